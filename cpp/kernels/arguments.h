@@ -1,0 +1,37 @@
+#ifndef TLSC_KERNELS_ARGUMENTS_H_
+#define TLSC_KERNELS_ARGUMENTS_H_
+
+#include <cstddef>
+#include <string>
+
+#include "base/nchw_shape.h"
+#include "base/status.h"
+#include "kernels/window.h"
+
+// The argument checks that several kernels share. Parameters go by their ONNX names.
+namespace tlsc {
+
+inline Status CheckKernelShape(const KernelShape& kernel_shape) {
+  if (kernel_shape[0] >= 1 && kernel_shape[1] >= 1) return {};
+  return InvalidArgument(
+      "kernel_shape", "a height and a width of at least 1",
+      "[" + std::to_string(kernel_shape[0]) + ", " + std::to_string(kernel_shape[1]) + "]");
+}
+
+inline Status CheckAddressable(const NchwShape& x) {
+  if (ElementCount(x)) return {};
+  return InvalidArgument("X", "a shape that fits in memory",
+                         "[" + std::to_string(x.batch) + ", " + std::to_string(x.channels) + ", " +
+                             std::to_string(x.height) + ", " + std::to_string(x.width) + "]");
+}
+
+// A tensor without elements may be null.
+inline Status CheckPointer(const std::string& parameter, const void* data, size_t elements) {
+  if (data != nullptr || elements == 0) return {};
+  return InvalidArgument(parameter, "a pointer to " + std::to_string(elements) + " elements",
+                         "null");
+}
+
+}  // namespace tlsc
+
+#endif  // TLSC_KERNELS_ARGUMENTS_H_

@@ -1,0 +1,50 @@
+#ifndef TLSC_KERNELS_LOCAL_AVERAGE_POOL_H_
+#define TLSC_KERNELS_LOCAL_AVERAGE_POOL_H_
+
+#include "base/nchw_shape.h"
+#include "base/parallel.h"
+#include "base/status.h"
+#include "kernels/window.h"
+
+namespace tlsc {
+
+struct LocalAveragePoolParams {
+  KernelShape kernel_shape;
+  Padding padding = Padding::kReplicate;
+};
+
+// What LocalAveragePool would refuse at every call, whatever the tensors.
+Status Validate(const LocalAveragePoolParams& params);
+
+// The shape of y. params must be valid.
+NchwShape LocalAveragePoolShape(const NchwShape& x_shape, const LocalAveragePoolParams& params);
+
+// The mean of each plane over a window that slides by one pixel: the local counterpart of a global
+// average pool, after TLSC (Chu et al., arXiv 2112.04491).
+//
+// With [kh, kw] = kernel_shape, cut down to the plane where it is larger, and V[i, j] the mean of
+// x[i … i + kh - 1, j … j + kw - 1]:
+//   valid      y[i, j] = V[i, j], of height H - kh + 1 and width W - kw + 1;
+//   replicate  y[i, j] = V[clamp(i - (kh - 1) / 2, 0, H - kh), clamp(j - (kw - 1) / 2, 0, W - kw)],
+//              of height H and width W, divisions rounded down.
+//
+//   x        [N, C, H, W] float32, contiguous. Any size may be 0; nothing is done then.
+//   y        float32, contiguous, of LocalAveragePoolShape(x_shape, params); must not overlap x.
+//   loop     runs the planes; the result does not depend on how.
+//
+// Error: within 1e-6 of the largest magnitude in the plane, on planes up to 2160 × 3840 at least
+// (sums are float64; what is seen is the rounding of y). A plane of one finite value gives exactly
+// that value.
+//
+// A NaN or infinity reaches every output whose window holds it and may reach others of its plane.
+//
+// Time per pixel does not depend on the window. Scratch: two float64 rows per task.
+//
+// Returns kInvalidArgument (a kernel_shape below 1, a null tensor that has elements, sizes beyond
+// memory) or kOutOfMemory, both before y is touched, or what the loop returned.
+Status LocalAveragePool(const float* x, const NchwShape& x_shape,
+                        const LocalAveragePoolParams& params, ParallelLoop& loop, float* y);
+
+}  // namespace tlsc
+
+#endif  // TLSC_KERNELS_LOCAL_AVERAGE_POOL_H_

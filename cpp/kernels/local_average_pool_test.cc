@@ -1,0 +1,204 @@
+#include "kernels/local_average_pool.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/local_average_pool_ref.h"
+#include "kernels/test_support.h"
+
+namespace tlsc {
+namespace {
+
+// Compares the output of a kernel run with the reference at every pixel of every plane.
+void ExpectMatchesReference(const NchwShape& shape, const LocalAveragePoolParams& params) {
+  const std::vector<float> x = RandomTensor(*ElementCount(shape), -1.0f, 1.0f);
+  const NchwShape y_shape = LocalAveragePoolShape(shape, params);
+  GuardedOutput y(*ElementCount(y_shape));
+  SerialLoop loop;
+  const Status status = LocalAveragePool(x.data(), shape, params, loop, y.data());
+  ASSERT_TRUE(status.ok()) << status.message;
+  EXPECT_TRUE(y.GuardsIntact());
+  size_t at = 0;
+  for (size_t plane = 0; plane < shape.batch * shape.channels; ++plane) {
+    const float* from = x.data() + plane * shape.height * shape.width;
+    for (size_t i = 0; i < y_shape.height; ++i) {
+      for (size_t j = 0; j < y_shape.width; ++j, ++at) {
+        const double expected = LocalAveragePoolRef(
+            from, static_cast<int64_t>(shape.height), static_cast<int64_t>(shape.width), params,
+            static_cast<int64_t>(i), static_cast<int64_t>(j));
+        ASSERT_NEAR(y[at], expected, 1e-7) << "plane " << plane << " at " << i << ", " << j;
+      }
+    }
+  }
+}
+
+class LocalAveragePoolSizes : public testing::TestWithParam<WindowCase> {};
+
+TEST_P(LocalAveragePoolSizes, ReplicateMatchesReference) {
+  const WindowCase& c = GetParam();
+  ExpectMatchesReference({1, 2, c.height, c.width}, {c.kernel_shape, Padding::kReplicate});
+}
+
+TEST_P(LocalAveragePoolSizes, ValidMatchesReference) {
+  const WindowCase& c = GetParam();
+  ExpectMatchesReference({1, 2, c.height, c.width}, {c.kernel_shape, Padding::kValid});
+}
+
+INSTANTIATE_TEST_SUITE_P(All, LocalAveragePoolSizes, testing::ValuesIn(WindowCases()),
+                         WindowCaseName);
+
+TEST(LocalAveragePool, ValidShapeCountsWindowPositions) {
+  const NchwShape y = LocalAveragePoolShape({2, 3, 10, 5}, {{4, 9}, Padding::kValid});
+  EXPECT_EQ(y.batch, 2u);
+  EXPECT_EQ(y.channels, 3u);
+  EXPECT_EQ(y.height, 7u);
+  EXPECT_EQ(y.width, 1u);
+}
+
+TEST(LocalAveragePool, EvenWindowLeansToBottomRight) {
+  const std::vector<float> x = {1, 2, 4, 8};
+  GuardedOutput y(4);
+  SerialLoop loop;
+  ASSERT_TRUE(LocalAveragePool(x.data(), {1, 1, 1, 4}, {{1, 2}}, loop, y.data()).ok());
+  EXPECT_EQ(y.values(), (std::vector<float>{1.5f, 3.0f, 6.0f, 6.0f}));
+}
+
+TEST(LocalAveragePool, BatchAndChannels) { ExpectMatchesReference({3, 5, 9, 11}, {{4, 5}}); }
+
+TEST(LocalAveragePool, MorePlanesThanTasks) { ExpectMatchesReference({3, 67, 4, 5}, {{3, 2}}); }
+
+TEST(LocalAveragePool, NoElementsNoWork) {
+  SerialLoop loop;
+  for (const Padding padding : {Padding::kReplicate, Padding::kValid}) {
+    for (const NchwShape& shape :
+         {NchwShape{0, 3, 8, 8}, {2, 0, 8, 8}, {2, 3, 0, 8}, {2, 3, 8, 0}, {0, 0, 0, 0}}) {
+      const LocalAveragePoolParams params = {{3, 3}, padding};
+      EXPECT_EQ(ElementCount(LocalAveragePoolShape(shape, params)), 0u);
+      EXPECT_TRUE(LocalAveragePool(nullptr, shape, params, loop, nullptr).ok());
+    }
+  }
+}
+
+TEST(LocalAveragePool, LargePlaneKeepsPrecision) {
+  constexpr int64_t kHeight = 2160;
+  constexpr int64_t kWidth = 3840;
+  const LocalAveragePoolParams params = {{384, 384}};
+  const std::vector<float> x = RandomTensor(kHeight * kWidth, 4.99f, 5.01f);
+  GuardedOutput y(x.size());
+  SerialLoop loop;
+  ASSERT_TRUE(LocalAveragePool(x.data(), {1, 1, kHeight, kWidth}, params, loop, y.data()).ok());
+  // A coarse grid and the last row and column, where most additions have gone by.
+  for (const int64_t i : {0, 191, 192, 1000, 1967, 1968, 2159}) {
+    for (const int64_t j : {0, 191, 192, 2000, 3647, 3648, 3839}) {
+      const double expected = LocalAveragePoolRef(x.data(), kHeight, kWidth, params, i, j);
+      EXPECT_NEAR(y[static_cast<size_t>(i * kWidth + j)], expected, 5e-6) << i << ", " << j;
+    }
+  }
+}
+
+TEST(LocalAveragePool, ConstantPlaneIsExact) {
+  const NchwShape shape = {1, 1, 50, 70};
+  const std::vector<float> x(50 * 70, 0.1f);
+  GuardedOutput y(x.size());
+  SerialLoop loop;
+  ASSERT_TRUE(LocalAveragePool(x.data(), shape, {{7, 9}}, loop, y.data()).ok());
+  EXPECT_TRUE(BitIdentical(y.values(), x));
+}
+
+TEST(LocalAveragePool, NonFiniteReachesItsWindowsAndNoOtherPlane) {
+  constexpr size_t kSize = 12;
+  for (const float bad : {kNaN, kInfinity, -kInfinity}) {
+    std::vector<float> x = RandomTensor(3 * kSize * kSize, -1.0f, 1.0f);
+    x[kSize * kSize + 5 * kSize + 6] = bad;  // row 5, column 6 of the middle plane
+    GuardedOutput y(x.size());
+    SerialLoop loop;
+    ASSERT_TRUE(LocalAveragePool(x.data(), {1, 3, kSize, kSize}, {{3, 3}}, loop, y.data()).ok());
+    for (size_t i = 0; i < kSize * kSize; ++i) {
+      EXPECT_TRUE(std::isfinite(y[i]));
+      EXPECT_TRUE(std::isfinite(y[2 * kSize * kSize + i]));
+    }
+    for (size_t row = 4; row <= 6; ++row) {
+      for (size_t column = 5; column <= 7; ++column) {
+        EXPECT_FALSE(std::isfinite(y[kSize * kSize + row * kSize + column]));
+      }
+    }
+  }
+}
+
+TEST(LocalAveragePool, LoopOrderDoesNotMatter) {
+  const NchwShape shape = {3, 5, 33, 47};
+  const LocalAveragePoolParams params = {{8, 11}};
+  const std::vector<float> x = RandomTensor(*ElementCount(shape), -1.0f, 1.0f);
+  GuardedOutput serial(x.size()), reverse(x.size()), threaded(x.size());
+  SerialLoop serial_loop;
+  ReverseLoop reverse_loop;
+  ThreadedLoop threaded_loop;
+  ASSERT_TRUE(LocalAveragePool(x.data(), shape, params, serial_loop, serial.data()).ok());
+  ASSERT_TRUE(LocalAveragePool(x.data(), shape, params, reverse_loop, reverse.data()).ok());
+  ASSERT_TRUE(LocalAveragePool(x.data(), shape, params, threaded_loop, threaded.data()).ok());
+  EXPECT_TRUE(BitIdentical(serial.values(), reverse.values()));
+  EXPECT_TRUE(BitIdentical(serial.values(), threaded.values()));
+}
+
+TEST(LocalAveragePool, RefusesBadArguments) {
+  struct {
+    const char* message;
+    KernelShape kernel_shape;
+    bool has_x, has_y;
+    NchwShape shape;
+  } const cases[] = {
+      {"kernel_shape: expected a height and a width of at least 1, received [0, 3]",
+       {0, 3},
+       true,
+       true,
+       {1, 1, 2, 2}},
+      {"kernel_shape: expected a height and a width of at least 1, received [3, -1]",
+       {3, -1},
+       true,
+       true,
+       {1, 1, 2, 2}},
+      {"X: expected a pointer to 4 elements, received null", {3, 3}, false, true, {1, 1, 2, 2}},
+      {"Y: expected a pointer to 4 elements, received null", {3, 3}, true, false, {1, 1, 2, 2}},
+      {"X: expected a shape that fits in memory, received [1, 1, 4611686018427387904, 4]",
+       {3, 3},
+       true,
+       true,
+       {1, 1, size_t{1} << 62, 4}},
+  };
+  for (const auto& c : cases) {
+    const std::vector<float> x(4);
+    GuardedOutput y(4);
+    SerialLoop loop;
+    const Status status = LocalAveragePool(c.has_x ? x.data() : nullptr, c.shape, {c.kernel_shape},
+                                           loop, c.has_y ? y.data() : nullptr);
+    EXPECT_EQ(status.code, StatusCode::kInvalidArgument);
+    EXPECT_EQ(status.message, c.message);
+    EXPECT_TRUE(y.Untouched());
+  }
+}
+
+TEST(LocalAveragePool, ReportsWhatTheLoopReports) {
+  const std::vector<float> x(4);
+  GuardedOutput y(4);
+  FailingLoop loop;
+  const Status status = LocalAveragePool(x.data(), {1, 1, 2, 2}, {{3, 3}}, loop, y.data());
+  EXPECT_EQ(status.code, StatusCode::kInternal);
+  EXPECT_EQ(status.message, "pool is gone");
+}
+
+TEST(LocalAveragePool, ReportsLackOfMemory) {
+  if (kAddressSanitizer) GTEST_SKIP() << "AddressSanitizer aborts instead of throwing bad_alloc";
+  const std::vector<float> x(1);
+  GuardedOutput y(1);
+  SerialLoop loop;
+  // A row that can be addressed but not held; the kernel must notice before it reads any of it.
+  const NchwShape shape = {1, 1, 1, size_t{1} << 59};
+  const Status status = LocalAveragePool(x.data(), shape, {{3, 3}}, loop, y.data());
+  EXPECT_EQ(status.code, StatusCode::kOutOfMemory);
+  EXPECT_TRUE(y.Untouched());
+}
+
+}  // namespace
+}  // namespace tlsc

@@ -1,0 +1,53 @@
+#ifndef TLSC_KERNELS_LOCAL_INSTANCE_NORMALIZATION_H_
+#define TLSC_KERNELS_LOCAL_INSTANCE_NORMALIZATION_H_
+
+#include "base/nchw_shape.h"
+#include "base/parallel.h"
+#include "base/status.h"
+#include "kernels/window.h"
+
+namespace tlsc {
+
+struct LocalInstanceNormalizationParams {
+  KernelShape kernel_shape;
+  float epsilon = 1e-5f;  // added to the variance; finite, not negative
+};
+
+// What LocalInstanceNormalization would refuse at every call, whatever the tensors.
+Status Validate(const LocalInstanceNormalizationParams& params);
+
+// Each pixel normalised by the mean and variance of the window around it: the local counterpart of
+// instance normalisation, after TLSC (Chu et al., arXiv 2112.04491).
+//
+//   y = (x - mean) / sqrt(variance + epsilon) * scale[c] + bias[c]
+//
+// mean and variance (divided by the number of pixels, not one less) are those of the window that
+// LocalAveragePool with replicate padding (local_average_pool.h) uses for the same pixel.
+//
+//   x        [N, C, H, W] float32, contiguous. Any size may be 0; nothing is done then.
+//   scale    [C] float32
+//   bias     [C] float32; `B` in ONNX
+//   y        [N, C, H, W] float32, contiguous; must not overlap x, scale or bias.
+//   loop     runs the planes; the result does not depend on how.
+//
+// Error: within 1e-5 of the larger of |scale| and |y - bias|, besides the rounding of y, as long as
+// no value of the plane lies farther from its first value than 1e4 * sqrt(variance + epsilon).
+// (Sums are float64, taken of the difference to that first value: this is what keeps a faint
+// texture on a bright plane.) A plane of one finite value gives exactly bias if epsilon > 0; with
+// epsilon = 0 a window of one value gives what the formula says, 0 / 0.
+//
+// A NaN or infinity makes every output whose window holds it NaN, and may reach others of its
+// plane.
+//
+// Time per pixel does not depend on the window. Scratch: four float64 rows per task.
+//
+// Returns kInvalidArgument (a kernel_shape below 1, an epsilon that is negative or not finite, a
+// null tensor that has elements, sizes beyond memory) or kOutOfMemory, both before y is touched, or
+// what the loop returned.
+Status LocalInstanceNormalization(const float* x, const NchwShape& x_shape, const float* scale,
+                                  const float* bias, const LocalInstanceNormalizationParams& params,
+                                  ParallelLoop& loop, float* y);
+
+}  // namespace tlsc
+
+#endif  // TLSC_KERNELS_LOCAL_INSTANCE_NORMALIZATION_H_

@@ -1,0 +1,150 @@
+#ifndef TLSC_KERNELS_TEST_SUPPORT_H_
+#define TLSC_KERNELS_TEST_SUPPORT_H_
+
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/nchw_shape.h"
+#include "base/parallel.h"
+#include "kernels/window.h"
+
+// What the tests of several kernels share.
+namespace tlsc {
+
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool kAddressSanitizer = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+inline constexpr bool kAddressSanitizer = true;
+#else
+inline constexpr bool kAddressSanitizer = false;
+#endif
+#else
+inline constexpr bool kAddressSanitizer = false;
+#endif
+
+class SerialLoop final : public ParallelLoop {
+ public:
+  Status Run(size_t count, const Task& task) override {
+    for (size_t i = 0; i < count; ++i) task(i);
+    return {};
+  }
+};
+
+class ReverseLoop final : public ParallelLoop {
+ public:
+  Status Run(size_t count, const Task& task) override {
+    for (size_t i = count; i > 0; --i) task(i - 1);
+    return {};
+  }
+};
+
+class ThreadedLoop final : public ParallelLoop {
+ public:
+  Status Run(size_t count, const Task& task) override {
+    std::vector<std::thread> threads;
+    for (size_t i = 0; i < count; ++i) threads.emplace_back(task, i);
+    for (std::thread& thread : threads) thread.join();
+    return {};
+  }
+};
+
+class FailingLoop final : public ParallelLoop {
+ public:
+  Status Run(size_t, const Task&) override { return {StatusCode::kInternal, "pool is gone"}; }
+};
+
+// Deterministic on every platform, unlike std::uniform_real_distribution.
+inline std::vector<float> RandomTensor(size_t elements, float low, float high, uint32_t seed = 1) {
+  std::mt19937 bits(seed);
+  std::vector<float> values(elements);
+  for (float& value : values) {
+    value = low + (high - low) * static_cast<float>(bits() >> 8) * 0x1p-24f;
+  }
+  return values;
+}
+
+// An output that notices writes beyond its ends and elements that were never written.
+class GuardedOutput {
+ public:
+  explicit GuardedOutput(size_t elements)
+      : elements_(elements), buffer_(elements + 2 * kGuard, kCanary) {}
+
+  float* data() { return buffer_.data() + kGuard; }
+  float operator[](size_t i) const { return buffer_[kGuard + i]; }
+  std::vector<float> values() const { return {buffer_.begin() + kGuard, buffer_.end() - kGuard}; }
+
+  bool GuardsIntact() const {
+    for (size_t i = 0; i < kGuard; ++i) {
+      if (buffer_[i] != kCanary || buffer_[kGuard + elements_ + i] != kCanary) return false;
+    }
+    return true;
+  }
+
+  bool Untouched() const {
+    for (const float value : buffer_) {
+      if (value != kCanary) return false;
+    }
+    return true;
+  }
+
+ private:
+  static constexpr size_t kGuard = 64;
+  static constexpr float kCanary = -12345.678f;
+
+  size_t elements_;
+  std::vector<float> buffer_;
+};
+
+inline bool BitIdentical(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() &&
+         (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
+}
+
+// A plane size and a window, as a test parameter.
+struct WindowCase {
+  size_t height, width;
+  KernelShape kernel_shape;
+};
+
+inline std::string WindowCaseName(const testing::TestParamInfo<WindowCase>& info) {
+  const WindowCase& c = info.param;
+  return std::to_string(c.height) + "x" + std::to_string(c.width) + "Window" +
+         std::to_string(c.kernel_shape[0]) + "x" + std::to_string(c.kernel_shape[1]);
+}
+
+// Every plane height and width of {1, k - 1, k, k + 1, 2k + 1} for odd, even and non-square
+// windows; this includes windows larger than the plane in one direction and in both.
+inline std::vector<WindowCase> WindowCases() {
+  const KernelShape kernel_shapes[] = {{1, 1}, {2, 2}, {3, 3}, {4, 4},  {7, 7},
+                                       {8, 8}, {1, 6}, {5, 2}, {3, 40}, {40, 3}};
+  std::vector<WindowCase> cases;
+  for (const KernelShape& kernel_shape : kernel_shapes) {
+    const auto sizes = [](int64_t k) -> std::vector<int64_t> {
+      if (k == 1) return {1, 2, 5};
+      if (k == 2) return {1, 2, 3, 5};
+      return {1, k - 1, k, k + 1, 2 * k + 1};
+    };
+    for (const int64_t height : sizes(kernel_shape[0])) {
+      for (const int64_t width : sizes(kernel_shape[1])) {
+        cases.push_back({static_cast<size_t>(height), static_cast<size_t>(width), kernel_shape});
+      }
+    }
+  }
+  return cases;
+}
+
+inline constexpr float kInfinity = std::numeric_limits<float>::infinity();
+inline constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+
+}  // namespace tlsc
+
+#endif  // TLSC_KERNELS_TEST_SUPPORT_H_

@@ -1,0 +1,82 @@
+#include "ort/kernel_context.h"
+
+#include <memory>
+#include <string>
+
+#include "ort/errors.h"
+
+namespace tlsc::ort {
+namespace {
+
+std::string ToString(const std::vector<int64_t>& dims) {
+  std::string text = "[";
+  for (const int64_t dim : dims) {
+    if (text.size() > 1) text += ", ";
+    text += std::to_string(dim);
+  }
+  return text + "]";
+}
+
+}  // namespace
+
+NchwShape ExpectNchw(const InputTensor& input) {
+  const std::vector<int64_t>& dims = input.dims;
+  if (dims.size() != 4) {
+    throw StatusError(InvalidArgument(input.name, "four dimensions, [N, C, H, W]",
+                                      std::to_string(dims.size()) + ", " + ToString(dims)));
+  }
+  return {static_cast<size_t>(dims[0]), static_cast<size_t>(dims[1]), static_cast<size_t>(dims[2]),
+          static_cast<size_t>(dims[3])};
+}
+
+void ExpectShape(const InputTensor& input, const std::vector<int64_t>& dims) {
+  if (input.dims == dims) return;
+  throw StatusError(InvalidArgument(input.name, "shape " + ToString(dims), ToString(input.dims)));
+}
+
+InputTensor KernelContext::Input(size_t index, const char* name) const {
+  const OrtValue* value = nullptr;
+  ThrowIfError(api_, api_.KernelContext_GetInput(&context_, index, &value));
+  if (value == nullptr) throw StatusError(InvalidArgument(name, "a tensor", "no input"));
+
+  OrtTensorTypeAndShapeInfo* raw_info = nullptr;
+  ThrowIfError(api_, api_.GetTensorTypeAndShape(value, &raw_info));
+  const std::unique_ptr<OrtTensorTypeAndShapeInfo, decltype(api_.ReleaseTensorTypeAndShapeInfo)>
+      info(raw_info, api_.ReleaseTensorTypeAndShapeInfo);
+
+  ONNXTensorElementDataType type;
+  ThrowIfError(api_, api_.GetTensorElementType(info.get(), &type));
+  if (type != ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT) {
+    throw StatusError(InvalidArgument(name, "element type float32 (1)", std::to_string(type)));
+  }
+  size_t rank = 0;
+  ThrowIfError(api_, api_.GetDimensionsCount(info.get(), &rank));
+  InputTensor input = {name, std::vector<int64_t>(rank), nullptr};
+  ThrowIfError(api_, api_.GetDimensions(info.get(), input.dims.data(), rank));
+  void* data = nullptr;  // API 21 has no call for constant data
+  ThrowIfError(api_, api_.GetTensorMutableData(const_cast<OrtValue*>(value), &data));
+  input.data = static_cast<const float*>(data);
+  return input;
+}
+
+float* KernelContext::Output(size_t index, const NchwShape& shape) const {
+  const int64_t dims[] = {static_cast<int64_t>(shape.batch), static_cast<int64_t>(shape.channels),
+                          static_cast<int64_t>(shape.height), static_cast<int64_t>(shape.width)};
+  OrtValue* value = nullptr;
+  ThrowIfError(api_, api_.KernelContext_GetOutput(&context_, index, dims, 4, &value));
+  void* data = nullptr;
+  ThrowIfError(api_, api_.GetTensorMutableData(value, &data));
+  return static_cast<float*>(data);
+}
+
+Status SessionLoop::Run(size_t count, const Task& task) {
+  const auto run_one = [](void* state, size_t index) { (*static_cast<const Task*>(state))(index); };
+  constexpr size_t kNoLimit = 0;  // leave the grouping of tasks to the pool
+  // The C API has no const user data; run_one gives it back its const.
+  void* state = const_cast<Task*>(&task);
+  const OrtApi& api = context_.api();
+  return TakeStatus(
+      api, api.KernelContext_ParallelFor(&context_.context(), run_one, count, kNoLimit, state));
+}
+
+}  // namespace tlsc::ort

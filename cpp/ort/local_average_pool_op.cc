@@ -1,0 +1,50 @@
+#include "ort/local_average_pool_op.h"
+
+namespace tlsc::ort {
+namespace {
+
+Padding ParsePadding(const Attributes& attributes) {
+  const std::string padding = attributes.String("padding").value_or("replicate");
+  if (padding == "replicate") return Padding::kReplicate;
+  if (padding == "valid") return Padding::kValid;
+  throw StatusError(
+      InvalidArgument("padding", "\"replicate\" or \"valid\"", "\"" + padding + "\""));
+}
+
+LocalAveragePoolParams ParseParams(const Attributes& attributes) {
+  const LocalAveragePoolParams params = {ParseKernelShape(attributes), ParsePadding(attributes)};
+  ThrowIfError(Validate(params));
+  return params;
+}
+
+}  // namespace
+
+LocalAveragePoolOp::LocalAveragePoolOp(const KernelAttributes& attributes)
+    : params_(ParseParams(attributes)) {}
+
+void LocalAveragePoolOp::Compute(const KernelContext& context) const {
+  const InputTensor x = context.Input(0, "X");
+  const NchwShape x_shape = ExpectNchw(x);
+  float* y = context.Output(0, LocalAveragePoolShape(x_shape, params_));
+  SessionLoop loop(context);
+  ThrowIfError(LocalAveragePool(x.data, x_shape, params_, loop, y));
+}
+
+void LocalAveragePoolOp::InferOutputShape(ShapeInference& inference) {
+  const LocalAveragePoolParams params = ParseParams(inference.attributes());
+  std::optional<Dims> dims = inference.NchwInput(0);
+  if (!dims) return;
+  if (params.padding == Padding::kValid) {
+    Dim& height = (*dims)[2];
+    Dim& width = (*dims)[3];
+    // No name in the model stands for H - kh + 1.
+    if (!height.known() || !width.known()) return;
+    const NchwShape y = LocalAveragePoolShape(
+        {1, 1, static_cast<size_t>(height.size), static_cast<size_t>(width.size)}, params);
+    height.size = static_cast<int64_t>(y.height);
+    width.size = static_cast<int64_t>(y.width);
+  }
+  inference.SetFloatOutput(0, *dims);
+}
+
+}  // namespace tlsc::ort

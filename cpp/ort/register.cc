@@ -1,0 +1,71 @@
+#include "ort/register.h"
+
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "ort/custom_op.h"
+#include "ort/errors.h"
+#include "ort/local_average_pool_op.h"
+#include "ort/local_instance_normalization_op.h"
+
+namespace tlsc::ort {
+namespace {
+
+// The domain and its operators as one ONNX Runtime knows them.
+class Domain {
+ public:
+  explicit Domain(const OrtApi& api)
+      : domain_(nullptr, api.ReleaseCustomOpDomain),
+        local_average_pool_(api),
+        local_instance_normalization_(api) {
+    OrtCustomOpDomain* domain = nullptr;
+    ThrowIfError(api, api.CreateCustomOpDomain("tlsc", &domain));
+    domain_.reset(domain);
+    ThrowIfError(api, api.CustomOpDomain_Add(domain, &local_average_pool_));
+    ThrowIfError(api, api.CustomOpDomain_Add(domain, &local_instance_normalization_));
+  }
+
+  OrtCustomOpDomain* get() const { return domain_.get(); }
+
+ private:
+  std::unique_ptr<OrtCustomOpDomain, void(ORT_API_CALL*)(OrtCustomOpDomain*)> domain_;
+  CustomOp<LocalAveragePoolOp> local_average_pool_;
+  CustomOp<LocalInstanceNormalizationOp> local_instance_normalization_;
+};
+
+// One Domain per ONNX Runtime, as a process may hold several of them, each with its own OrtApi.
+// Never freed, on purpose: sessions point into it, and nothing says when the last one is gone; some
+// programs release theirs in static destructors, after ours would have run.
+const Domain& DomainFor(const OrtApi& api) {
+  static std::mutex& mutex = *new std::mutex;
+  static auto& domains = *new std::map<const OrtApi*, Domain>;
+  const std::lock_guard<std::mutex> lock(mutex);
+  return domains.try_emplace(&api, api).first->second;
+}
+
+// Answers a runtime that is too old, through the newest API that it does have. Creating a status
+// has been the first entry of that table since version 1.
+OrtStatus* ReportTooOld(const OrtApiBase& api_base) {
+  for (uint32_t version = kOrtApiVersion - 1; version >= 1; --version) {
+    if (const OrtApi* api = api_base.GetApi(version)) {
+      char message[128];
+      std::snprintf(message, sizeof(message), "expected ONNX Runtime 1.21 or later, received %s",
+                    api_base.GetVersionString());
+      return MakeOrtStatus(*api, "RegisterCustomOps", StatusCode::kInternal, message);
+    }
+  }
+  return nullptr;  // no API at all, hence no way to say so
+}
+
+}  // namespace
+}  // namespace tlsc::ort
+
+OrtStatus* ORT_API_CALL RegisterCustomOps(OrtSessionOptions* options, const OrtApiBase* api_base) {
+  using namespace tlsc::ort;
+  const OrtApi* api = api_base->GetApi(kOrtApiVersion);
+  if (api == nullptr) return ReportTooOld(*api_base);
+  return Guard(*api, "RegisterCustomOps",
+               [&] { ThrowIfError(*api, api->AddCustomOpDomain(options, DomainFor(*api).get())); });
+}

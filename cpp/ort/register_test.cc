@@ -1,0 +1,92 @@
+#include "ort/register.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+// Registration against a pretended ONNX Runtime, of which only the parts in use are filled in. For
+// a real one see session_test.cc.
+namespace {
+
+std::string created_message;
+OrtErrorCode created_code;
+int status_storage;
+
+OrtStatus* CreateStatus(OrtErrorCode code, const char* message) noexcept {
+  created_code = code;
+  created_message = message;
+  return reinterpret_cast<OrtStatus*>(&status_storage);
+}
+
+const OrtApi* OldGetApi(uint32_t version) noexcept {
+  static const OrtApi api = [] {
+    OrtApi table{};
+    table.CreateStatus = CreateStatus;
+    return table;
+  }();
+  return version <= 20 ? &api : nullptr;
+}
+
+const char* OldVersion() noexcept { return "1.20.1"; }
+
+TEST(RegisterCustomOps, RefusesAnOldRuntimeByName) {
+  const OrtApiBase base = {OldGetApi, OldVersion};
+  EXPECT_NE(RegisterCustomOps(nullptr, &base), nullptr);
+  EXPECT_EQ(created_code, ORT_RUNTIME_EXCEPTION);
+  EXPECT_EQ(created_message,
+            "RegisterCustomOps: expected ONNX Runtime 1.21 or later, received 1.20.1");
+}
+
+// Two runtimes in one process: a template parameter makes each a set of its own.
+template <int kRuntime>
+struct FakeRuntime {
+  static inline int domains_created = 0;
+  static inline std::vector<std::string> op_names;
+  static inline int options_extended = 0;
+  static inline int domain_storage;
+
+  static const OrtApi* GetApi(uint32_t) noexcept {
+    static const OrtApi api = [] {
+      OrtApi table{};
+      table.CreateCustomOpDomain = [](const char* name, OrtCustomOpDomain** out) noexcept {
+        EXPECT_STREQ(name, "tlsc");
+        ++domains_created;
+        *out = reinterpret_cast<OrtCustomOpDomain*>(&domain_storage);
+        return static_cast<OrtStatus*>(nullptr);
+      };
+      table.CustomOpDomain_Add = [](OrtCustomOpDomain*, const OrtCustomOp* op) noexcept {
+        EXPECT_EQ(op->version, 21u);
+        op_names.push_back(op->GetName(op));
+        return static_cast<OrtStatus*>(nullptr);
+      };
+      table.AddCustomOpDomain = [](OrtSessionOptions*, OrtCustomOpDomain* domain) noexcept {
+        EXPECT_EQ(domain, reinterpret_cast<OrtCustomOpDomain*>(&domain_storage));
+        ++options_extended;
+        return static_cast<OrtStatus*>(nullptr);
+      };
+      return table;
+    }();
+    return &api;
+  }
+
+  static const char* Version() noexcept { return "1.21.0"; }
+  static inline const OrtApiBase base = {GetApi, Version};
+};
+
+TEST(RegisterCustomOps, KeepsOneDomainPerRuntime) {
+  using First = FakeRuntime<1>;
+  using Second = FakeRuntime<2>;
+  EXPECT_EQ(RegisterCustomOps(nullptr, &First::base), nullptr);
+  EXPECT_EQ(RegisterCustomOps(nullptr, &First::base), nullptr);
+  EXPECT_EQ(RegisterCustomOps(nullptr, &Second::base), nullptr);
+  EXPECT_EQ(First::domains_created, 1);
+  EXPECT_EQ(First::options_extended, 2);
+  EXPECT_EQ(Second::domains_created, 1);
+  EXPECT_EQ(Second::options_extended, 1);
+  const std::vector<std::string> names = {"LocalAveragePool", "LocalInstanceNormalization"};
+  EXPECT_EQ(First::op_names, names);
+  EXPECT_EQ(Second::op_names, names);
+}
+
+}  // namespace

@@ -1,0 +1,285 @@
+// The operator library inside a real ONNX Runtime: the one at the path in environment variable
+// TLSC_ONNXRUNTIME. Without it these tests are skipped.
+
+#include <dlfcn.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernels/local_average_pool_ref.h"
+#include "kernels/local_instance_normalization_ref.h"
+#include "kernels/test_support.h"
+#include "ort/errors.h"
+#include "ort/register.h"
+#include "ort/test_model.h"
+
+namespace tlsc::ort {
+namespace {
+
+struct Tensor {
+  std::vector<int64_t> dims;
+  std::vector<float> values;
+};
+
+template <typename T>
+using Owned = std::unique_ptr<T, void(ORT_API_CALL*)(T*)>;
+
+class Session : public testing::Test {
+ protected:
+  void SetUp() override {
+    const char* path = std::getenv("TLSC_ONNXRUNTIME");
+    if (path == nullptr) GTEST_SKIP() << "TLSC_ONNXRUNTIME names no ONNX Runtime library";
+    void* library = dlopen(path, RTLD_NOW | RTLD_LOCAL);  // stays: it has threads of its own
+    ASSERT_NE(library, nullptr) << dlerror();
+    using GetApiBase = const OrtApiBase*();
+    auto* get_api_base = reinterpret_cast<GetApiBase*>(dlsym(library, "OrtGetApiBase"));
+    ASSERT_NE(get_api_base, nullptr) << dlerror();
+    base_ = get_api_base();
+    api_ = base_->GetApi(21);
+    ASSERT_NE(api_, nullptr) << "needs 1.21 or later, is " << base_->GetVersionString();
+    static OrtEnv* env = nullptr;  // one per process
+    if (env == nullptr) Check(api_->CreateEnv(ORT_LOGGING_LEVEL_WARNING, "test", &env));
+    env_ = env;
+  }
+
+  // Loads a model; a failure comes back as the message.
+  std::string Load(const TestNode& node) {
+    OrtSessionOptions* options = nullptr;
+    Check(api_->CreateSessionOptions(&options));
+    const Owned<OrtSessionOptions> owner(options, api_->ReleaseSessionOptions);
+    Check(api_->SetIntraOpNumThreads(options, 3));
+    Check(RegisterCustomOps(options, base_));
+    const std::string model = TestModelWriter::Write(node);
+    OrtSession* session = nullptr;
+    const Status status = TakeStatus(
+        *api_, api_->CreateSessionFromArray(env_, model.data(), model.size(), options, &session));
+    session_ = Owned<OrtSession>(session, api_->ReleaseSession);
+    return status.message;
+  }
+
+  // Runs the loaded model; a failure comes back as the message.
+  std::string Run(std::vector<Tensor> inputs, Tensor* output) {
+    static const char* const kNames[] = {"X", "scale", "B"};
+    static const char* const kOutput = "Y";
+    std::vector<Owned<OrtValue>> owners;
+    std::vector<const OrtValue*> values;
+    OrtMemoryInfo* memory = nullptr;
+    Check(api_->CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault, &memory));
+    const Owned<OrtMemoryInfo> memory_owner(memory, api_->ReleaseMemoryInfo);
+    for (Tensor& input : inputs) {
+      OrtValue* value = nullptr;
+      Check(api_->CreateTensorWithDataAsOrtValue(
+          memory, input.values.data(), input.values.size() * sizeof(float), input.dims.data(),
+          input.dims.size(), ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, &value));
+      owners.emplace_back(value, api_->ReleaseValue);
+      values.push_back(value);
+    }
+    OrtValue* y = nullptr;
+    const Status status = TakeStatus(
+        *api_,
+        api_->Run(session_.get(), nullptr, kNames, values.data(), values.size(), &kOutput, 1, &y));
+    if (!status.ok()) return status.message;
+    const Owned<OrtValue> y_owner(y, api_->ReleaseValue);
+    OrtTensorTypeAndShapeInfo* info = nullptr;
+    Check(api_->GetTensorTypeAndShape(y, &info));
+    *output = {Dims(info), {}};
+    api_->ReleaseTensorTypeAndShapeInfo(info);
+    size_t count = 1;
+    for (const int64_t dim : output->dims) count *= static_cast<size_t>(dim);
+    void* data = nullptr;
+    Check(api_->GetTensorMutableData(y, &data));
+    const float* floats = static_cast<const float*>(data);
+    output->values.assign(floats, floats + count);
+    return "";
+  }
+
+  // The output's shape as far as it is known after loading: "2,channels,8,9", "" when unset.
+  std::string InferredShape() {
+    OrtTypeInfo* type = nullptr;
+    Check(api_->SessionGetOutputTypeInfo(session_.get(), 0, &type));
+    const Owned<OrtTypeInfo> type_owner(type, api_->ReleaseTypeInfo);
+    const OrtTensorTypeAndShapeInfo* info = nullptr;  // belongs to type
+    Check(api_->CastTypeInfoToTensorInfo(type, &info));
+    const std::vector<int64_t> dims = Dims(info);
+    std::vector<const char*> names(dims.size());
+    Check(api_->GetSymbolicDimensions(info, names.data(), names.size()));
+    std::string text;
+    for (size_t i = 0; i < dims.size(); ++i) {
+      if (i > 0) text += ",";
+      text += dims[i] >= 0 ? std::to_string(dims[i]) : names[i];
+    }
+    return text;
+  }
+
+ private:
+  void Check(OrtStatus* status) {
+    const Status taken = TakeStatus(*api_, status);
+    ASSERT_TRUE(taken.ok()) << taken.message;
+  }
+
+  std::vector<int64_t> Dims(const OrtTensorTypeAndShapeInfo* info) {
+    size_t rank = 0;
+    Check(api_->GetDimensionsCount(info, &rank));
+    std::vector<int64_t> dims(rank);
+    Check(api_->GetDimensions(info, dims.data(), rank));
+    return dims;
+  }
+
+  const OrtApiBase* base_ = nullptr;
+  const OrtApi* api_ = nullptr;
+  OrtEnv* env_ = nullptr;
+  Owned<OrtSession> session_{nullptr, nullptr};
+};
+
+using Ints = std::vector<int64_t>;
+using TestDims = std::vector<TestDim>;
+
+const TestDims kSymbolic = {"n", "c", "h", "w"};
+
+TestNode PoolNode(const TestDims& dims, TestAttributes attributes) {
+  return {"LocalAveragePool", {{"X", dims}}, std::move(attributes)};
+}
+
+TestNode NormNode(const TestDims& dims, TestAttributes attributes) {
+  return {"LocalInstanceNormalization",
+          {{"X", dims}, {"scale", {""}}, {"B", {""}}},
+          std::move(attributes)};
+}
+
+Tensor RandomInput(const Ints& dims) {
+  size_t count = 1;
+  for (const int64_t dim : dims) count *= static_cast<size_t>(dim);
+  return {dims, RandomTensor(count, -1.0f, 1.0f)};
+}
+
+void ExpectContains(const std::string& text, const std::string& part) {
+  EXPECT_NE(text.find(part), std::string::npos) << "\"" << text << "\" lacks \"" << part << "\"";
+}
+
+TEST_F(Session, LocalAveragePoolMatchesReference) {
+  for (const Padding padding : {Padding::kReplicate, Padding::kValid}) {
+    const std::string name = padding == Padding::kValid ? "valid" : "replicate";
+    ASSERT_EQ(Load(PoolNode(kSymbolic, {{"kernel_shape", Ints{4, 7}}, {"padding", name}})), "");
+    const Tensor x = RandomInput({3, 5, 10, 12});
+    Tensor y;
+    ASSERT_EQ(Run({x}, &y), "");
+    const bool valid = padding == Padding::kValid;
+    ASSERT_EQ(y.dims, valid ? (Ints{3, 5, 7, 6}) : (Ints{3, 5, 10, 12}));
+    size_t at = 0;
+    for (int64_t plane = 0; plane < 15; ++plane) {
+      for (int64_t i = 0; i < y.dims[2]; ++i) {
+        for (int64_t j = 0; j < y.dims[3]; ++j, ++at) {
+          const float* from = x.values.data() + plane * 10 * 12;
+          ASSERT_NEAR(y.values[at], LocalAveragePoolRef(from, 10, 12, {{4, 7}, padding}, i, j),
+                      1e-7);
+        }
+      }
+    }
+  }
+}
+
+TEST_F(Session, LocalAveragePoolReplicatesByDefault) {
+  ASSERT_EQ(Load(PoolNode(kSymbolic, {{"kernel_shape", Ints{4, 7}}})), "");
+  Tensor y;
+  ASSERT_EQ(Run({RandomInput({1, 1, 10, 12})}, &y), "");
+  EXPECT_EQ(y.dims, (Ints{1, 1, 10, 12}));
+}
+
+TEST_F(Session, LocalInstanceNormalizationMatchesReference) {
+  const KernelShape kernel_shape = {4, 7};
+  for (const std::optional<float> epsilon : {std::optional<float>(), std::optional(0.5f)}) {
+    const LocalInstanceNormalizationParams params = {kernel_shape, epsilon.value_or(1e-5f)};
+    TestAttributes attributes = {{"kernel_shape", Ints{4, 7}}};
+    if (epsilon) attributes.emplace_back("epsilon", *epsilon);
+    ASSERT_EQ(Load(NormNode(kSymbolic, attributes)), "");
+    const Tensor x = RandomInput({2, 3, 10, 12});
+    const Tensor scale = {{3}, {1.0f, 2.0f, -0.5f}};
+    const Tensor bias = {{3}, {0.0f, -1.0f, 0.25f}};
+    Tensor y;
+    ASSERT_EQ(Run({x, scale, bias}, &y), "");
+    ASSERT_EQ(y.dims, x.dims);
+    size_t at = 0;
+    for (size_t plane = 0; plane < 6; ++plane) {
+      for (int64_t i = 0; i < 10; ++i) {
+        for (int64_t j = 0; j < 12; ++j, ++at) {
+          const float* from = x.values.data() + plane * 10 * 12;
+          const double expected = LocalInstanceNormalizationRef(
+              from, 10, 12, scale.values[plane % 3], bias.values[plane % 3], params, i, j);
+          ASSERT_NEAR(y.values[at], expected, 1e-6);
+        }
+      }
+    }
+  }
+}
+
+TEST_F(Session, EmptyTensors) {
+  ASSERT_EQ(Load(PoolNode(kSymbolic, {{"kernel_shape", Ints{4, 7}}})), "");
+  Tensor y;
+  for (const Ints& dims : {Ints{0, 3, 8, 8}, Ints{1, 3, 0, 8}, Ints{1, 3, 8, 0}}) {
+    ASSERT_EQ(Run({RandomInput(dims)}, &y), "");
+    EXPECT_EQ(y.dims, dims);
+  }
+}
+
+TEST_F(Session, InfersOutputShapes) {
+  struct {
+    TestDims x;
+    std::string padding;
+    std::string y;
+  } const cases[] = {
+      {{2, 3, 10, 12}, "replicate", "2,3,10,12"}, {{"n", 3, "h", 12}, "replicate", "n,3,h,12"},
+      {{"n", 3, "", 12}, "replicate", ""},        {{2, 3, 10, 12}, "valid", "2,3,7,6"},
+      {{"n", "c", 10, 12}, "valid", "n,c,7,6"},   {{2, 3, "h", 12}, "valid", ""},
+  };
+  for (const auto& c : cases) {
+    ASSERT_EQ(Load(PoolNode(c.x, {{"kernel_shape", Ints{4, 7}}, {"padding", c.padding}})), "");
+    EXPECT_EQ(InferredShape(), c.y);
+  }
+  ASSERT_EQ(Load(NormNode({"n", 3, "h", 12}, {{"kernel_shape", Ints{4, 7}}})), "");
+  EXPECT_EQ(InferredShape(), "n,3,h,12");
+}
+
+TEST_F(Session, RefusesBadAttributes) {
+  ExpectContains(Load(PoolNode(kSymbolic, {})),
+                 "LocalAveragePool: kernel_shape: expected a list of two integers, received no "
+                 "such attribute");
+  ExpectContains(Load(PoolNode(kSymbolic, {{"kernel_shape", Ints{3}}})),
+                 "LocalAveragePool: kernel_shape: expected a list of two integers, received 1 of "
+                 "them");
+  ExpectContains(Load(PoolNode(kSymbolic, {{"kernel_shape", Ints{3, 0}}})),
+                 "LocalAveragePool: kernel_shape: expected a height and a width of at least 1, "
+                 "received [3, 0]");
+  ExpectContains(
+      Load(PoolNode(kSymbolic, {{"kernel_shape", Ints{3, 3}}, {"padding", std::string("same")}})),
+      "LocalAveragePool: padding: expected \"replicate\" or \"valid\", received \"same\"");
+  ExpectContains(Load(PoolNode(kSymbolic, {{"kernel_shape", Ints{3, 3}}, {"padding", 1.0f}})),
+                 "LocalAveragePool: padding: expected");
+  ExpectContains(Load(NormNode(kSymbolic, {{"kernel_shape", Ints{3, 3}}, {"epsilon", -1.0f}})),
+                 "LocalInstanceNormalization: epsilon: expected a finite value of at least 0, "
+                 "received -1");
+  ExpectContains(
+      Load(NormNode(kSymbolic, {{"kernel_shape", Ints{3, 3}}, {"epsilon", int64_t{1}}})),
+      "LocalInstanceNormalization: epsilon: expected a float, received an attribute of another "
+      "type");
+}
+
+TEST_F(Session, RefusesBadShapes) {
+  Tensor y;
+  ASSERT_EQ(Load(PoolNode({"n", "c", "l"}, {{"kernel_shape", Ints{3, 3}}})), "");
+  ExpectContains(Run({RandomInput({2, 3, 4})}, &y),
+                 "LocalAveragePool: X: expected four dimensions, [N, C, H, W], received 3, "
+                 "[2, 3, 4]");
+  ASSERT_EQ(Load(NormNode(kSymbolic, {{"kernel_shape", Ints{3, 3}}})), "");
+  const Tensor x = RandomInput({1, 3, 4, 4});
+  ExpectContains(Run({x, RandomInput({4}), RandomInput({3})}, &y),
+                 "LocalInstanceNormalization: scale: expected shape [3], received [4]");
+  ExpectContains(Run({x, RandomInput({3}), RandomInput({1})}, &y),
+                 "LocalInstanceNormalization: B: expected shape [3], received [1]");
+}
+
+}  // namespace
+}  // namespace tlsc::ort

@@ -1,0 +1,39 @@
+// What every build step shares: where things are, how a command is run, how a failure reads.
+import { spawnSync } from 'node:child_process';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+export const tools = join(root, '.tools');
+
+/** A failure the user can act on: `message` names the culprit, `advice` what to do about it. */
+export class Failure extends Error {
+  constructor(message, advice) {
+    super(message);
+    this.advice = advice;
+  }
+}
+
+export function say(text) {
+  console.log(`tlsc: ${text}`);
+}
+
+function shorten(text) {
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+}
+
+/** Runs a command with its output shown; throws a `Failure` with `advice` unless it exits with 0. */
+export function run(command, args, { cwd = root, env = {}, advice = '' } = {}) {
+  const result = spawnSync(command, args, { cwd, env: { ...process.env, ...env }, stdio: 'inherit' });
+  if (result.error) throw new Failure(`cannot start ${command}: ${result.error.message}`, advice);
+  if (result.status !== 0) {
+    const how = result.signal ? `was stopped by ${result.signal}` : `failed with exit code ${result.status}`;
+    throw new Failure(`${shorten([basename(command), ...args].join(' '))} ${how}`, advice);
+  }
+}
+
+/** The standard output of a command, or undefined when it cannot be started or fails. */
+export function read(command, args) {
+  const result = spawnSync(command, args, { encoding: 'utf8' });
+  return result.status === 0 ? result.stdout : undefined;
+}

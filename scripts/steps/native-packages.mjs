@@ -1,0 +1,98 @@
+// The C++ packages the build needs and npm does not carry: ONNX Runtime's C headers and GoogleTest.
+// Installed ones come first. On Debian the missing ones are fetched from the machine's own mirror, without root:
+// a private package list and private state folders leave the system as it was.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure, run, say, tools } from '../lib.mjs';
+
+const prefix = join(tools, 'native', 'usr');
+const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
+const suite = 'trixie'; // The first Debian release that packages ONNX Runtime.
+
+const packages = [
+  {
+    debian: 'libonnxruntime-dev',
+    files: [
+      'include/onnxruntime/onnxruntime_c_api.h',
+      'include/onnxruntime/core/session/onnxruntime_c_api.h',
+    ],
+    override: 'ONNXRUNTIME_INCLUDE_DIR',
+    advice:
+      "Install ONNX Runtime's C headers, 1.21 or newer (Debian 13: libonnxruntime-dev; Homebrew, vcpkg, conda: onnxruntime), " +
+      'or name the folder of onnxruntime_c_api.h in ONNXRUNTIME_INCLUDE_DIR.',
+  },
+  {
+    debian: 'googletest',
+    files: ['src/googletest/googletest/src/gtest-all.cc', 'include/gtest/gtest.h'],
+    advice: 'Install GoogleTest (Debian: libgtest-dev; Homebrew, vcpkg, conda: googletest or gtest).',
+  },
+];
+
+function prefixes() {
+  const conda = process.env.CONDA_PREFIX;
+  return [prefix, '/usr', '/usr/local', '/opt/homebrew', ...(conda ? [conda] : [])];
+}
+
+function isThere({ files, override }) {
+  if (override && process.env[override]) return true;
+  return prefixes().some((place) => files.some((file) => existsSync(join(place, file))));
+}
+
+/** The Debian mirror in this machine's package sources; apt's own listing is empty until someone ran `apt-get update`. */
+function debianMirror() {
+  const folder = '/etc/apt/sources.list.d';
+  const files = [
+    '/etc/apt/sources.list',
+    ...(existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : []),
+  ];
+  for (const file of files.filter((name) => existsSync(name))) {
+    const address = readFileSync(file, 'utf8').match(/^(?!\s*#).*?(https?:\/\/\S+\/debian\/?)(?=\s|$)/m);
+    if (address) return address[1];
+  }
+  return undefined;
+}
+
+function aptOptions(folder) {
+  for (const name of ['lists/partial', 'cache/archives/partial'])
+    mkdirSync(join(folder, name), { recursive: true });
+  const settings = {
+    'Dir::Etc::SourceList': join(folder, 'sources.list'),
+    'Dir::Etc::SourceParts': '/dev/null',
+    'Dir::State::Lists': join(folder, 'lists'),
+    'Dir::State::status': '/dev/null',
+    'Dir::Cache': join(folder, 'cache'),
+    'APT::Sandbox::User': '',
+    'Debug::NoLocking': '1',
+  };
+  return Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+}
+
+function fetchFromDebian(missing) {
+  const names = missing.map(({ debian }) => debian);
+  const advice = missing.map((entry) => entry.advice).join('\n');
+  const mirror = debianMirror();
+  if (!mirror || !existsSync(keyring))
+    throw new Failure(`not found on this system: ${names.join(', ')}`, advice);
+  say(`fetching ${names.join(' and ')} from the Debian mirror of this machine into .tools`);
+  const folder = join(tools, 'native', 'apt');
+  rmSync(folder, { recursive: true, force: true });
+  const options = aptOptions(folder);
+  writeFileSync(join(folder, 'sources.list'), `deb [signed-by=${keyring}] ${mirror} ${suite} main\n`);
+  run('apt-get', [...options, '-qq', 'update'], { advice });
+  run('apt-get', [...options, '-qq', 'download', ...names], { cwd: folder, advice });
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.deb'))) {
+    run('dpkg-deb', ['-x', join(folder, file), join(tools, 'native')], { advice });
+  }
+  rmSync(folder, { recursive: true, force: true });
+}
+
+export function provideNativePackages() {
+  const missing = packages.filter((entry) => !isThere(entry));
+  if (missing.length > 0) fetchFromDebian(missing);
+}
+
+/** What CMake is told, so that it looks where the packages were put. */
+export function cmakeDefinitions() {
+  const include = process.env.ONNXRUNTIME_INCLUDE_DIR;
+  return { CMAKE_PREFIX_PATH: prefix, ...(include ? { ONNXRUNTIME_INCLUDE_DIR: include } : {}) };
+}

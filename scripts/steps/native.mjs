@@ -1,0 +1,48 @@
+// Builds the C++ side: the addon with the operator library beside it, and, for the tests, the kernels' own suite.
+import { existsSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { root, run, say } from '../lib.mjs';
+import { cmakeDefinitions } from './native-packages.mjs';
+
+const coreNative = join(root, 'packages', 'core-native');
+const jobs = String(availableParallelism());
+
+export function buildAddon() {
+  const build = join(coreNative, 'build');
+  const requireFrom = createRequire(join(coreNative, 'package.json'));
+  if (!existsSync(join(build, 'CMakeCache.txt'))) {
+    say('configuring the native addon');
+    const definitions = Object.entries(cmakeDefinitions()).map(([name, value]) => `--CD${name}=${value}`);
+    run(process.execPath, [requireFrom.resolve('cmake-js/bin/cmake-js'), 'configure', ...definitions], {
+      cwd: coreNative,
+    });
+  }
+  say('building the native addon');
+  run('cmake', ['--build', build, '--config', 'Release', '--parallel', jobs]);
+}
+
+/** The folder of the ONNX Runtime that the tests of the operator library load it into. */
+function packagedRuntime() {
+  const manifest = createRequire(join(coreNative, 'package.json')).resolve('onnxruntime-node/package.json');
+  const folder = join(manifest, '..', 'bin', 'napi-v6', process.platform, process.arch);
+  const name = readdirSync(folder).find((file) => /^libonnxruntime\.(so|.*dylib)/.test(file));
+  return name && join(folder, name);
+}
+
+/** Builds and runs the tests of the C++ side with one of the presets of cpp/CMakePresets.json. */
+export function testKernels(preset) {
+  const cpp = join(root, 'cpp');
+  if (!existsSync(join(cpp, 'build', preset, 'CMakeCache.txt'))) {
+    say(`configuring the C++ tests (${preset})`);
+    const definitions = Object.entries(cmakeDefinitions()).map(([name, value]) => `-D${name}=${value}`);
+    run('cmake', ['--preset', preset, ...definitions], { cwd: cpp });
+  }
+  say(`building the C++ tests (${preset})`);
+  run('cmake', ['--build', '--preset', preset, '--parallel', jobs], { cwd: cpp });
+  run('ctest', ['--preset', preset, '--parallel', jobs], {
+    cwd: cpp,
+    env: { TLSC_ONNXRUNTIME: packagedRuntime() ?? '' },
+  });
+}

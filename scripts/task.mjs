@@ -1,0 +1,53 @@
+// The root npm scripts. Each task first brings what it needs, then does its job; what is there already is left alone.
+import { join } from 'node:path';
+import { Failure, root, run } from './lib.mjs';
+import { format, lint } from './steps/lint.mjs';
+import { buildAddon, testKernels } from './steps/native.mjs';
+import { provideNativePackages } from './steps/native-packages.mjs';
+import { installPackages } from './steps/packages.mjs';
+import { checkToolchain } from './steps/toolchain.mjs';
+import { buildTypeScript, runVitest } from './steps/typescript.mjs';
+
+function setup() {
+  checkToolchain();
+  installPackages();
+  provideNativePackages();
+  buildAddon();
+  buildTypeScript();
+}
+
+const tasks = {
+  setup,
+  demo(args) {
+    setup();
+    run(process.execPath, [join(root, 'examples', 'dist', 'demo.js'), ...args]);
+  },
+  test(args) {
+    setup();
+    if (args.length === 0) testKernels('release');
+    runVitest(['run', ...args]);
+  },
+  bench(args) {
+    setup();
+    run(process.execPath, [join(root, 'test', 'dist', 'bench', 'event-loop.js'), ...args]);
+  },
+  lint() {
+    installPackages();
+    lint();
+  },
+  format() {
+    installPackages();
+    format();
+  },
+};
+
+const [name, ...args] = process.argv.slice(2);
+try {
+  if (!Object.hasOwn(tasks, name))
+    throw new Failure(`unknown task ${name}`, `Tasks: ${Object.keys(tasks).join(', ')}.`);
+  tasks[name](args);
+} catch (error) {
+  if (!(error instanceof Failure)) throw error;
+  console.error(`\ntlsc: ${error.message}${error.advice ? `\n${error.advice}` : ''}`);
+  process.exitCode = 1;
+}
