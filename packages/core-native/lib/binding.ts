@@ -1,0 +1,108 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { nativeError } from './errors.js';
+import { packageRoot } from './paths.js';
+
+/** What a tensor of the boundary may hold; float16 travels as its bits in a `Uint16Array`. */
+export type TensorData =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array;
+
+export interface NativeTensor {
+  /** onnxruntime-common's name of the element type. */
+  readonly type: string;
+  readonly dims: readonly number[];
+  readonly data: TensorData;
+}
+
+export interface NativeInput extends NativeTensor {
+  readonly name: string;
+}
+
+export interface NativeValueInfo {
+  readonly name: string;
+  readonly isTensor: boolean;
+  /** Empty when JavaScript has no tensor of this type. */
+  readonly type: string;
+  /** A number is a size, a string the name of a free dimension ('' when it has none). */
+  readonly shape: readonly (number | string)[];
+}
+
+export interface NativeProvider {
+  readonly name: string;
+  readonly options: Readonly<Record<string, string>>;
+}
+
+/** Complete and validated: the addon takes it as it is. */
+export interface NativeSessionOptions {
+  /** A path, or bytes that must not change until the session is there. */
+  readonly model: string | Uint8Array;
+  /** File of the ONNX Runtime library, see `findRuntime`. */
+  readonly runtimePath: string;
+  /** File of the operator library, see `findOperators`; '' registers none, so that function bodies run. */
+  readonly operatorsPath: string;
+  /** 0: ONNX Runtime chooses. */
+  readonly intraOpNumThreads: number;
+  readonly interOpNumThreads: number;
+  /** ONNX Runtime's GraphOptimizationLevel: 0, 1, 2 or 99. */
+  readonly graphOptimizationLevel: number;
+  readonly providers: readonly NativeProvider[];
+  /** '' profiles nothing. */
+  readonly profileFilePrefix: string;
+  readonly logId: string;
+  /** 0 verbose, 1 info, 2 warning, 3 error, 4 fatal. */
+  readonly logSeverityLevel: number;
+}
+
+export interface NativeRun {
+  /** In the order of the output names asked for; the data is ONNX Runtime's own memory, not a copy. */
+  readonly outputs: Promise<NativeTensor[]>;
+  /** Rejects `outputs` with ERR_ABORTED, at once when the run has not begun, else after the operator it is in. */
+  cancel(): void;
+}
+
+export interface NativeSession {
+  readonly inputs: readonly NativeValueInfo[];
+  readonly outputs: readonly NativeValueInfo[];
+  /** The model's custom metadata. */
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly runtimeVersion: string;
+  /** Off the event loop. The inputs' memory is read while it runs, not copied. */
+  run(inputs: readonly NativeInput[], outputNames: readonly string[]): NativeRun;
+  /** Ends profiling and returns the file's path. */
+  endProfiling(): string;
+  /** Frees the session once its runs under way have ended. Idempotent. */
+  release(): void;
+}
+
+export interface Binding {
+  createSession(options: NativeSessionOptions): Promise<NativeSession>;
+  /** Every code of src/errors.h. */
+  readonly errorCodes: readonly string[];
+}
+
+let binding: Binding | undefined;
+
+/** The addon, loaded on first use. Throws ERR_ADDON_NOT_FOUND. */
+export function loadBinding(): Binding {
+  if (binding) return binding;
+  const file = join(packageRoot, 'build', 'Release', 'tlsc.node');
+  try {
+    binding = createRequire(import.meta.url)(file) as Binding;
+    return binding;
+  } catch (cause) {
+    throw nativeError(
+      'ERR_ADDON_NOT_FOUND',
+      `cannot load the native addon from ${file}; build it with "npm run setup" in the repository`,
+      cause,
+    );
+  }
+}

@@ -1,0 +1,25 @@
+#include <string>
+
+#include "errors.h"
+#include "napi_setup.h"
+#include "promise_job.h"
+#include "session_wrap.h"
+
+namespace {
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  auto* context = new tlsc::Context(env);
+  env.SetInstanceData(context);
+  context->session_class = Napi::Persistent(tlsc::SessionWrap::Define(env));
+  exports.Set("createSession", Napi::Function::New(env, tlsc::CreateSession));
+  Napi::Array codes = Napi::Array::New(env);
+  for (const auto& [code, name] : tlsc::kErrorCodes) {
+    codes.Set(codes.Length(), std::string(name));
+  }
+  exports.Set("errorCodes", codes);
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(tlsc, Init)

@@ -1,0 +1,55 @@
+#ifndef TLSC_CORE_NATIVE_EXECUTOR_H_
+#define TLSC_CORE_NATIVE_EXECUTOR_H_
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <vector>
+
+namespace tlsc {
+
+// A piece of work for the executor's threads.
+class Job {
+ public:
+  virtual ~Job() = default;
+  // Called once, on a thread of the executor. Must not throw.
+  virtual void Run() noexcept = 0;
+  // Asks Run() to end early, or not to begin. Any thread, any time, repeatedly.
+  virtual void Cancel() noexcept = 0;
+};
+
+// The threads that wait for inference, shared by every JavaScript context of the process, first
+// come first served. They are our own and not libuv's: a few long inferences would otherwise hold
+// up every file access and every image that sharp decodes.
+class Executor {
+ public:
+  static Executor& Get();
+
+  void Submit(std::shared_ptr<Job> job);
+
+  // Takes a job out of the queue; false when it is no longer there.
+  bool Withdraw(const Job* job);
+
+  // Cancels what is queued or running and joins the threads. Later submissions are never run.
+  void Shutdown();
+
+ private:
+  Executor();
+  void Work();
+
+  const size_t max_threads_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::shared_ptr<Job>> queue_;
+  std::set<std::shared_ptr<Job>> running_;
+  std::vector<std::thread> threads_;
+  size_t idle_ = 0;
+  bool shut_down_ = false;
+};
+
+}  // namespace tlsc
+
+#endif  // TLSC_CORE_NATIVE_EXECUTOR_H_

@@ -1,0 +1,105 @@
+#include "runtime.h"
+
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <string_view>
+
+#include "executor.h"
+
+#ifdef _WIN32
+#include <windows.h>
+#else
+#include <dlfcn.h>
+#endif
+
+namespace tlsc {
+namespace {
+
+using GetApiBase = const OrtApiBase*(ORT_API_CALL*)();
+
+#ifdef _WIN32
+
+GetApiBase LoadApiBase(const std::string& path) {
+  // The altered search path lets the library find its own neighbours (DirectML.dll, providers).
+  HMODULE library = LoadLibraryExW(ToOrtPath(path).c_str(), nullptr, LOAD_WITH_ALTERED_SEARCH_PATH);
+  if (library == nullptr) {
+    throw Error(ErrorCode::kRuntimeNotFound, "cannot load ONNX Runtime from " + path +
+                                                 ": Windows error " +
+                                                 std::to_string(GetLastError()));
+  }
+  return reinterpret_cast<GetApiBase>(GetProcAddress(library, "OrtGetApiBase"));
+}
+
+#else
+
+GetApiBase LoadApiBase(const std::string& path) {
+  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
+    throw Error(ErrorCode::kRuntimeNotFound,
+                "cannot load ONNX Runtime from " + path + ": " + dlerror());
+  }
+  return reinterpret_cast<GetApiBase>(dlsym(library, "OrtGetApiBase"));
+}
+
+#endif
+
+// ONNX Runtime has no error code for it; these are its own words, the standard library's and those
+// of our operators.
+bool IsOutOfMemory(std::string_view message) {
+  for (const std::string_view words :
+       {"Failed to allocate memory", "bad_alloc", "out of memory", "no memory for"}) {
+    if (message.find(words) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+#ifdef _WIN32
+OrtPath ToOrtPath(const std::string& utf8) {
+  const int size = static_cast<int>(utf8.size());
+  OrtPath wide(MultiByteToWideChar(CP_UTF8, 0, utf8.data(), size, nullptr, 0), L'\0');
+  MultiByteToWideChar(CP_UTF8, 0, utf8.data(), size, wide.data(), static_cast<int>(wide.size()));
+  return wide;
+}
+#else
+OrtPath ToOrtPath(const std::string& utf8) { return utf8; }
+#endif
+
+const Runtime& Runtime::Open(const std::string& path) {
+  static std::mutex mutex;
+  static auto& opened = *new std::map<std::string, const Runtime*>;
+  const std::lock_guard<std::mutex> lock(mutex);
+  const Runtime*& runtime = opened[path];
+  if (runtime == nullptr) {
+    runtime = new Runtime(path);
+    // Registered after the library was loaded, so it runs before the library's own static
+    // destructors do: no thread may be inside ONNX Runtime by then.
+    std::atexit([] { Executor::Get().Shutdown(); });
+  }
+  return *runtime;
+}
+
+Runtime::Runtime(const std::string& path) {
+  const GetApiBase get_api_base = LoadApiBase(path);
+  if (get_api_base == nullptr) {
+    throw Error(ErrorCode::kRuntimeNotFound, path + " is not an ONNX Runtime library");
+  }
+  version_ = get_api_base()->GetVersionString();
+  api_ = get_api_base()->GetApi(kOrtApiVersion);
+  if (api_ == nullptr) {
+    throw Error(ErrorCode::kRuntimeNotFound,
+                "ONNX Runtime 1.21 or newer is needed; " + path + " is version " + version_);
+  }
+  Check(api_->CreateEnv(ORT_LOGGING_LEVEL_WARNING, "tlsc", &env_), ErrorCode::kRuntimeNotFound);
+}
+
+void Runtime::Check(OrtStatus* status, ErrorCode code) const {
+  if (status == nullptr) return;
+  const std::string message = api_->GetErrorMessage(status);
+  api_->ReleaseStatus(status);
+  throw Error(IsOutOfMemory(message) ? ErrorCode::kOutOfMemory : code, message);
+}
+
+}  // namespace tlsc

@@ -1,0 +1,221 @@
+#include "session.h"
+
+#include <string_view>
+
+namespace tlsc {
+namespace {
+
+OrtOwned<OrtSessionOptions> NewOptions(const Runtime& runtime) {
+  OrtSessionOptions* options = nullptr;
+  runtime.Check(runtime.api().CreateSessionOptions(&options), ErrorCode::kInvalidArgument);
+  return {options, runtime.api().ReleaseSessionOptions};
+}
+
+void AppendProvider(const Runtime& runtime, OrtSessionOptions* options, const Provider& provider) {
+  if (provider.name == "cpu") return;  // ONNX Runtime appends it to every session by itself.
+  std::vector<const char*> keys;
+  std::vector<const char*> values;
+  for (const auto& [key, value] : provider.options) {
+    keys.push_back(key.c_str());
+    values.push_back(value.c_str());
+  }
+  const OrtApi& api = runtime.api();
+  try {
+    if (provider.name != "cuda") {
+      runtime.Check(api.SessionOptionsAppendExecutionProvider(
+                        options, provider.name.c_str(), keys.data(), values.data(), keys.size()),
+                    ErrorCode::kProviderUnavailable);
+      return;
+    }
+    OrtCUDAProviderOptionsV2* cuda = nullptr;
+    runtime.Check(api.CreateCUDAProviderOptions(&cuda), ErrorCode::kProviderUnavailable);
+    const OrtOwned<OrtCUDAProviderOptionsV2> owned(cuda, api.ReleaseCUDAProviderOptions);
+    runtime.Check(api.UpdateCUDAProviderOptions(cuda, keys.data(), values.data(), keys.size()),
+                  ErrorCode::kProviderUnavailable);
+    runtime.Check(api.SessionOptionsAppendExecutionProvider_CUDA_V2(options, cuda),
+                  ErrorCode::kProviderUnavailable);
+  } catch (const Error& error) {
+    throw Error(error.code(), "execution provider " + provider.name + ": " + error.what());
+  }
+}
+
+OrtOwned<OrtSessionOptions> ToOrt(const Runtime& runtime, const SessionOptions& options) {
+  const OrtApi& api = runtime.api();
+  OrtOwned<OrtSessionOptions> made = NewOptions(runtime);
+  const auto set = [&](OrtStatus* status) { runtime.Check(status, ErrorCode::kInvalidArgument); };
+  set(api.SetIntraOpNumThreads(made.get(), options.intra_op_num_threads));
+  set(api.SetInterOpNumThreads(made.get(), options.inter_op_num_threads));
+  if (options.inter_op_num_threads > 1) {
+    set(api.SetSessionExecutionMode(made.get(), ORT_PARALLEL));
+  }
+  set(api.SetSessionGraphOptimizationLevel(made.get(), options.optimization_level));
+  set(api.SetSessionLogId(made.get(), options.log_id.c_str()));
+  set(api.SetSessionLogSeverityLevel(made.get(), options.log_severity_level));
+  if (!options.profile_file_prefix.empty()) {
+    set(api.EnableProfiling(made.get(), ToOrtPath(options.profile_file_prefix).c_str()));
+  }
+  if (!options.operators_path.empty()) {
+    runtime.Check(
+        api.RegisterCustomOpsLibrary_V2(made.get(), ToOrtPath(options.operators_path).c_str()),
+        ErrorCode::kOperatorsNotFound);
+  }
+  for (const Provider& provider : options.providers) AppendProvider(runtime, made.get(), provider);
+  return made;
+}
+
+// ONNX Runtime names an operator it has neither a kernel nor a function body for in this form:
+// "Fatal error: tlsc:LocalAveragePool(-1) is not a registered function/op".
+bool LacksOperators(std::string_view message) {
+  return message.find("tlsc:Local") != std::string_view::npos &&
+         message.find("is not a registered function/op") != std::string_view::npos;
+}
+
+OrtOwned<OrtSession> Load(const Runtime& runtime, const SessionOptions& options,
+                          const ModelSource& model) {
+  const OrtApi& api = runtime.api();
+  const OrtOwned<OrtSessionOptions> ort_options = ToOrt(runtime, options);
+  OrtSession* session = nullptr;
+  OrtStatus* status = nullptr;
+  if (const std::string* path = std::get_if<std::string>(&model)) {
+    status =
+        api.CreateSession(&runtime.env(), ToOrtPath(*path).c_str(), ort_options.get(), &session);
+  } else {
+    const ModelBytes& bytes = std::get<ModelBytes>(model);
+    status = api.CreateSessionFromArray(&runtime.env(), bytes.data, bytes.size, ort_options.get(),
+                                        &session);
+  }
+  const bool no_such_file = status != nullptr && api.GetErrorCode(status) == ORT_NO_SUCHFILE;
+  try {
+    runtime.Check(status, no_such_file ? ErrorCode::kModelNotFound : ErrorCode::kInvalidModel);
+  } catch (const Error& error) {
+    if (!LacksOperators(error.what())) throw;
+    throw Error(ErrorCode::kOperatorsNotFound,
+                std::string("the model needs tlsc's operator library: ") + error.what());
+  }
+  return {session, api.ReleaseSession};
+}
+
+// A string that ONNX Runtime allocated for the caller.
+std::string Take(const Runtime& runtime, OrtAllocator* allocator, char* text) {
+  std::string copy = text == nullptr ? "" : text;
+  if (text != nullptr)
+    runtime.Check(runtime.api().AllocatorFree(allocator, text), ErrorCode::kInvalidModel);
+  return copy;
+}
+
+ValueInfo Describe(const Runtime& runtime, std::string name, const OrtTypeInfo& type_info) {
+  const OrtApi& api = runtime.api();
+  ValueInfo info{std::move(name), false, ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED, {}};
+  const OrtTensorTypeAndShapeInfo* tensor = nullptr;
+  runtime.Check(api.CastTypeInfoToTensorInfo(&type_info, &tensor), ErrorCode::kInvalidModel);
+  if (tensor == nullptr) return info;
+  info.is_tensor = true;
+  runtime.Check(api.GetTensorElementType(tensor, &info.type), ErrorCode::kInvalidModel);
+  size_t rank = 0;
+  runtime.Check(api.GetDimensionsCount(tensor, &rank), ErrorCode::kInvalidModel);
+  std::vector<int64_t> sizes(rank);
+  std::vector<const char*> names(rank);
+  runtime.Check(api.GetDimensions(tensor, sizes.data(), rank), ErrorCode::kInvalidModel);
+  runtime.Check(api.GetSymbolicDimensions(tensor, names.data(), rank), ErrorCode::kInvalidModel);
+  for (size_t axis = 0; axis < rank; ++axis) {
+    if (sizes[axis] >= 0) {
+      info.shape.emplace_back(sizes[axis]);
+    } else {
+      info.shape.emplace_back(std::string(names[axis]));
+    }
+  }
+  return info;
+}
+
+using GetCount = decltype(OrtApi::SessionGetInputCount);
+using GetName = decltype(OrtApi::SessionGetInputName);
+using GetType = decltype(OrtApi::SessionGetInputTypeInfo);
+
+std::vector<ValueInfo> DescribeAll(const Runtime& runtime, const OrtSession* session,
+                                   OrtAllocator* allocator, GetCount get_count, GetName get_name,
+                                   GetType get_type) {
+  size_t count = 0;
+  runtime.Check(get_count(session, &count), ErrorCode::kInvalidModel);
+  std::vector<ValueInfo> infos;
+  for (size_t i = 0; i < count; ++i) {
+    char* name = nullptr;
+    runtime.Check(get_name(session, i, allocator, &name), ErrorCode::kInvalidModel);
+    std::string owned_name = Take(runtime, allocator, name);
+    OrtTypeInfo* type = nullptr;
+    runtime.Check(get_type(session, i, &type), ErrorCode::kInvalidModel);
+    const OrtOwned<OrtTypeInfo> owned_type(type, runtime.api().ReleaseTypeInfo);
+    infos.push_back(Describe(runtime, std::move(owned_name), *type));
+  }
+  return infos;
+}
+
+std::map<std::string, std::string> ReadMetadata(const Runtime& runtime, const OrtSession* session,
+                                                OrtAllocator* allocator) {
+  const OrtApi& api = runtime.api();
+  OrtModelMetadata* metadata = nullptr;
+  runtime.Check(api.SessionGetModelMetadata(session, &metadata), ErrorCode::kInvalidModel);
+  const OrtOwned<OrtModelMetadata> owned(metadata, api.ReleaseModelMetadata);
+  char** keys = nullptr;
+  int64_t count = 0;
+  runtime.Check(api.ModelMetadataGetCustomMetadataMapKeys(metadata, allocator, &keys, &count),
+                ErrorCode::kInvalidModel);
+  std::map<std::string, std::string> map;
+  for (int64_t i = 0; i < count; ++i) {
+    char* value = nullptr;
+    runtime.Check(api.ModelMetadataLookupCustomMetadataMap(metadata, allocator, keys[i], &value),
+                  ErrorCode::kInvalidModel);
+    std::string owned_value = Take(runtime, allocator, value);
+    map.emplace(Take(runtime, allocator, keys[i]), std::move(owned_value));
+  }
+  if (keys != nullptr) runtime.Check(api.AllocatorFree(allocator, keys), ErrorCode::kInvalidModel);
+  return map;
+}
+
+std::vector<const char*> Pointers(const std::vector<std::string>& names) {
+  std::vector<const char*> pointers;
+  for (const std::string& name : names) pointers.push_back(name.c_str());
+  return pointers;
+}
+
+}  // namespace
+
+Session::Session(const SessionOptions& options, const ModelSource& model)
+    : runtime_(Runtime::Open(options.runtime_path)), session_(Load(runtime_, options, model)) {
+  const OrtApi& api = runtime_.api();
+  OrtAllocator* allocator = nullptr;
+  runtime_.Check(api.GetAllocatorWithDefaultOptions(&allocator), ErrorCode::kInvalidModel);
+  inputs_ = DescribeAll(runtime_, session_.get(), allocator, api.SessionGetInputCount,
+                        api.SessionGetInputName, api.SessionGetInputTypeInfo);
+  outputs_ = DescribeAll(runtime_, session_.get(), allocator, api.SessionGetOutputCount,
+                         api.SessionGetOutputName, api.SessionGetOutputTypeInfo);
+  metadata_ = ReadMetadata(runtime_, session_.get(), allocator);
+}
+
+std::vector<OrtTensor> Session::Run(const OrtRunOptions& run_options,
+                                    const std::vector<std::string>& input_names,
+                                    const std::vector<OrtTensor>& inputs,
+                                    const std::vector<std::string>& output_names) const {
+  std::vector<const OrtValue*> input_values;
+  for (const OrtTensor& input : inputs) input_values.push_back(input.get());
+  std::vector<OrtValue*> output_values(output_names.size(), nullptr);
+  OrtStatus* status =
+      runtime_.api().Run(session_.get(), &run_options, Pointers(input_names).data(),
+                         input_values.data(), input_values.size(), Pointers(output_names).data(),
+                         output_names.size(), output_values.data());
+  std::vector<OrtTensor> outputs;
+  for (OrtValue* value : output_values) outputs.emplace_back(value, runtime_.api().ReleaseValue);
+  runtime_.Check(status, ErrorCode::kRunFailed);
+  return outputs;
+}
+
+std::string Session::EndProfiling() const {
+  OrtAllocator* allocator = nullptr;
+  runtime_.Check(runtime_.api().GetAllocatorWithDefaultOptions(&allocator),
+                 ErrorCode::kInvalidArgument);
+  char* path = nullptr;
+  runtime_.Check(runtime_.api().SessionEndProfiling(session_.get(), allocator, &path),
+                 ErrorCode::kInvalidArgument);
+  return Take(runtime_, allocator, path);
+}
+
+}  // namespace tlsc

@@ -1,0 +1,85 @@
+#ifndef TLSC_CORE_NATIVE_SESSION_H_
+#define TLSC_CORE_NATIVE_SESSION_H_
+
+#include <onnxruntime_c_api.h>
+
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "runtime.h"
+
+namespace tlsc {
+
+struct Provider {
+  std::string name;
+  std::map<std::string, std::string> options;
+};
+
+// Complete: lib/session-options.ts has validated it and filled in the defaults.
+struct SessionOptions {
+  std::string runtime_path;
+  std::string operators_path;  // empty: no operator library, function bodies run instead
+  int intra_op_num_threads = 0;
+  int inter_op_num_threads = 0;
+  GraphOptimizationLevel optimization_level = ORT_ENABLE_ALL;
+  std::vector<Provider> providers;
+  std::string profile_file_prefix;  // empty: no profile
+  std::string log_id;
+  int log_severity_level = 2;
+};
+
+struct ModelBytes {
+  const void* data;
+  size_t size;
+};
+
+// A path, or bytes that stay valid until the session is made.
+using ModelSource = std::variant<std::string, ModelBytes>;
+
+// A dimension is a size or a name; an unknown size without a name is the empty name.
+using Dimension = std::variant<int64_t, std::string>;
+
+struct ValueInfo {
+  std::string name;
+  bool is_tensor;
+  ONNXTensorElementDataType type;
+  std::vector<Dimension> shape;
+};
+
+using OrtTensor = OrtOwned<OrtValue>;
+
+// An ONNX Runtime session with tlsc's operators registered. Immutable once made, so runs may
+// overlap on any threads.
+class Session {
+ public:
+  // Throws kRuntimeNotFound, kOperatorsNotFound, kProviderUnavailable, kModelNotFound,
+  // kInvalidModel, kOutOfMemory.
+  Session(const SessionOptions& options, const ModelSource& model);
+
+  const Runtime& runtime() const { return runtime_; }
+  const std::vector<ValueInfo>& inputs() const { return inputs_; }
+  const std::vector<ValueInfo>& outputs() const { return outputs_; }
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
+
+  // Throws kRunFailed or kOutOfMemory; `run_options` may be told to terminate meanwhile.
+  std::vector<OrtTensor> Run(const OrtRunOptions& run_options,
+                             const std::vector<std::string>& input_names,
+                             const std::vector<OrtTensor>& inputs,
+                             const std::vector<std::string>& output_names) const;
+
+  // Ends profiling and returns the file's path.
+  std::string EndProfiling() const;
+
+ private:
+  const Runtime& runtime_;
+  OrtOwned<OrtSession> session_;
+  std::vector<ValueInfo> inputs_;
+  std::vector<ValueInfo> outputs_;
+  std::map<std::string, std::string> metadata_;
+};
+
+}  // namespace tlsc
+
+#endif  // TLSC_CORE_NATIVE_SESSION_H_

@@ -1,0 +1,228 @@
+#include "session_wrap.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "promise_job.h"
+#include "tensor.h"
+
+namespace tlsc {
+namespace {
+
+// Says that an External really holds a session, so that foreign externals are refused.
+constexpr napi_type_tag kSessionTag = {0x8f1c6a0b5a2e4d37, 0x9b64c1f07de2a815};
+
+Napi::Array ToJs(Napi::Env env, const std::vector<ValueInfo>& infos) {
+  Napi::Array list = Napi::Array::New(env, infos.size());
+  for (uint32_t i = 0; i < infos.size(); ++i) {
+    const ValueInfo& info = infos[i];
+    Napi::Array shape = Napi::Array::New(env, info.shape.size());
+    for (uint32_t axis = 0; axis < info.shape.size(); ++axis) {
+      const Dimension& dimension = info.shape[axis];
+      if (const int64_t* size = std::get_if<int64_t>(&dimension)) {
+        shape.Set(axis, static_cast<double>(*size));
+      } else {
+        shape.Set(axis, std::get<std::string>(dimension));
+      }
+    }
+    Napi::Object value = Napi::Object::New(env);
+    value.Set("name", info.name);
+    value.Set("isTensor", info.is_tensor);
+    value.Set("type", std::string(TypeName(info.type)));
+    value.Set("shape", shape);
+    list.Set(i, value);
+  }
+  return list;
+}
+
+Napi::Object ToJs(Napi::Env env, const std::map<std::string, std::string>& map) {
+  Napi::Object object = Napi::Object::New(env);
+  for (const auto& [key, value] : map) object.Set(key, value);
+  return object;
+}
+
+std::vector<std::string> ReadStrings(const Napi::Array& array) {
+  std::vector<std::string> strings;
+  for (uint32_t i = 0; i < array.Length(); ++i) strings.push_back(array.Get(i).ToString());
+  return strings;
+}
+
+SessionOptions ReadOptions(const Napi::Object& from) {
+  const auto text = [&](const char* key) { return from.Get(key).ToString().Utf8Value(); };
+  const auto number = [&](const char* key) { return from.Get(key).ToNumber().Int32Value(); };
+  SessionOptions options;
+  options.runtime_path = text("runtimePath");
+  options.operators_path = text("operatorsPath");
+  options.intra_op_num_threads = number("intraOpNumThreads");
+  options.inter_op_num_threads = number("interOpNumThreads");
+  options.optimization_level =
+      static_cast<GraphOptimizationLevel>(number("graphOptimizationLevel"));
+  options.profile_file_prefix = text("profileFilePrefix");
+  options.log_id = text("logId");
+  options.log_severity_level = number("logSeverityLevel");
+  const auto providers = from.Get("providers").As<Napi::Array>();
+  for (uint32_t i = 0; i < providers.Length(); ++i) {
+    const auto given = providers.Get(i).As<Napi::Object>();
+    Provider provider{given.Get("name").ToString(), {}};
+    const auto settings = given.Get("options").As<Napi::Object>();
+    for (const std::string& key : ReadStrings(settings.GetPropertyNames())) {
+      provider.options.emplace(key, settings.Get(key).ToString());
+    }
+    options.providers.push_back(std::move(provider));
+  }
+  return options;
+}
+
+class CreateJob final : public PromiseJob {
+ public:
+  CreateJob(Napi::Env env, const Napi::Object& options)
+      : PromiseJob(env), options_(ReadOptions(options)) {
+    const Napi::Value model = options.Get("model");
+    if (model.IsString()) {
+      model_ = model.ToString().Utf8Value();
+      return;
+    }
+    const auto bytes = model.As<Napi::Uint8Array>();
+    model_ = ModelBytes{bytes.Data(), bytes.ByteLength()};
+    bytes_ = Napi::Persistent(bytes.As<Napi::Object>());
+  }
+
+ private:
+  void Execute() override { session_ = std::make_shared<const Session>(options_, model_); }
+
+  Napi::Value Result(Napi::Env env) override { return SessionWrap::Wrap(env, std::move(session_)); }
+
+  void Unpin(bool closing) override {
+    if (closing) bytes_.SuppressDestruct();
+    bytes_.Reset();
+  }
+
+  SessionOptions options_;
+  ModelSource model_;
+  Napi::ObjectReference bytes_;
+  std::shared_ptr<const Session> session_;
+};
+
+class RunJob final : public PromiseJob {
+ public:
+  RunJob(Napi::Env env, std::shared_ptr<const Session> session, const Napi::Array& inputs,
+         const Napi::Array& output_names)
+      : PromiseJob(env),
+        session_(std::move(session)),
+        run_options_(nullptr, session_->runtime().api().ReleaseRunOptions),
+        output_names_(ReadStrings(output_names)) {
+    const Runtime& runtime = session_->runtime();
+    OrtRunOptions* run_options = nullptr;
+    runtime.Check(runtime.api().CreateRunOptions(&run_options), ErrorCode::kRunFailed);
+    run_options_.reset(run_options);
+    Napi::Array pinned = Napi::Array::New(env, inputs.Length());
+    for (uint32_t i = 0; i < inputs.Length(); ++i) {
+      const auto input = inputs.Get(i).As<Napi::Object>();
+      input_names_.push_back(input.Get("name").ToString());
+      inputs_.push_back(TensorOver(runtime, input_names_.back(), input));
+      pinned.Set(i, input.Get("data"));
+    }
+    pinned_ = Napi::Persistent(pinned.As<Napi::Object>());
+  }
+
+ private:
+  void Execute() override {
+    outputs_ = session_->Run(*run_options_, input_names_, inputs_, output_names_);
+  }
+
+  Napi::Value Result(Napi::Env env) override {
+    Napi::Array results = Napi::Array::New(env, outputs_.size());
+    for (uint32_t i = 0; i < outputs_.size(); ++i) {
+      results.Set(i, tlsc::ToJs(env, session_->runtime(), std::move(outputs_[i])));
+    }
+    return results;
+  }
+
+  void Interrupt() noexcept override {
+    const OrtApi& api = session_->runtime().api();
+    OrtStatus* status = api.RunOptionsSetTerminate(run_options_.get());
+    if (status != nullptr) api.ReleaseStatus(status);  // It sets a flag; it has no way to fail.
+  }
+
+  void Unpin(bool closing) override {
+    inputs_.clear();
+    if (closing) pinned_.SuppressDestruct();
+    pinned_.Reset();
+  }
+
+  std::shared_ptr<const Session> session_;
+  OrtOwned<OrtRunOptions> run_options_;
+  std::vector<std::string> input_names_;
+  std::vector<OrtTensor> inputs_;
+  std::vector<std::string> output_names_;
+  std::vector<OrtTensor> outputs_;
+  Napi::ObjectReference pinned_;
+};
+
+}  // namespace
+
+Napi::Function SessionWrap::Define(Napi::Env env) {
+  return DefineClass(env, "NativeSession",
+                     {InstanceMethod<&SessionWrap::Run>("run"),
+                      InstanceMethod<&SessionWrap::EndProfiling>("endProfiling"),
+                      InstanceMethod<&SessionWrap::Release>("release")});
+}
+
+Napi::Object SessionWrap::Wrap(Napi::Env env, std::shared_ptr<const Session> session) {
+  auto external = Napi::External<std::shared_ptr<const Session>>::New(env, &session);
+  external.TypeTag(&kSessionTag);
+  return Context::Of(env).session_class.New({external});
+}
+
+SessionWrap::SessionWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<SessionWrap>(info) {
+  const Napi::Env env = info.Env();
+  using External = Napi::External<std::shared_ptr<const Session>>;
+  if (!info[0].IsExternal() || !info[0].As<External>().CheckTypeTag(&kSessionTag)) {
+    throw Napi::TypeError::New(env, "sessions are made by createSession");
+  }
+  session_ = std::move(*info[0].As<External>().Data());
+  Napi::Object self = info.This().As<Napi::Object>();
+  self.Set("inputs", ToJs(env, session_->inputs()));
+  self.Set("outputs", ToJs(env, session_->outputs()));
+  self.Set("metadata", ToJs(env, session_->metadata()));
+  self.Set("runtimeVersion", session_->runtime().version());
+}
+
+const std::shared_ptr<const Session>& SessionWrap::Get() const {
+  if (!session_) throw Error(ErrorCode::kSessionReleased, "the session was released");
+  return session_;
+}
+
+Napi::Value SessionWrap::Run(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return WithJsErrors(env, [&]() -> Napi::Value {
+    const auto job =
+        std::make_shared<RunJob>(env, Get(), info[0].As<Napi::Array>(), info[1].As<Napi::Array>());
+    Napi::Object run = Napi::Object::New(env);
+    run.Set("outputs", Context::Of(env).Start(job));
+    const std::weak_ptr<RunJob> weak = job;
+    run.Set("cancel", Napi::Function::New(env, [weak](const Napi::CallbackInfo& call) {
+              if (const auto running = weak.lock()) Context::Of(call.Env()).Abort(*running);
+            }));
+    return run;
+  });
+}
+
+Napi::Value SessionWrap::EndProfiling(const Napi::CallbackInfo& info) {
+  return WithJsErrors(info.Env(), [&]() -> Napi::Value {
+    return Napi::String::New(info.Env(), Get()->EndProfiling());
+  });
+}
+
+// Runs under way keep the session until they end.
+void SessionWrap::Release(const Napi::CallbackInfo&) { session_.reset(); }
+
+Napi::Value CreateSession(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return WithJsErrors(env, [&]() -> Napi::Value {
+    return Context::Of(env).Start(std::make_shared<CreateJob>(env, info[0].As<Napi::Object>()));
+  });
+}
+
+}  // namespace tlsc

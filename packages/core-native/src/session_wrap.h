@@ -1,0 +1,35 @@
+#ifndef TLSC_CORE_NATIVE_SESSION_WRAP_H_
+#define TLSC_CORE_NATIVE_SESSION_WRAP_H_
+
+#include <memory>
+
+#include "napi_setup.h"
+#include "session.h"
+
+namespace tlsc {
+
+// The JavaScript class `NativeSession`: what lib/binding.ts declares.
+class SessionWrap : public Napi::ObjectWrap<SessionWrap> {
+ public:
+  static Napi::Function Define(Napi::Env env);
+  static Napi::Object Wrap(Napi::Env env, std::shared_ptr<const Session> session);
+
+  // Only Wrap() constructs; JavaScript gets a TypeError.
+  explicit SessionWrap(const Napi::CallbackInfo& info);
+
+ private:
+  Napi::Value Run(const Napi::CallbackInfo& info);
+  Napi::Value EndProfiling(const Napi::CallbackInfo& info);
+  void Release(const Napi::CallbackInfo& info);
+  // Throws kSessionReleased.
+  const std::shared_ptr<const Session>& Get() const;
+
+  std::shared_ptr<const Session> session_;
+};
+
+// createSession(options) of lib/binding.ts.
+Napi::Value CreateSession(const Napi::CallbackInfo& info);
+
+}  // namespace tlsc
+
+#endif  // TLSC_CORE_NATIVE_SESSION_WRAP_H_

@@ -1,0 +1,181 @@
+#include "tensor.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <utility>
+
+namespace tlsc {
+namespace {
+
+struct ElementType {
+  std::string_view name;
+  ONNXTensorElementDataType type;
+  size_t size;
+  napi_typedarray_type array;
+};
+
+constexpr ElementType kElementTypes[] = {
+    {"float32", ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, 4, napi_float32_array},
+    {"float16", ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16, 2, napi_uint16_array},
+    {"float64", ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE, 8, napi_float64_array},
+    {"uint8", ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8, 1, napi_uint8_array},
+    {"int8", ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8, 1, napi_int8_array},
+    {"uint16", ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT16, 2, napi_uint16_array},
+    {"int16", ONNX_TENSOR_ELEMENT_DATA_TYPE_INT16, 2, napi_int16_array},
+    {"uint32", ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT32, 4, napi_uint32_array},
+    {"int32", ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32, 4, napi_int32_array},
+    {"uint64", ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT64, 8, napi_biguint64_array},
+    {"int64", ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64, 8, napi_bigint64_array},
+    {"bool", ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL, 1, napi_uint8_array},
+};
+
+const ElementType* Find(ONNXTensorElementDataType type) {
+  for (const ElementType& known : kElementTypes) {
+    if (known.type == type) return &known;
+  }
+  return nullptr;
+}
+
+const ElementType* Find(std::string_view name) {
+  for (const ElementType& known : kElementTypes) {
+    if (known.name == name) return &known;
+  }
+  return nullptr;
+}
+
+[[noreturn]] void Refuse(const std::string& name, const std::string& why) {
+  throw Error(ErrorCode::kInvalidArgument, "input " + name + ": " + why);
+}
+
+std::vector<int64_t> ReadDims(const std::string& name, const Napi::Array& array) {
+  std::vector<int64_t> dims;
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    const double size = array.Get(i).ToNumber().DoubleValue();
+    if (!(size >= 0) || size != std::floor(size) || size > 9007199254740991.0) {
+      Refuse(name, "dimension " + std::to_string(i) + " is not a size");
+    }
+    dims.push_back(static_cast<int64_t>(size));
+  }
+  return dims;
+}
+
+// The byte size that the dims call for, or SIZE_MAX when it does not fit.
+size_t ByteSize(const std::vector<int64_t>& dims, size_t element_size) {
+  size_t size = element_size;
+  for (const int64_t dim : dims) {
+    const size_t factor = static_cast<size_t>(dim);
+    if (factor != 0 && size > std::numeric_limits<size_t>::max() / factor) {
+      return std::numeric_limits<size_t>::max();
+    }
+    size *= factor;
+  }
+  return size;
+}
+
+struct Bytes {
+  void* data;
+  size_t size;
+};
+
+Bytes ReadTypedArray(const std::string& name, const Napi::Value& value) {
+  if (!value.IsTypedArray()) Refuse(name, "data is not a typed array");
+  const auto array = value.As<Napi::TypedArray>();
+  void* data = nullptr;
+  // The raw call also takes arrays over a SharedArrayBuffer, which the wrapper class does not.
+  if (napi_get_typedarray_info(value.Env(), value, nullptr, nullptr, &data, nullptr, nullptr) !=
+      napi_ok) {
+    Refuse(name, "data cannot be read");
+  }
+  return {data, array.ByteLength()};
+}
+
+// Frees the tensor when JavaScript is done with its memory.
+void ReleaseTensor(napi_env, void*, void* hint) { delete static_cast<OrtTensor*>(hint); }
+
+napi_value ArrayBufferOver(Napi::Env env, OrtTensor tensor, void* data, size_t size) {
+  // V8 wants no foreign memory for an empty buffer.
+  if (size == 0) return Napi::ArrayBuffer::New(env, 0);
+  auto held = std::make_unique<OrtTensor>(std::move(tensor));
+  napi_value buffer = nullptr;
+  const napi_status status =
+      napi_create_external_arraybuffer(env, data, size, ReleaseTensor, held.get(), &buffer);
+  if (status == napi_ok) {
+    held.release();  // ReleaseTensor has it now.
+    return buffer;
+  }
+  if (status != napi_no_external_buffers_allowed) {
+    throw Error(ErrorCode::kOutOfMemory, "cannot make an output array");
+  }
+  Napi::ArrayBuffer copy = Napi::ArrayBuffer::New(env, size);
+  std::memcpy(copy.Data(), data, size);
+  return copy;
+}
+
+}  // namespace
+
+std::string_view TypeName(ONNXTensorElementDataType type) {
+  const ElementType* found = Find(type);
+  return found == nullptr ? std::string_view() : found->name;
+}
+
+OrtTensor TensorOver(const Runtime& runtime, const std::string& name, Napi::Object value) {
+  const std::string type_name = value.Get("type").ToString();
+  const ElementType* type = Find(type_name);
+  if (type == nullptr) Refuse(name, "element type " + type_name + " is not supported");
+  const std::vector<int64_t> dims = ReadDims(name, value.Get("dims").As<Napi::Array>());
+  const Bytes bytes = ReadTypedArray(name, value.Get("data"));
+  if (bytes.size != ByteSize(dims, type->size)) {
+    Refuse(name, "its dims do not fit its data of " + std::to_string(bytes.size) + " bytes");
+  }
+  const OrtApi& api = runtime.api();
+  OrtMemoryInfo* memory = nullptr;
+  runtime.Check(api.CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault, &memory),
+                ErrorCode::kRunFailed);
+  const OrtOwned<OrtMemoryInfo> owned(memory, api.ReleaseMemoryInfo);
+  static char nothing = 0;  // ONNX Runtime refuses a null pointer even for an empty tensor.
+  OrtValue* tensor = nullptr;
+  runtime.Check(
+      api.CreateTensorWithDataAsOrtValue(memory, bytes.size == 0 ? &nothing : bytes.data,
+                                         bytes.size, dims.data(), dims.size(), type->type, &tensor),
+      ErrorCode::kInvalidArgument);
+  return {tensor, api.ReleaseValue};
+}
+
+Napi::Object ToJs(Napi::Env env, const Runtime& runtime, OrtTensor tensor) {
+  const OrtApi& api = runtime.api();
+  OrtTensorTypeAndShapeInfo* info = nullptr;
+  runtime.Check(api.GetTensorTypeAndShape(tensor.get(), &info), ErrorCode::kRunFailed);
+  const OrtOwned<OrtTensorTypeAndShapeInfo> owned(info, api.ReleaseTensorTypeAndShapeInfo);
+  ONNXTensorElementDataType element = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
+  size_t rank = 0;
+  runtime.Check(api.GetTensorElementType(info, &element), ErrorCode::kRunFailed);
+  runtime.Check(api.GetDimensionsCount(info, &rank), ErrorCode::kRunFailed);
+  std::vector<int64_t> dims(rank);
+  runtime.Check(api.GetDimensions(info, dims.data(), rank), ErrorCode::kRunFailed);
+  const ElementType* type = Find(element);
+  if (type == nullptr)
+    throw Error(ErrorCode::kRunFailed, "an output has an unsupported element type");
+  void* data = nullptr;
+  runtime.Check(api.GetTensorMutableData(tensor.get(), &data), ErrorCode::kRunFailed);
+
+  Napi::Array js_dims = Napi::Array::New(env, rank);
+  for (size_t axis = 0; axis < rank; ++axis) {
+    js_dims.Set(static_cast<uint32_t>(axis), static_cast<double>(dims[axis]));
+  }
+  const size_t size = ByteSize(dims, type->size);
+  napi_value array = nullptr;
+  if (napi_create_typedarray(env, type->array, size / type->size,
+                             ArrayBufferOver(env, std::move(tensor), data, size), 0,
+                             &array) != napi_ok) {
+    throw Error(ErrorCode::kOutOfMemory, "cannot make an output array");
+  }
+  Napi::Object value = Napi::Object::New(env);
+  value.Set("type", std::string(type->name));
+  value.Set("dims", js_dims);
+  value.Set("data", array);
+  return value;
+}
+
+}  // namespace tlsc
