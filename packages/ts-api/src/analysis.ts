@@ -1,0 +1,84 @@
+// What convert and inspect have in common: which nodes are global statistics, and what can be done about each.
+import { create } from '@bufbuild/protobuf';
+import { GraphProtoSchema } from 'onnx-buf';
+import { domain } from './functions/body.js';
+import { Graph } from './graph/graph.js';
+import { measureShapes } from './graph/measure.js';
+import type { Model } from './graph/model.js';
+import { type GraphProto, labelOf, type NodeProto, subgraphsOf } from './graph/proto.js';
+import type { Match, Refusal, Rule } from './rewrite/rule.js';
+import { rules } from './rules/index.js';
+import type { Size } from './size.js';
+
+/** A global statistic in the model. */
+export interface Finding {
+  readonly node: NodeProto;
+  readonly rule: Rule;
+  readonly answer: Match | Refusal;
+}
+
+interface Candidate {
+  readonly node: NodeProto;
+  readonly rule: Rule;
+}
+
+function candidatesIn(graph: Graph): Candidate[] {
+  return graph.nodes.flatMap((node) => {
+    const rule = rules.find((one) => one.recognizes(graph, node));
+    return rule ? [{ node, rule }] : [];
+  });
+}
+
+interface Enclosed {
+  readonly graph: Graph;
+  /** 'inside …', for a message. */
+  readonly where: string;
+}
+
+function branchesIn(graph: GraphProto): Enclosed[] {
+  return graph.node.flatMap((node) => {
+    const where = `inside ${labelOf(node)} (${node.opType})`;
+    return subgraphsOf(node).flatMap((inner) => [{ graph: new Graph(inner), where }, ...branchesIn(inner)]);
+  });
+}
+
+function functionsOf(model: Model): Enclosed[] {
+  const foreign = model.functions.filter((one) => one.domain !== domain);
+  return foreign.map(({ name, node }) => ({
+    graph: new Graph(create(GraphProtoSchema, { node })),
+    where: `inside the model's function ${name}`,
+  }));
+}
+
+/** Statistics where no rule can edit: in the branches of If and Loop, and in the model's own functions. */
+function findEnclosed(model: Model): Finding[] {
+  return [...branchesIn(model.graph), ...functionsOf(model)].flatMap(({ graph, where }) =>
+    candidatesIn(graph).map(({ node, rule }) => ({
+      node,
+      rule,
+      answer: { reason: `it is ${where}, where it cannot be converted yet` },
+    })),
+  );
+}
+
+/**
+ * Finds every global statistic of the model. Where there is any, the model runs once at `size`, for the shapes. Throws
+ * what `measureShapes` does.
+ */
+export async function findStatistics(
+  model: Model,
+  size: Size,
+  name: string,
+  signal?: AbortSignal,
+): Promise<Finding[]> {
+  const graph = new Graph(model.graph);
+  const candidates = candidatesIn(graph);
+  const enclosed = findEnclosed(model);
+  if (candidates.length === 0) return enclosed;
+  const context = { graph, shapes: await measureShapes(model, size, name, signal) };
+  const findings = candidates.flatMap(({ node, rule }) => {
+    const answer = rule.check(context, node);
+    return answer ? [{ node, rule, answer }] : [];
+  });
+  return [...findings, ...enclosed];
+}

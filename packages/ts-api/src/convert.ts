@@ -1,0 +1,158 @@
+import { create } from '@bufbuild/protobuf';
+import { OperatorSetIdProtoSchema } from 'onnx-buf';
+import { type Finding, findStatistics } from './analysis.js';
+import { TlscError } from './errors.js';
+import { domain, domainVersion, lowestOpset } from './functions/body.js';
+import { functions } from './functions/index.js';
+import {
+  decodeModel,
+  encodeModel,
+  type Model,
+  type ModelSource,
+  nameOf,
+  opsetOf,
+  readModelBytes,
+} from './graph/model.js';
+import { isOnnxDomain, labelOf, type NodeProto } from './graph/proto.js';
+import { type ConversionSizes, writeSizes } from './metadata.js';
+import { isRefusal, type Match, type Rule } from './rewrite/rule.js';
+import { type Size, type SizeOption, showSize, toSize } from './size.js';
+
+export interface ConvertOptions {
+  /** Size of the crops that the network was trained on: a side, or [height, width], in pixels. */
+  readonly trainSize: SizeOption;
+  /** The windows are those of an image of this size. Default: 1.5 × trainSize, rounded down. */
+  readonly baseSize?: SizeOption;
+  readonly signal?: AbortSignal;
+}
+
+/** A statistic that was made local. */
+export interface Site {
+  /** Name of the node, or its operator and output where it has none. */
+  readonly node: string;
+  readonly rule: string;
+  /** The operator of domain `tlsc` that stands there now. */
+  readonly operator: string;
+  /** Height and width of its input at the training size. */
+  readonly featureSize: Size;
+  /** Height and width of the window; on a smaller plane it ends at the plane's borders. */
+  readonly window: Size;
+}
+
+export interface ConvertReport extends ConversionSizes {
+  /** Empty: the model has no global statistics, and the converted model is the model. */
+  readonly sites: readonly Site[];
+  readonly opset: number;
+  readonly irVersion: number;
+}
+
+export interface Conversion {
+  readonly model: Uint8Array;
+  readonly report: ConvertReport;
+}
+
+/** IR version 8 brought functions to models. */
+const functionsIrVersion = 8n;
+
+/**
+ * Makes the global statistics of a restoration network local (TLSC, arXiv 2112.04491). Each window is
+ * featureSize(trainSize) · baseSize / trainSize, rounded down, where the feature size is measured by one run at trainSize.
+ * The result is self-contained: it runs in any ONNX Runtime, and on tlsc's kernels where they are registered.
+ *
+ * Rejects with ERR_INVALID_ARGUMENT, ERR_MODEL_NOT_FOUND, ERR_INVALID_MODEL, ERR_UNSUPPORTED_MODEL, ERR_ALREADY_CONVERTED,
+ * ERR_TRAIN_SIZE (the network cannot run at trainSize), ERR_ABORTED, or ERR_NOT_LOCALIZABLE, which names every statistic that cannot be
+ * made local and says why.
+ */
+export async function convert(source: ModelSource, options: ConvertOptions): Promise<Conversion> {
+  const trainSize = toSize(options?.trainSize, 'trainSize');
+  const sizes = {
+    trainSize,
+    baseSize: toSize(options.baseSize ?? trainSize.map((side) => Math.floor(side * 1.5)), 'baseSize'),
+  };
+  const bytes = await readModelBytes(source);
+  const model = decodeModel(bytes, nameOf(source));
+  refuseConverted(model, nameOf(source));
+  const findings = await findStatistics(model, trainSize, nameOf(source), options.signal);
+  const rewrites = planRewrites(findings, sizes, nameOf(source));
+  const sites = rewrites.map(({ site }) => site);
+  if (sites.length === 0) return { model: bytes, report: reportOf(model, sizes, sites) };
+
+  raiseOpset(model, nameOf(source));
+  for (const { match, site } of rewrites) match.rewrite(site.window);
+  addFunctions(model, new Set(sites.map(({ operator }) => operator)));
+  writeSizes(model, sizes);
+  return { model: encodeModel(model), report: reportOf(model, sizes, sites) };
+}
+
+export function isConverted(model: Model): boolean {
+  return model.opsetImport.some((entry) => entry.domain === domain);
+}
+
+function refuseConverted(model: Model, name: string): void {
+  if (!isConverted(model)) return;
+  throw new TlscError(
+    'ERR_ALREADY_CONVERTED',
+    `${name} has local statistics already; convert the original model`,
+  );
+}
+
+interface Rewrite {
+  readonly match: Match;
+  readonly site: Site;
+}
+
+/** What to do at each site. Nothing is edited before every site is known to be possible. */
+function planRewrites(findings: readonly Finding[], sizes: ConversionSizes, name: string): Rewrite[] {
+  const rewrites: Rewrite[] = [];
+  const refusals: string[] = [];
+  for (const { node, rule, answer } of findings) {
+    if (isRefusal(answer)) refusals.push(`${labelOf(node)}: ${answer.reason}`);
+    else rewrites.push({ match: answer, site: siteOf(labelOf(node), rule, answer.featureSize, sizes) });
+  }
+  if (refusals.length === 0) return rewrites;
+  const count = refusals.length === 1 ? 'a global statistic' : `${refusals.length} global statistics`;
+  const message = `${name} has ${count} that cannot be made local:\n  ${refusals.join('\n  ')}`;
+  throw new TlscError('ERR_NOT_LOCALIZABLE', message);
+}
+
+function siteOf(node: string, rule: Rule, featureSize: Size, { trainSize, baseSize }: ConversionSizes): Site {
+  const side = (axis: 0 | 1) => Math.floor((featureSize[axis] * baseSize[axis]) / trainSize[axis]);
+  const window: Size = [side(0), side(1)];
+  if (window.includes(0)) {
+    const plane = `its plane is ${showSize(featureSize)} at ${showSize(trainSize)}`;
+    const message = `${node} would get a window of ${showSize(window)}: ${plane}; use a larger baseSize`;
+    throw new TlscError('ERR_NOT_LOCALIZABLE', message, {
+      parameter: 'baseSize',
+      received: showSize(baseSize),
+    });
+  }
+  return { node, rule: rule.name, operator: rule.operator ?? '', featureSize, window };
+}
+
+/** Opset 11 and 12 differ, for inference, only in how Dropout is told a ratio that it does not use. */
+function raiseOpset(model: Model, name: string): void {
+  const opset = opsetOf(model);
+  if (opset >= lowestOpset) return;
+  if (opset < lowestOpset - 1) {
+    throw new TlscError(
+      'ERR_UNSUPPORTED_MODEL',
+      `${name} uses opset ${opset}; 11 is the lowest that can be converted`,
+    );
+  }
+  const isDropout = (node: NodeProto) => node.opType === 'Dropout' && isOnnxDomain(node.domain);
+  for (const node of model.graph.node.filter(isDropout)) node.attribute = [];
+  for (const entry of model.opsetImport) if (isOnnxDomain(entry.domain)) entry.version = BigInt(lowestOpset);
+}
+
+function addFunctions(model: Model, operators: ReadonlySet<string>): void {
+  for (const operator of operators) {
+    const make = functions[operator];
+    if (make) model.functions.push(make(opsetOf(model)));
+  }
+  model.opsetImport.push(create(OperatorSetIdProtoSchema, { domain, version: domainVersion }));
+  if (model.irVersion < functionsIrVersion) model.irVersion = functionsIrVersion;
+}
+
+function reportOf(model: Model, sizes: ConversionSizes, sites: readonly Site[]): ConvertReport {
+  return { ...sizes, sites, opset: opsetOf(model), irVersion: Number(model.irVersion) };
+}

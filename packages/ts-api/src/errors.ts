@@ -1,0 +1,67 @@
+import { isNativeError, type NativeErrorCode, nativeErrorCodes } from '@tlsc/core-native';
+
+const ownErrorCodes = [
+  'ERR_INPUT_MISMATCH',
+  'ERR_UNSUPPORTED_MODEL',
+  'ERR_NOT_LOCALIZABLE',
+  'ERR_TRAIN_SIZE',
+  'ERR_ALREADY_CONVERTED',
+  'ERR_NOT_CONVERTED',
+  'ERR_IMAGE_NOT_FOUND',
+  'ERR_INVALID_IMAGE',
+  'ERR_IMAGE_CHANNELS',
+  'ERR_NOT_WRITABLE',
+] as const;
+
+/** What `TlscError.code` may be; docs/errors.md says what each means and what to do. */
+export type ErrorCode = NativeErrorCode | (typeof ownErrorCodes)[number];
+
+export const errorCodes: readonly ErrorCode[] = [...nativeErrorCodes, ...ownErrorCodes];
+
+export interface ErrorDetails {
+  /** The option, input or argument at fault. */
+  readonly parameter?: string;
+  readonly expected?: string;
+  readonly received?: string;
+  readonly cause?: unknown;
+}
+
+/** The one error class of the API: `code` is stable, `message` names the culprit. */
+export class TlscError extends Error {
+  override readonly name = 'TlscError';
+  readonly code: ErrorCode;
+  readonly parameter: string | undefined;
+  readonly expected: string | undefined;
+  readonly received: string | undefined;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.parameter = details.parameter;
+    this.expected = details.expected;
+    this.received = details.received;
+  }
+}
+
+/** An argument that is not what it should be. */
+export function invalidArgument(parameter: string, expected: string, received: unknown): TlscError {
+  const shown = typeof received === 'string' ? JSON.stringify(received) : String(received);
+  const message = `${parameter} must be ${expected}, not ${shown}`;
+  return new TlscError('ERR_INVALID_ARGUMENT', message, { parameter, expected, received: shown });
+}
+
+/** `error` as a `TlscError`, its message led by `context` ('model.onnx'), when it came from the native side. */
+export function fromNative(error: unknown, context?: string): unknown {
+  if (!isNativeError(error)) return error;
+  const message = context ? `${context}: ${error.message}` : error.message;
+  return new TlscError(error.code, message, { cause: error });
+}
+
+/** Throws ERR_ABORTED, the signal's reason as its cause, once the signal is aborted. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw aborted(signal);
+}
+
+export function aborted(signal: AbortSignal): TlscError {
+  return new TlscError('ERR_ABORTED', 'aborted', { cause: signal.reason });
+}

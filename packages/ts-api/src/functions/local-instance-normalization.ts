@@ -1,0 +1,33 @@
+import type { FunctionProto } from '../graph/proto.js';
+import { Body } from './body.js';
+import { windowMean, windowOf } from './window-mean.js';
+
+/** A per-channel parameter, [C], as float64 of shape [1, C, 1, 1]. */
+function perChannel(body: Body, value: string): string {
+  return body.toFloat64(body.op('Reshape', [value, body.ints(1, -1, 1, 1)]));
+}
+
+/** LocalInstanceNormalization(X, scale, B; kernel_shape, epsilon) in standard ONNX. */
+export function localInstanceNormalizationFunction(opset: number): FunctionProto {
+  const body = new Body();
+  const window = windowOf(body, 'X');
+  const x = body.toFloat64('X');
+  // Variance does not change when a constant is taken off; near zero, the mean of squares keeps its digits.
+  const corner = body.slice(body.slice(x, body.ints(0), body.ints(1), 2), body.ints(0), body.ints(1), 3);
+  const shifted = body.op('Sub', [x, corner]);
+  const mean = windowMean(body, shifted, window);
+  const meanOfSquares = windowMean(body, body.op('Mul', [shifted, shifted]), window);
+  const difference = body.op('Sub', [meanOfSquares, body.op('Mul', [mean, mean])]);
+  const variance = body.op('Max', [difference, body.toFloat64(body.ints(0))]);
+  const epsilon = body.toFloat64(body.attribute('epsilon', 'float'));
+  const deviation = body.op('Sqrt', [body.op('Add', [variance, epsilon])]);
+  const normalized = body.op('Div', [body.op('Sub', [shifted, mean]), deviation]);
+  const scaled = body.op('Mul', [normalized, perChannel(body, 'scale')]);
+  body.toFloat32(body.op('Add', [scaled, perChannel(body, 'B')]));
+  return body.toFunction(
+    'LocalInstanceNormalization',
+    ['X', 'scale', 'B'],
+    ['kernel_shape', 'epsilon'],
+    opset,
+  );
+}

@@ -1,0 +1,125 @@
+import {
+  type GraphProto,
+  integersIn,
+  isOnnxDomain,
+  type NodeProto,
+  subgraphsOf,
+  type TensorProto,
+} from './proto.js';
+
+/** Every value that a node reads, those that its subgraphs take from outside included. */
+function readsOf(node: NodeProto): string[] {
+  const inner = subgraphsOf(node).flatMap((graph) =>
+    graph.node.flatMap(readsOf).concat(graph.output.map((o) => o.name)),
+  );
+  return [...node.input, ...inner];
+}
+
+/** A graph with the questions that rewriting asks of it, and the edits it makes. Values are named by their strings. */
+export class Graph {
+  readonly proto: GraphProto;
+  #producers: Map<string, NodeProto> | undefined;
+  #consumers: Map<string, NodeProto[]> | undefined;
+  readonly #initializers: Map<string, TensorProto>;
+
+  constructor(proto: GraphProto) {
+    this.proto = proto;
+    this.#initializers = new Map(proto.initializer.map((tensor) => [tensor.name, tensor]));
+  }
+
+  get nodes(): readonly NodeProto[] {
+    return this.proto.node;
+  }
+
+  producer(value: string): NodeProto | undefined {
+    this.#producers ??= new Map(this.nodes.flatMap((node) => node.output.map((name) => [name, node])));
+    return this.#producers.get(value);
+  }
+
+  /** The nodes that read the value, each once, in graph order. */
+  consumers(value: string): readonly NodeProto[] {
+    if (!this.#consumers) {
+      this.#consumers = new Map();
+      for (const node of this.nodes) {
+        for (const name of new Set(readsOf(node))) {
+          const list = this.#consumers.get(name);
+          if (list) list.push(node);
+          else this.#consumers.set(name, [node]);
+        }
+      }
+    }
+    return this.#consumers.get(value) ?? [];
+  }
+
+  isOutput(value: string): boolean {
+    return this.proto.output.some((output) => output.name === value);
+  }
+
+  /** The tensor of an initializer or a Constant node. */
+  constant(value: string): TensorProto | undefined {
+    const initializer = this.#initializers.get(value);
+    if (initializer) return initializer;
+    const node = this.producer(value);
+    if (node?.opType !== 'Constant' || !isOnnxDomain(node.domain)) return undefined;
+    return node.attribute.find((entry) => entry.name === 'value')?.t;
+  }
+
+  /** The values of a constant integer tensor, however it is written down. */
+  constantIntegers(value: string): number[] | undefined {
+    const tensor = this.constant(value);
+    if (tensor) return integersIn(tensor);
+    const node = this.producer(value);
+    if (node?.opType !== 'Constant' || !isOnnxDomain(node.domain)) return undefined;
+    const [entry] = node.attribute;
+    if (entry?.name === 'value_ints') return entry.ints.map(Number);
+    if (entry?.name === 'value_int') return [Number(entry.i)];
+    return undefined;
+  }
+
+  /** Puts `replacement` in the place of `node`, whose outputs it must compute. What only `node` needed goes with it. */
+  replace(node: NodeProto, replacement: NodeProto): void {
+    this.proto.node[this.proto.node.indexOf(node)] = replacement;
+    this.#edited();
+    for (const input of node.input) this.#removeIfUnused(input);
+  }
+
+  /**
+   * Removes a node that hands its first input on unchanged: who read its output reads the input instead. What only it
+   * needed (a shape that was computed for a Reshape) goes with it. The output must not be one of the graph's.
+   */
+  bypass(node: NodeProto): void {
+    const [from = ''] = node.input;
+    const [to = ''] = node.output;
+    for (const consumer of this.consumers(to)) {
+      consumer.input = consumer.input.map((name) => (name === to ? from : name));
+    }
+    this.#remove(node);
+    for (const input of node.input.slice(1)) this.#removeIfUnused(input);
+  }
+
+  /** Drops what the model says of the shapes of values that an edit has changed. */
+  forgetShapes(values: readonly string[]): void {
+    this.proto.valueInfo = this.proto.valueInfo.filter(({ name }) => !values.includes(name));
+  }
+
+  #removeIfUnused(value: string): void {
+    if (this.isOutput(value) || this.consumers(value).length > 0) return;
+    // One that is an input too (as all were before IR version 4) stays: without its default the input would be required.
+    if (this.proto.input.some(({ name }) => name === value)) return;
+    this.proto.initializer = this.proto.initializer.filter(({ name }) => name !== value);
+    const node = this.producer(value);
+    if (!node || node.output.some((name) => this.isOutput(name) || this.consumers(name).length > 0)) return;
+    this.#remove(node);
+    for (const input of new Set(node.input)) this.#removeIfUnused(input);
+  }
+
+  #remove(node: NodeProto): void {
+    this.proto.node.splice(this.proto.node.indexOf(node), 1);
+    this.#edited();
+  }
+
+  #edited(): void {
+    this.#producers = undefined;
+    this.#consumers = undefined;
+  }
+}

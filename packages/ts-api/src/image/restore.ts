@@ -1,0 +1,110 @@
+import type { Tensor } from 'onnxruntime-common';
+import sharp from 'sharp';
+import { TlscError, throwIfAborted } from '../errors.js';
+import type { InferenceSession, ValueMetadata } from '../session/inference-session.js';
+import { type ImageSource, readPhoto } from './files.js';
+import { type Photo, planeOf } from './photo.js';
+
+export interface RestoreOptions {
+  /** The output that is the restored image; needed when the model has several. */
+  readonly output?: string;
+  readonly signal?: AbortSignal;
+}
+
+function isPhoto(image: ImageSource | Photo): image is Photo {
+  return typeof image === 'object' && 'tensor' in image;
+}
+
+function imageInput(session: InferenceSession): Extract<ValueMetadata, { isTensor: true }> {
+  const [input, ...others] = session.inputMetadata;
+  if (input?.isTensor && input.type === 'float32' && input.shape.length === 4 && others.length === 0)
+    return input;
+  throw new TlscError(
+    'ERR_UNSUPPORTED_MODEL',
+    `the model must have one input, a float32 image N×C×H×W; it has ${session.inputNames.join(', ')}`,
+  );
+}
+
+function checkChannels(channels: number, expected: number | string | undefined, name: string): void {
+  if (typeof expected !== 'number' || expected === channels) return;
+  const say = (count: number) => `${count} ${count === 1 ? 'channel (gray)' : 'channels'}`;
+  throw new TlscError(
+    'ERR_IMAGE_CHANNELS',
+    `${name} has ${say(channels)}, the model takes ${say(expected)}`,
+    {
+      parameter: 'image',
+      expected: String(expected),
+      received: String(channels),
+    },
+  );
+}
+
+function chooseOutput(session: InferenceSession, output: string | undefined): string {
+  const [only, ...others] = session.outputNames;
+  const chosen = output ?? (others.length === 0 ? only : undefined);
+  if (chosen !== undefined && session.outputNames.includes(chosen)) return chosen;
+  const names = session.outputNames.join(', ');
+  const message =
+    output === undefined
+      ? `the model has several outputs (${names}); say which is the restored image`
+      : `the model has no output ${output}; it has ${names}`;
+  throw new TlscError('ERR_INVALID_ARGUMENT', message, { parameter: 'output', expected: names });
+}
+
+function checkRestored(tensor: Tensor, name: string): void {
+  const [batch, channels] = tensor.dims;
+  if (
+    tensor.type !== 'float32' ||
+    tensor.dims.length !== 4 ||
+    batch !== 1 ||
+    (channels !== 1 && channels !== 3)
+  ) {
+    throw new TlscError(
+      'ERR_UNSUPPORTED_MODEL',
+      `output ${name} is not an image: ${tensor.type} [${tensor.dims.join(', ')}]`,
+    );
+  }
+  if ((tensor.data as Float32Array).some((value) => Number.isNaN(value))) {
+    throw new TlscError('ERR_RUN_FAILED', `output ${name} has pixels that are not numbers`);
+  }
+}
+
+/** The alpha channel at the size of the restored image, which a super-resolving network makes larger. */
+async function fitAlpha({ alpha, bitDepth, ...photo }: Photo, restored: Tensor): Promise<Partial<Photo>> {
+  if (!alpha) return {};
+  const { width, height } = planeOf({ ...photo, bitDepth });
+  const [, , newHeight = 0, newWidth = 0] = restored.dims;
+  if (width === newWidth && height === newHeight) return { alpha };
+  const buffer = await sharp(alpha, { raw: { width, height, channels: 1 } })
+    .resize(newWidth, newHeight, { fit: 'fill' })
+    .toColourspace(bitDepth === 16 ? 'grey16' : 'b-w')
+    .raw({ depth: bitDepth === 16 ? 'ushort' : 'uchar' })
+    .toBuffer();
+  return {
+    alpha:
+      bitDepth === 16 ? new Uint16Array(buffer.buffer, buffer.byteOffset, buffer.byteLength / 2) : buffer,
+  };
+}
+
+/**
+ * Restores a photo at its full size: a path, the bytes of an image file, or a `Photo`. Bit depth and alpha are carried over.
+ *
+ * Rejects with ERR_IMAGE_NOT_FOUND, ERR_INVALID_IMAGE, ERR_IMAGE_CHANNELS, ERR_UNSUPPORTED_MODEL (no image in, or none
+ * out), ERR_ABORTED, or what `InferenceSession.run` does.
+ */
+export async function restore(
+  session: InferenceSession,
+  image: ImageSource | Photo,
+  options: RestoreOptions = {},
+): Promise<Photo> {
+  const { signal } = options;
+  throwIfAborted(signal);
+  const input = imageInput(session);
+  const output = chooseOutput(session, options.output);
+  const photo = isPhoto(image) ? image : await readPhoto(image);
+  checkChannels(planeOf(photo).channels, input.shape[1], typeof image === 'string' ? image : 'the image');
+  const outputs = await session.run({ [input.name]: photo.tensor }, [output], signal ? { signal } : {});
+  const tensor = outputs[output] as Tensor;
+  checkRestored(tensor, output);
+  return { tensor, bitDepth: photo.bitDepth, ...(await fitAlpha(photo, tensor)) };
+}

@@ -1,0 +1,35 @@
+export { Tensor } from 'onnxruntime-common';
+export { type Conversion, type ConvertOptions, type ConvertReport, convert, type Site } from './convert.js';
+export { type ErrorCode, type ErrorDetails, errorCodes, TlscError } from './errors.js';
+export type { ModelSource } from './graph/model.js';
+export {
+  encodePhoto,
+  type ImageExtension,
+  type ImageSource,
+  imageExtensions,
+  readPhoto,
+  writePhoto,
+} from './image/files.js';
+export type { Photo } from './image/photo.js';
+export { type RestoreOptions, restore } from './image/restore.js';
+export {
+  type Inspection,
+  type InspectOptions,
+  inspect,
+  type LocalOperator,
+  type Statistic,
+  type ValueDescription,
+} from './inspect.js';
+export type { ConversionSizes } from './metadata.js';
+export type { Feeds } from './session/feeds.js';
+export {
+  type Fetches,
+  InferenceSession,
+  type Outputs,
+  type RunOptions,
+  type ValueMetadata,
+} from './session/inference-session.js';
+export type { ExecutionProvider, SessionOptions } from './session/options.js';
+export type { Size, SizeOption } from './size.js';
+export { type SelfCheck, type Verification, type VerifyOptions, verify } from './verify.js';
+export { writeFileAtomic } from './write-file.js';

@@ -1,0 +1,114 @@
+import { findStatistics } from './analysis.js';
+import { isConverted } from './convert.js';
+import { domain } from './functions/body.js';
+import { decodeModel, type Model, type ModelSource, nameOf, opsetOf, readModelBytes } from './graph/model.js';
+import { DataType, intsOf, labelOf, type ValueInfoProto } from './graph/proto.js';
+import { type ConversionSizes, readSizes } from './metadata.js';
+import { isRefusal } from './rewrite/rule.js';
+import { type Size, type SizeOption, toSize } from './size.js';
+
+export interface InspectOptions {
+  /** The size at which shapes are measured. Default: the model's own where it is fixed, else 256. */
+  readonly trainSize?: SizeOption;
+  readonly signal?: AbortSignal;
+}
+
+export interface ValueDescription {
+  readonly name: string;
+  /** ONNX's name of the element type in lower case ('float', 'float16', …). */
+  readonly type: string;
+  /** A number is a size, a string the name of a free dimension ('' when it has none). */
+  readonly shape: readonly (number | string)[];
+}
+
+/** A global statistic, and what would become of it. */
+export interface Statistic {
+  readonly node: string;
+  readonly opType: string;
+  readonly rule: string;
+  /** The operator that `convert` would put in its place, or undefined when it cannot. */
+  readonly operator: string | undefined;
+  /** Why it cannot. */
+  readonly reason: string | undefined;
+}
+
+/** A local operator of a converted model. */
+export interface LocalOperator {
+  readonly node: string;
+  readonly operator: string;
+  readonly window: Size;
+}
+
+export interface Inspection {
+  readonly producer: string;
+  readonly irVersion: number;
+  readonly opset: number;
+  readonly inputs: readonly ValueDescription[];
+  readonly outputs: readonly ValueDescription[];
+  /** The sizes that the model was converted with, when it was. */
+  readonly converted: ConversionSizes | undefined;
+  readonly localOperators: readonly LocalOperator[];
+  readonly statistics: readonly Statistic[];
+}
+
+/**
+ * Says what a model is, which global statistics it has and what `convert` would make of each. Rejects with
+ * ERR_MODEL_NOT_FOUND, ERR_INVALID_MODEL, ERR_UNSUPPORTED_MODEL, ERR_TRAIN_SIZE, ERR_ABORTED or ERR_INVALID_ARGUMENT.
+ */
+export async function inspect(source: ModelSource, options: InspectOptions = {}): Promise<Inspection> {
+  const model = decodeModel(await readModelBytes(source), nameOf(source));
+  const size = options.trainSize === undefined ? defaultSize(model) : toSize(options.trainSize, 'trainSize');
+  const statistics = await describeStatistics(model, size, nameOf(source), options.signal);
+  return {
+    producer: [model.producerName, model.producerVersion].filter(Boolean).join(' '),
+    irVersion: Number(model.irVersion),
+    opset: opsetOf(model),
+    inputs: inputsOf(model).map(describe),
+    outputs: model.graph.output.map(describe),
+    converted: isConverted(model) ? readSizes(model) : undefined,
+    localOperators: localOperatorsOf(model),
+    statistics,
+  };
+}
+
+export function localOperatorsOf(model: Model): LocalOperator[] {
+  const local = model.graph.node.filter((node) => node.domain === domain);
+  return local.map((node) => {
+    const [height = 0, width = 0] = intsOf(node, 'kernel_shape') ?? [];
+    return { node: labelOf(node), operator: node.opType, window: [height, width] };
+  });
+}
+
+async function describeStatistics(
+  model: Model,
+  size: Size,
+  name: string,
+  signal?: AbortSignal,
+): Promise<Statistic[]> {
+  const findings = await findStatistics(model, size, name, signal);
+  return findings.map(({ node, rule, answer }) => {
+    const reason = isRefusal(answer) ? answer.reason : undefined;
+    const operator = reason === undefined ? rule.operator : undefined;
+    return { node: labelOf(node), opType: node.opType, rule: rule.name, operator, reason };
+  });
+}
+
+/** Initializers that are listed as inputs (as all were before IR version 4) are not for the caller to feed. */
+function inputsOf({ graph }: Model): ValueInfoProto[] {
+  return graph.input.filter(({ name }) => !graph.initializer.some((tensor) => tensor.name === name));
+}
+
+function describe({ name, type }: ValueInfoProto): ValueDescription {
+  if (type?.value.case !== 'tensorType') return { name, type: type?.value.case ?? 'unknown', shape: [] };
+  const { elemType, shape } = type.value.value;
+  const dims =
+    shape?.dim.map(({ value }) => (value.case === 'dimValue' ? Number(value.value) : (value.value ?? ''))) ??
+    [];
+  return { name, type: (DataType[elemType] ?? 'unknown').toLowerCase(), shape: dims };
+}
+
+function defaultSize(model: Model): Size {
+  const [height, width] = inputsOf(model).map(describe)[0]?.shape.slice(2) ?? [];
+  const side = (given: number | string | undefined) => (typeof given === 'number' && given > 0 ? given : 256);
+  return [side(height), side(width)];
+}

@@ -1,0 +1,13 @@
+import type { Rule } from '../rewrite/rule.js';
+import { localAveragePool } from './local-average-pool.js';
+import { localInstanceNormalization } from './local-instance-normalization.js';
+import { transposedAttention } from './transposed-attention.js';
+import { unsupportedStatistics } from './unsupported-statistics.js';
+
+/** Every rule; no node is recognised by two. */
+export const rules: readonly Rule[] = [
+  localAveragePool,
+  localInstanceNormalization,
+  transposedAttention,
+  unsupportedStatistics,
+];

@@ -1,0 +1,139 @@
+import { createSession, type NativeSession, type NativeValueInfo } from '@tlsc/core-native';
+import type { InferenceSession as OrtInferenceSession, Tensor } from 'onnxruntime-common';
+import { aborted, fromNative, invalidArgument, throwIfAborted } from '../errors.js';
+import { type Feeds, fromNativeTensor, toNativeInputs } from './feeds.js';
+import { type SessionOptions, toNativeOptions } from './options.js';
+
+export interface RunOptions {
+  /** Stops the run after the operator it is in; the promise rejects with ERR_ABORTED. */
+  readonly signal?: AbortSignal;
+}
+
+/** The outputs to compute: their names, or an object that has them as keys, as in onnxruntime. */
+export type Fetches = readonly string[] | Readonly<Record<string, null>>;
+
+/** Output tensors by name. */
+export type Outputs = Record<string, Tensor>;
+
+export type ValueMetadata = OrtInferenceSession.ValueMetadata;
+
+/**
+ * A loaded model. The words, and the `Tensor` class, are those of onnxruntime, so that code moves over by changing an
+ * import. Unlike onnxruntime-node's session it runs off the event loop's thread, knows the local operators and can be
+ * aborted. Runs may overlap.
+ */
+export class InferenceSession {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  readonly inputMetadata: readonly ValueMetadata[];
+  readonly outputMetadata: readonly ValueMetadata[];
+  /** The model's custom metadata. */
+  readonly modelMetadata: Readonly<Record<string, string>>;
+  /** Version of the ONNX Runtime that runs the model. */
+  readonly runtimeVersion: string;
+  readonly #native: NativeSession;
+
+  private constructor(native: NativeSession) {
+    this.#native = native;
+    this.inputNames = native.inputs.map(({ name }) => name);
+    this.outputNames = native.outputs.map(({ name }) => name);
+    this.inputMetadata = native.inputs.map(toMetadata);
+    this.outputMetadata = native.outputs.map(toMetadata);
+    this.modelMetadata = native.metadata;
+    this.runtimeVersion = native.runtimeVersion;
+  }
+
+  /**
+   * Loads a model from a path, or from its bytes, which must not change meanwhile. Rejects with ERR_MODEL_NOT_FOUND,
+   * ERR_INVALID_MODEL, ERR_OPERATORS_NOT_FOUND, ERR_RUNTIME_NOT_FOUND, ERR_PROVIDER_UNAVAILABLE, ERR_OUT_OF_MEMORY or
+   * ERR_INVALID_ARGUMENT.
+   */
+  static async create(
+    model: string | Uint8Array | ArrayBufferLike,
+    options: SessionOptions = {},
+  ): Promise<InferenceSession> {
+    const source = typeof model === 'string' || model instanceof Uint8Array ? model : toBytes(model);
+    try {
+      const native = await createSession({ model: source, ...toNativeOptions(options) });
+      return new InferenceSession(native);
+    } catch (error) {
+      throw fromNative(error, typeof model === 'string' ? model : undefined);
+    }
+  }
+
+  /**
+   * Runs the model. Inputs are read in place and must not change until the promise settles; outputs are ONNX Runtime's own
+   * memory. Rejects with ERR_INPUT_MISMATCH (which names the input), ERR_ABORTED, ERR_RUN_FAILED, ERR_OUT_OF_MEMORY,
+   * ERR_SESSION_RELEASED or ERR_INVALID_ARGUMENT.
+   */
+  run(feeds: Feeds, options?: RunOptions): Promise<Outputs>;
+  run(feeds: Feeds, fetches: Fetches, options?: RunOptions): Promise<Outputs>;
+  async run(feeds: Feeds, second: Fetches | RunOptions = {}, third?: RunOptions): Promise<Outputs> {
+    const [names, options] = this.#isFetches(second)
+      ? [this.#fetchNames(second), third]
+      : [this.outputNames, second as RunOptions];
+    const { signal } = options ?? {};
+    throwIfAborted(signal);
+    const inputs = toNativeInputs(this.#native.inputs, feeds);
+    const tensors = await this.#runNative(inputs, names, signal);
+    return Object.fromEntries(names.map((name, i) => [name, tensors[i] as Tensor]));
+  }
+
+  async #runNative(
+    inputs: ReturnType<typeof toNativeInputs>,
+    names: readonly string[],
+    signal: AbortSignal | undefined,
+  ) {
+    let stopListening = () => {};
+    try {
+      const run = this.#native.run(inputs, names);
+      signal?.addEventListener('abort', run.cancel, { once: true });
+      stopListening = () => signal?.removeEventListener('abort', run.cancel);
+      return (await run.outputs).map(fromNativeTensor);
+    } catch (error) {
+      throw signal?.aborted ? aborted(signal) : fromNative(error);
+    } finally {
+      stopListening();
+    }
+  }
+
+  #isFetches(value: Fetches | RunOptions): value is Fetches {
+    return Array.isArray(value) || this.outputNames.some((name) => Object.hasOwn(value, name));
+  }
+
+  #fetchNames(fetches: Fetches): readonly string[] {
+    const names = Array.isArray(fetches) ? (fetches as readonly string[]) : Object.keys(fetches);
+    for (const name of names) {
+      if (this.outputNames.includes(name)) continue;
+      throw invalidArgument('fetches', `of the model's outputs (${this.outputNames.join(', ')})`, name);
+    }
+    if (names.length === 0) throw invalidArgument('fetches', 'at least one output', '[]');
+    return names;
+  }
+
+  /** As in onnxruntime: profiling begins with the session, this is here for code that calls it. */
+  startProfiling(): void {}
+
+  /** Ends profiling and returns the path of the profile; '' when the session was made without `enableProfiling`. */
+  endProfiling(): string {
+    try {
+      return this.#native.endProfiling();
+    } catch (error) {
+      throw fromNative(error);
+    }
+  }
+
+  /** Frees the model once its runs under way have ended. Calling it again does nothing; without it, collection frees it. */
+  async release(): Promise<void> {
+    this.#native.release();
+  }
+}
+
+function toBytes(buffer: unknown): Uint8Array {
+  if (buffer instanceof ArrayBuffer || buffer instanceof SharedArrayBuffer) return new Uint8Array(buffer);
+  throw invalidArgument('model', 'a path, a Uint8Array or an ArrayBuffer', buffer);
+}
+
+function toMetadata({ name, isTensor, type, shape }: NativeValueInfo): ValueMetadata {
+  return isTensor ? { name, isTensor, type: type as Tensor.Type, shape } : { name, isTensor };
+}

@@ -1,0 +1,25 @@
+import { invalidArgument } from './errors.js';
+
+/** [height, width] in pixels. */
+export type Size = readonly [height: number, width: number];
+
+/** A side for both, or [height, width]. */
+export type SizeOption = number | Size;
+
+const limit = 65536;
+
+function isSide(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= limit;
+}
+
+/** Throws ERR_INVALID_ARGUMENT unless `value` is a size in whole pixels. */
+export function toSize(value: unknown, parameter: string): Size {
+  if (isSide(value)) return [value, value];
+  if (Array.isArray(value) && value.length === 2 && isSide(value[0]) && isSide(value[1]))
+    return [value[0], value[1]];
+  throw invalidArgument(parameter, `a size in pixels from 1 to ${limit}, or [height, width]`, value);
+}
+
+export function showSize(size: readonly number[]): string {
+  return size.join('x');
+}

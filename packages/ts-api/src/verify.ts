@@ -1,0 +1,160 @@
+import type { Tensor } from 'onnxruntime-common';
+import { TlscError, throwIfAborted } from './errors.js';
+import { domain } from './functions/body.js';
+import { blankImage, measureShapes } from './graph/measure.js';
+import { decodeModel, type Model, type ModelSource, nameOf, readModelBytes } from './graph/model.js';
+import { intsOf } from './graph/proto.js';
+import { readSizes } from './metadata.js';
+import { InferenceSession, type Outputs } from './session/inference-session.js';
+import { type Size, type SizeOption, toSize } from './size.js';
+
+export interface VerifyOptions {
+  /** Size of the image for the run of native against portable. Default: [720, 1280]. */
+  readonly fullSize?: SizeOption;
+  /** Largest difference that passes, relative to the largest value of the output, which counts as 1 at least. Default: 1e-4. */
+  readonly tolerance?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Largest absolute differences to the original model, where every window covers its whole plane. */
+export interface SelfCheck {
+  readonly size: Size;
+  readonly native: number;
+  readonly portable: number;
+}
+
+export interface Verification {
+  /** Undefined when there is no size, from the training size down, at which every window covers its plane. */
+  readonly selfCheck: SelfCheck | undefined;
+  /** Largest absolute difference between the kernels and the function bodies on a whole image. */
+  readonly fullSize: { readonly size: Size; readonly nativeToPortable: number };
+  readonly passed: boolean;
+}
+
+/**
+ * Checks a converted model against the original. Where every window covers its plane (at the training size, unless the
+ * base size is smaller) both must agree, on tlsc's kernels and on the function bodies; on a whole image the kernels and the
+ * bodies must agree. The images are noise, the same each time.
+ *
+ * Rejects with ERR_NOT_CONVERTED, ERR_ABORTED, or what `convert` and `InferenceSession.create` do.
+ */
+export async function verify(
+  original: ModelSource,
+  converted: ModelSource,
+  options: VerifyOptions = {},
+): Promise<Verification> {
+  const { tolerance = 1e-4, signal } = options;
+  const fullSize = toSize(options.fullSize ?? [720, 1280], 'fullSize');
+  const originalBytes = await readModelBytes(original);
+  decodeModel(originalBytes, nameOf(original));
+  const convertedBytes = await readModelBytes(converted);
+  const model = decodeModel(convertedBytes, nameOf(converted));
+  const size = await coveringSize(model, nameOf(converted), signal);
+
+  const name = nameOf(converted);
+  const sessions = {
+    original: () => InferenceSession.create(originalBytes, { operators: 'portable' }),
+    native: () => InferenceSession.create(convertedBytes),
+    portable: () => InferenceSession.create(convertedBytes, { operators: 'portable' }),
+  };
+  const runAt = (which: keyof typeof sessions, at: Size) => runOnce(sessions[which], at, name, signal);
+
+  const full = compare(await runAt('native', fullSize), await runAt('portable', fullSize));
+  const reports = [full];
+  let selfCheck: SelfCheck | undefined;
+  if (size) {
+    const reference = await runAt('original', size);
+    const native = compare(reference, await runAt('native', size));
+    const portable = compare(reference, await runAt('portable', size));
+    reports.push(native, portable);
+    selfCheck = { size, native: native.difference, portable: portable.difference };
+  }
+  const passed = reports.every(({ difference, scale }) => difference <= tolerance * Math.max(1, scale));
+  return { selfCheck, fullSize: { size: fullSize, nativeToPortable: full.difference }, passed };
+}
+
+/** The first of the training size, the base size and their halves at which every window covers its plane. */
+async function coveringSize(
+  model: Model,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<Size | undefined> {
+  const sizes = readSizes(model);
+  const local = model.graph.node.filter((node) => node.domain === domain);
+  if (!sizes || local.length === 0) {
+    throw new TlscError(
+      'ERR_NOT_CONVERTED',
+      `${name} has no local statistics: it is not the result of a conversion`,
+    );
+  }
+  const { trainSize, baseSize } = sizes;
+  for (const [height, width] of [trainSize, baseSize]) {
+    for (let factor = 1; Math.min(height, width) / factor >= 8; factor *= 2) {
+      const size: Size = [Math.floor(height / factor), Math.floor(width / factor)];
+      const shapes = await measureIfPossible(model, size, name, signal);
+      const covers = local.every((node) => {
+        const [, , planeHeight = 0, planeWidth = 0] = shapes?.get(node.input[0] ?? '') ?? [];
+        const [windowHeight = 0, windowWidth = 0] = intsOf(node, 'kernel_shape') ?? [];
+        return planeHeight <= windowHeight && planeWidth <= windowWidth;
+      });
+      if (shapes && covers) return size;
+    }
+  }
+  return undefined;
+}
+
+async function measureIfPossible(model: Model, size: Size, name: string, signal: AbortSignal | undefined) {
+  try {
+    return await measureShapes(model, size, name, signal);
+  } catch (error) {
+    if (error instanceof TlscError && error.code === 'ERR_TRAIN_SIZE') return undefined;
+    throw error;
+  }
+}
+
+/** One session at a time, so that a check needs no more memory than a run. */
+async function runOnce(
+  create: () => Promise<InferenceSession>,
+  size: Size,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<Outputs> {
+  throwIfAborted(signal);
+  const session = await create();
+  try {
+    const feeds = blankImage(session, size, name);
+    for (const { data } of Object.values(feeds)) fillWithNoise(data as Float32Array);
+    return await session.run(feeds, signal ? { signal } : {});
+  } finally {
+    await session.release();
+  }
+}
+
+/** Values in [0, 1) whose brightness drifts, so that local and global statistics differ. Mulberry32, seed fixed. */
+function fillWithNoise(data: Float32Array): void {
+  let state = 0x5eed;
+  for (let i = 0; i < data.length; i++) {
+    state = (state + 0x6d2b79f5) | 0;
+    let bits = Math.imul(state ^ (state >>> 15), 1 | state);
+    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits;
+    const noise = ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
+    data[i] = (noise * (i + 1)) / data.length;
+  }
+}
+
+function compare(reference: Outputs, other: Outputs): { difference: number; scale: number } {
+  let difference = 0;
+  let scale = 0;
+  for (const [name, { data }] of Object.entries(reference)) {
+    const values = data as Float32Array;
+    const others = (other[name] as Tensor).data as Float32Array;
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i] ?? 0;
+      const distance = Math.abs(value - (others[i] ?? Number.NaN));
+      // Written so that a NaN is kept: it passes no comparison.
+      if (!(distance <= difference)) difference = distance;
+      if (Math.abs(value) > scale) scale = Math.abs(value);
+    }
+  }
+  return { difference, scale };
+}
