@@ -1,0 +1,65 @@
+import { type Inspection, inspect, type Size, type ValueDescription } from '@tlsc/api';
+import { Command } from 'commander';
+import { parseSize } from '../parse.js';
+import { type OutputOptions, perform } from '../perform.js';
+import { showSize, table } from '../table.js';
+
+interface Options extends OutputOptions {
+  readonly trainSize?: Size;
+}
+
+function showValues(kind: string, values: readonly ValueDescription[]): string[] {
+  return values.map(
+    ({ name, type, shape }) => `${kind} ${name}: ${type} [${shape.map((side) => side || '?').join(', ')}]`,
+  );
+}
+
+function showStatistics({ statistics, localOperators, converted }: Inspection): string[] {
+  const lines: string[] = [];
+  if (converted) {
+    const { trainSize, baseSize } = converted;
+    lines.push(`converted for training size ${showSize(trainSize)} and base size ${showSize(baseSize)}`);
+  }
+  if (localOperators.length > 0) {
+    const rows = localOperators.map(({ node, operator, window }) => [node, operator, showSize(window)]);
+    lines.push('', table(['local operator', 'kind', 'window'], rows));
+  }
+  if (statistics.length > 0) {
+    const rows = statistics.map(({ node, opType, operator, reason }) => [
+      node,
+      opType,
+      operator ?? `refused: ${reason}`,
+    ]);
+    lines.push('', table(['global statistic', 'operator', 'would become'], rows));
+  }
+  if (statistics.length === 0 && localOperators.length === 0)
+    lines.push('no global statistics: nothing to convert');
+  return lines;
+}
+
+function show(inspection: Inspection): string {
+  const { producer, opset, irVersion, inputs, outputs } = inspection;
+  return [
+    `opset ${opset}, IR version ${irVersion}${producer && `, made by ${producer}`}`,
+    ...showValues('input', inputs),
+    ...showValues('output', outputs),
+    ...showStatistics(inspection),
+  ].join('\n');
+}
+
+export function inspectCommand(): Command {
+  return new Command('inspect')
+    .description('Say what a model is, which global statistics it has and what would become of each.')
+    .argument('<model>', 'the ONNX file')
+    .option(
+      '--train-size <HxW>',
+      "size at which shapes are measured (default: the model's own, else 256x256)",
+      parseSize,
+    )
+    .option('--json', 'print the findings as JSON')
+    .addHelpText('after', '\nExample:\n  tlsc inspect hinet.onnx')
+    .action((model: string, options: Options) => {
+      const { trainSize } = options;
+      return perform(options, (signal) => inspect(model, { signal, ...(trainSize && { trainSize }) }), show);
+    });
+}

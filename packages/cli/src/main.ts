@@ -1,0 +1,13 @@
+import { CommanderError } from 'commander';
+import { createProgram } from './program.js';
+
+process.exitCode = await createProgram()
+  .parseAsync()
+  .then(
+    () => process.exitCode ?? 0,
+    (error: unknown) => {
+      if (!(error instanceof CommanderError)) throw error;
+      // commander has printed help or what was wrong by now.
+      return error.exitCode === 0 ? 0 : 2;
+    },
+  );

@@ -1,0 +1,37 @@
+import { TlscError } from '@tlsc/api';
+
+export interface OutputOptions {
+  readonly json?: boolean;
+}
+
+/** The first Ctrl-C asks the work to stop; a second one ends the process. */
+function abortOnInterrupt(): { signal: AbortSignal; done: () => void } {
+  const controller = new AbortController();
+  const interrupt = () => controller.abort(new Error('interrupted'));
+  process.once('SIGINT', interrupt);
+  return { signal: controller.signal, done: () => process.off('SIGINT', interrupt) };
+}
+
+/**
+ * Runs a command's work and prints what it made: as JSON, or as `show` words it. An error of the API becomes one line (or a
+ * JSON object) and exit code 1; any other error is a bug and passes through.
+ */
+export async function perform<T>(
+  options: OutputOptions,
+  work: (signal: AbortSignal) => Promise<T>,
+  show: (result: T) => string,
+): Promise<void> {
+  const { signal, done } = abortOnInterrupt();
+  try {
+    const result = await work(signal);
+    console.log(options.json ? JSON.stringify(result, null, 2) : show(result));
+  } catch (error) {
+    if (!(error instanceof TlscError)) throw error;
+    process.exitCode = 1;
+    const { code, message } = error;
+    if (options.json) console.log(JSON.stringify({ error: { code, message } }, null, 2));
+    else console.error(`tlsc: ${message} (${code})`);
+  } finally {
+    done();
+  }
+}

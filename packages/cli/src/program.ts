@@ -1,0 +1,21 @@
+import { createRequire } from 'node:module';
+import { Command } from 'commander';
+import { convertCommand } from './commands/convert.js';
+import { inspectCommand } from './commands/inspect.js';
+import { runCommand } from './commands/run.js';
+import { verifyCommand } from './commands/verify.js';
+
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+
+/** The command line, its commands not yet run. Parsing rejects with a CommanderError on wrong usage. */
+export function createProgram(): Command {
+  const program = new Command('tlsc')
+    .description('Make the global statistics of restoration networks local, and restore photos at full size.')
+    .version(version)
+    .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage.');
+  for (const command of [convertCommand(), inspectCommand(), verifyCommand(), runCommand()])
+    program.addCommand(command);
+  for (const command of [program, ...program.commands])
+    command.exitOverride().showHelpAfterError('(--help says more)');
+  return program;
+}
