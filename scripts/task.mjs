@@ -6,7 +6,7 @@ import { buildAddon, testKernels } from './steps/native.mjs';
 import { provideNativePackages } from './steps/native-packages.mjs';
 import { installPackages } from './steps/packages.mjs';
 import { checkToolchain } from './steps/toolchain.mjs';
-import { buildTypeScript, runVitest } from './steps/typescript.mjs';
+import { buildTypeScript, checkTestTypes, runVitest } from './steps/typescript.mjs';
 
 function setup() {
   checkToolchain();
@@ -33,6 +33,8 @@ const tasks = {
   },
   lint() {
     installPackages();
+    buildTypeScript();
+    checkTestTypes();
     lint();
   },
   format() {

@@ -4,8 +4,17 @@ import { root, run } from '../lib.mjs';
 
 const requireFrom = createRequire(join(root, 'package.json'));
 
+function tsc(...args) {
+  run(process.execPath, [requireFrom.resolve('typescript/bin/tsc'), ...args]);
+}
+
 export function buildTypeScript() {
-  run(process.execPath, [requireFrom.resolve('typescript/bin/tsc'), '--build']);
+  tsc('--build');
+}
+
+/** Tests are run from their sources and never built; this is where their types are checked. */
+export function checkTestTypes() {
+  tsc('--project', 'tsconfig.tests.json');
 }
 
 export function runVitest(args) {

@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { OperatorSetIdProtoSchema } from 'onnx-buf';
 import { type Finding, findStatistics } from './analysis.js';
+import { type ConversionSizes, windowFor, writeSizes } from './conversion-sizes.js';
 import { TlscError } from './errors.js';
 import { domain, domainVersion, lowestOpset } from './functions/body.js';
 import { functions } from './functions/index.js';
@@ -14,7 +15,6 @@ import {
   readModelBytes,
 } from './graph/model.js';
 import { isOnnxDomain, labelOf, type NodeProto } from './graph/proto.js';
-import { type ConversionSizes, writeSizes } from './metadata.js';
 import { isRefusal, type Match, type Rule } from './rewrite/rule.js';
 import { type Size, type SizeOption, showSize, toSize } from './size.js';
 
@@ -115,15 +115,14 @@ function planRewrites(findings: readonly Finding[], sizes: ConversionSizes, name
   throw new TlscError('ERR_NOT_LOCALIZABLE', message);
 }
 
-function siteOf(node: string, rule: Rule, featureSize: Size, { trainSize, baseSize }: ConversionSizes): Site {
-  const side = (axis: 0 | 1) => Math.floor((featureSize[axis] * baseSize[axis]) / trainSize[axis]);
-  const window: Size = [side(0), side(1)];
+function siteOf(node: string, rule: Rule, featureSize: Size, sizes: ConversionSizes): Site {
+  const window = windowFor(featureSize, sizes);
   if (window.includes(0)) {
-    const plane = `its plane is ${showSize(featureSize)} at ${showSize(trainSize)}`;
+    const plane = `its plane is ${showSize(featureSize)} at ${showSize(sizes.trainSize)}`;
     const message = `${node} would get a window of ${showSize(window)}: ${plane}; use a larger baseSize`;
     throw new TlscError('ERR_NOT_LOCALIZABLE', message, {
       parameter: 'baseSize',
-      received: showSize(baseSize),
+      received: showSize(sizes.baseSize),
     });
   }
   return { node, rule: rule.name, operator: rule.operator ?? '', featureSize, window };

@@ -52,7 +52,7 @@ export function invalidArgument(parameter: string, expected: string, received: u
 
 /** `error` as a `TlscError`, its message led by `context` ('model.onnx'), when it came from the native side. */
 export function fromNative(error: unknown, context?: string): unknown {
-  if (!isNativeError(error)) return error;
+  if (error instanceof TlscError || !isNativeError(error)) return error;
   const message = context ? `${context}: ${error.message}` : error.message;
   return new TlscError(error.code, message, { cause: error });
 }

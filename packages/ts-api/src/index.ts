@@ -1,4 +1,5 @@
 export { Tensor } from 'onnxruntime-common';
+export type { ConversionSizes } from './conversion-sizes.js';
 export { type Conversion, type ConvertOptions, type ConvertReport, convert, type Site } from './convert.js';
 export { type ErrorCode, type ErrorDetails, errorCodes, TlscError } from './errors.js';
 export type { ModelSource } from './graph/model.js';
@@ -20,7 +21,6 @@ export {
   type Statistic,
   type ValueDescription,
 } from './inspect.js';
-export type { ConversionSizes } from './metadata.js';
 export type { Feeds } from './session/feeds.js';
 export {
   type Fetches,

@@ -1,9 +1,9 @@
 import { findStatistics } from './analysis.js';
+import { type ConversionSizes, readSizes } from './conversion-sizes.js';
 import { isConverted } from './convert.js';
 import { domain } from './functions/body.js';
 import { decodeModel, type Model, type ModelSource, nameOf, opsetOf, readModelBytes } from './graph/model.js';
 import { DataType, intsOf, labelOf, type ValueInfoProto } from './graph/proto.js';
-import { type ConversionSizes, readSizes } from './metadata.js';
 import { isRefusal } from './rewrite/rule.js';
 import { type Size, type SizeOption, toSize } from './size.js';
 

@@ -1,12 +1,15 @@
 import type { Tensor } from 'onnxruntime-common';
+import { type ConversionSizes, readSizes, windowFor } from './conversion-sizes.js';
 import { TlscError, throwIfAborted } from './errors.js';
 import { domain } from './functions/body.js';
 import { blankImage, measureShapes } from './graph/measure.js';
 import { decodeModel, type Model, type ModelSource, nameOf, readModelBytes } from './graph/model.js';
-import { intsOf } from './graph/proto.js';
-import { readSizes } from './metadata.js';
+import { intsOf, labelOf, type NodeProto } from './graph/proto.js';
 import { InferenceSession, type Outputs } from './session/inference-session.js';
-import { type Size, type SizeOption, toSize } from './size.js';
+import { type Size, type SizeOption, showSize, toSize } from './size.js';
+
+/** No network worth checking runs on less. */
+const smallestSide = 8;
 
 export interface VerifyOptions {
   /** Size of the image for the run of native against portable. Default: [720, 1280]. */
@@ -28,6 +31,8 @@ export interface Verification {
   readonly selfCheck: SelfCheck | undefined;
   /** Largest absolute difference between the kernels and the function bodies on a whole image. */
   readonly fullSize: { readonly size: Size; readonly nativeToPortable: number };
+  /** The local operators whose window is not the one that the sizes noted in the model call for. */
+  readonly wrongWindows: readonly string[];
   readonly passed: boolean;
 }
 
@@ -49,9 +54,11 @@ export async function verify(
   decodeModel(originalBytes, nameOf(original));
   const convertedBytes = await readModelBytes(converted);
   const model = decodeModel(convertedBytes, nameOf(converted));
-  const size = await coveringSize(model, nameOf(converted), signal);
-
   const name = nameOf(converted);
+  const sizes = conversionOf(model, name);
+  const wrongWindows = await findWrongWindows(model, sizes, name, signal);
+  const size = await coveringSize(model, sizes, name, signal);
+
   const sessions = {
     original: () => InferenceSession.create(originalBytes, { operators: 'portable' }),
     native: () => InferenceSession.create(convertedBytes),
@@ -69,35 +76,75 @@ export async function verify(
     reports.push(native, portable);
     selfCheck = { size, native: native.difference, portable: portable.difference };
   }
-  const passed = reports.every(({ difference, scale }) => difference <= tolerance * Math.max(1, scale));
-  return { selfCheck, fullSize: { size: fullSize, nativeToPortable: full.difference }, passed };
+  const agrees = reports.every(({ difference, scale }) => difference <= tolerance * Math.max(1, scale));
+  return {
+    selfCheck,
+    fullSize: { size: fullSize, nativeToPortable: full.difference },
+    wrongWindows,
+    passed: agrees && wrongWindows.length === 0,
+  };
+}
+
+function conversionOf(model: Model, name: string): ConversionSizes {
+  const sizes = readSizes(model);
+  if (sizes && localNodesOf(model).length > 0) return sizes;
+  throw new TlscError(
+    'ERR_NOT_CONVERTED',
+    `${name} has no local statistics: it is not the result of a conversion`,
+  );
+}
+
+function localNodesOf(model: Model): NodeProto[] {
+  return model.graph.node.filter((node) => node.domain === domain);
+}
+
+interface LocalPlane {
+  readonly node: NodeProto;
+  readonly plane: Size;
+  readonly window: Size;
+}
+
+/** The planes that the local operators work on for an image of some size; undefined when the model cannot run at it. */
+async function measurePlanes(
+  model: Model,
+  size: Size,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<LocalPlane[] | undefined> {
+  const shapes = await measureIfPossible(model, size, name, signal);
+  return (
+    shapes &&
+    localNodesOf(model).map((node) => {
+      const [, , planeHeight = 0, planeWidth = 0] = shapes.get(node.input[0] ?? '') ?? [];
+      const [windowHeight = 0, windowWidth = 0] = intsOf(node, 'kernel_shape') ?? [];
+      return { node, plane: [planeHeight, planeWidth], window: [windowHeight, windowWidth] };
+    })
+  );
+}
+
+async function findWrongWindows(
+  model: Model,
+  sizes: ConversionSizes,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  const planes = (await measurePlanes(model, sizes.trainSize, name, signal)) ?? [];
+  const wrong = planes.filter(({ plane, window }) => showSize(windowFor(plane, sizes)) !== showSize(window));
+  return wrong.map(({ node }) => labelOf(node));
 }
 
 /** The first of the training size, the base size and their halves at which every window covers its plane. */
 async function coveringSize(
   model: Model,
+  { trainSize, baseSize }: ConversionSizes,
   name: string,
   signal: AbortSignal | undefined,
 ): Promise<Size | undefined> {
-  const sizes = readSizes(model);
-  const local = model.graph.node.filter((node) => node.domain === domain);
-  if (!sizes || local.length === 0) {
-    throw new TlscError(
-      'ERR_NOT_CONVERTED',
-      `${name} has no local statistics: it is not the result of a conversion`,
-    );
-  }
-  const { trainSize, baseSize } = sizes;
   for (const [height, width] of [trainSize, baseSize]) {
-    for (let factor = 1; Math.min(height, width) / factor >= 8; factor *= 2) {
+    for (let factor = 1; Math.min(height, width) / factor >= smallestSide; factor *= 2) {
       const size: Size = [Math.floor(height / factor), Math.floor(width / factor)];
-      const shapes = await measureIfPossible(model, size, name, signal);
-      const covers = local.every((node) => {
-        const [, , planeHeight = 0, planeWidth = 0] = shapes?.get(node.input[0] ?? '') ?? [];
-        const [windowHeight = 0, windowWidth = 0] = intsOf(node, 'kernel_shape') ?? [];
-        return planeHeight <= windowHeight && planeWidth <= windowWidth;
-      });
-      if (shapes && covers) return size;
+      const planes = await measurePlanes(model, size, name, signal);
+      if (planes?.every(({ plane, window }) => plane[0] <= window[0] && plane[1] <= window[1])) return size;
     }
   }
   return undefined;

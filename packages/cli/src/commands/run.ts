@@ -48,7 +48,10 @@ async function restoreAll(
   options: Options,
   signal: AbortSignal,
 ): Promise<ImageResult[]> {
-  const session = await InferenceSession.create(model, { intraOpNumThreads: options.threads });
+  const session = await InferenceSession.create(model, {
+    intraOpNumThreads: options.threads,
+    logSeverityLevel: 4, // Errors are printed once, by us.
+  });
   const bar = new SingleBar({
     format: '{bar} {value}/{total} {image}',
     clearOnComplete: true,

@@ -8,7 +8,7 @@ interface Options extends OutputOptions {
   readonly fullSize?: Size;
 }
 
-function show({ selfCheck, fullSize, passed }: Verification): string {
+function show({ selfCheck, fullSize, wrongWindows, passed }: Verification): string {
   const scientific = (value: number) => value.toExponential(1);
   const rows = selfCheck
     ? [
@@ -23,7 +23,8 @@ function show({ selfCheck, fullSize, passed }: Verification): string {
     ...(selfCheck
       ? []
       : ['There is no image size at which every window covers its plane; the original was not compared.']),
-    passed ? 'Passed.' : 'FAILED: the models do not agree.',
+    ...wrongWindows.map((node) => `${node} has a window that its conversion sizes do not call for.`),
+    passed ? 'Passed.' : 'FAILED.',
   ].join('\n');
 }
 

@@ -109,7 +109,7 @@ export async function measureShapes(
   const session = await InferenceSession.create(withProbes(model, probes), {
     operators: 'portable',
     graphOptimizationLevel: 'disabled',
-    logSeverityLevel: 3,
+    logSeverityLevel: 4, // What goes wrong is thrown below, with the size that it went wrong at.
   });
   try {
     const results = await session.run(blankImage(session, size, name), signal ? { signal } : {});

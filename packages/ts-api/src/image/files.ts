@@ -38,6 +38,22 @@ async function readBytes(source: ImageSource): Promise<Uint8Array> {
   }
 }
 
+/** Gray comes as three equal channels: asked for gray, sharp would drop alpha. */
+function raw8(image: Sharp): Sharp {
+  return image.toColourspace('srgb').raw({ depth: 'uchar' });
+}
+
+function raw16(image: Sharp, colours: number): Sharp {
+  const space = colourspaceOf(colours, 16);
+  return image.pipelineColourspace(space).toColourspace(space).raw({ depth: 'ushort' });
+}
+
+/** libvips' name of the colour space that pixels are written in. */
+function colourspaceOf(colours: number, bitDepth: 8 | 16): string {
+  if (bitDepth === 16) return colours === 1 ? 'grey16' : 'rgb16';
+  return colours === 1 ? 'b-w' : 'srgb';
+}
+
 /**
  * Reads a photo: 8 or 16 bits, gray or colour (converted to sRGB), turned upright as its EXIF orientation says. Rejects with
  * ERR_IMAGE_NOT_FOUND or ERR_INVALID_IMAGE.
@@ -49,17 +65,14 @@ export async function readPhoto(source: ImageSource): Promise<Photo> {
     const image = sharp(bytes, { failOn: 'error' }).autoOrient();
     const { space, depth, hasAlpha } = await image.metadata();
     const bitDepth = depth === 'uchar' ? 8 : 16;
-    const isGray = graySpaces.includes(space);
-    const colourspace = bitDepth === 16 ? (isGray ? 'grey16' : 'rgb16') : isGray ? 'b-w' : 'srgb';
-    const { data, info } = await image
-      .pipelineColourspace(bitDepth === 16 ? colourspace : 'srgb')
-      .toColourspace(colourspace)
-      .raw({ depth: bitDepth === 16 ? 'ushort' : 'uchar' })
-      .toBuffer({ resolveWithObject: true });
+    const colours = graySpaces.includes(space) ? 1 : 3;
+    const { data, info } = await (bitDepth === 8 ? raw8(image) : raw16(image, colours)).toBuffer({
+      resolveWithObject: true,
+    });
     const { width, height, channels } = info;
     const values =
       bitDepth === 16 ? new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2) : data;
-    return toPhoto({ data: values, width, height, channels, hasAlpha, bitDepth });
+    return toPhoto({ data: values, width, height, channels, colours, hasAlpha, bitDepth });
   } catch (cause) {
     if (cause instanceof TlscError) throw cause;
     throw new TlscError(
@@ -78,11 +91,9 @@ function extensionOf(path: string): ImageExtension {
 
 /** The bytes of an image file. 16 bits become 8 where the format has no more. */
 export async function encodePhoto(photo: Photo, extension: ImageExtension): Promise<Uint8Array> {
-  const { data, width, height, channels, bitDepth, hasAlpha } = toPixels(photo);
-  const isGray = channels - (hasAlpha ? 1 : 0) === 1;
-  const colourspace = bitDepth === 16 ? (isGray ? 'grey16' : 'rgb16') : isGray ? 'b-w' : 'srgb';
+  const { data, width, height, channels, colours, bitDepth } = toPixels(photo);
   const raw = { width, height, channels: channels as 1 | 2 | 3 | 4 };
-  return encoders[extension](sharp(data, { raw }).toColourspace(colourspace)).toBuffer();
+  return encoders[extension](sharp(data, { raw }).toColourspace(colourspaceOf(colours, bitDepth))).toBuffer();
 }
 
 /**

@@ -15,8 +15,10 @@ export interface Pixels {
   readonly data: Uint8Array | Uint16Array;
   readonly width: number;
   readonly height: number;
-  /** Colour channels and alpha. */
+  /** Values per pixel: the colours in front, alpha (when there is one) at the end. */
   readonly channels: number;
+  /** 1 is gray, 3 is RGB. */
+  readonly colours: number;
   readonly hasAlpha: boolean;
   readonly bitDepth: 8 | 16;
 }
@@ -30,8 +32,7 @@ function allocate(bitDepth: 8 | 16, length: number): Uint8Array | Uint16Array {
   return bitDepth === 16 ? new Uint16Array(length) : new Uint8Array(length);
 }
 
-export function toPhoto({ data, width, height, channels, hasAlpha, bitDepth }: Pixels): Photo {
-  const colours = hasAlpha ? channels - 1 : channels;
+export function toPhoto({ data, width, height, channels, colours, hasAlpha, bitDepth }: Pixels): Photo {
   const area = width * height;
   const largest = 2 ** bitDepth - 1;
   const planes = new Float32Array(colours * area);
@@ -43,7 +44,7 @@ export function toPhoto({ data, width, height, channels, hasAlpha, bitDepth }: P
   const tensor = new Tensor('float32', planes, [1, colours, height, width]);
   if (!hasAlpha) return { tensor, bitDepth };
   const alpha = allocate(bitDepth, area);
-  for (let pixel = 0; pixel < area; pixel++) alpha[pixel] = data[pixel * channels + colours] as number;
+  for (let pixel = 0; pixel < area; pixel++) alpha[pixel] = data[pixel * channels + channels - 1] as number;
   return { tensor, bitDepth, alpha };
 }
 
@@ -64,5 +65,5 @@ export function toPixels(photo: Photo): Pixels {
   }
   if (alpha)
     for (let pixel = 0; pixel < area; pixel++) data[pixel * channels + colours] = alpha[pixel] as number;
-  return { data, width, height, channels, hasAlpha: alpha !== undefined, bitDepth };
+  return { data, width, height, channels, colours, hasAlpha: alpha !== undefined, bitDepth };
 }

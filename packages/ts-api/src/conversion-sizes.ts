@@ -1,4 +1,4 @@
-// What a converted model says about its conversion, in its custom metadata.
+// The two sizes of a conversion: the windows that follow from them, and their place in the model's custom metadata.
 import { create } from '@bufbuild/protobuf';
 import { type ModelProto, StringStringEntryProtoSchema } from 'onnx-buf';
 import { type Size, showSize } from './size.js';
@@ -8,8 +8,16 @@ const baseSizeKey = 'tlsc.base_size';
 
 /** The sizes that a model was converted with. */
 export interface ConversionSizes {
+  /** Of the crops that the network was trained on. */
   readonly trainSize: Size;
+  /** Of the image whose features the windows span. */
   readonly baseSize: Size;
+}
+
+/** The published rule: the plane's size at the training size, scaled by base size over training size, rounded down. */
+export function windowFor(featureSize: Size, { trainSize, baseSize }: ConversionSizes): Size {
+  const side = (axis: 0 | 1) => Math.floor((featureSize[axis] * baseSize[axis]) / trainSize[axis]);
+  return [side(0), side(1)];
 }
 
 export function writeSizes(model: ModelProto, { trainSize, baseSize }: ConversionSizes): void {

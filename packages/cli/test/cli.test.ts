@@ -1,0 +1,285 @@
+// The command as a user has it: ./node_modules/.bin/tlsc, in a folder of its own.
+import { spawn } from 'node:child_process';
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { carriedModel, exampleModel, examplePhoto } from '../../../test/fixtures/index.js';
+
+const command = fileURLToPath(new URL('../bin/tlsc.js', import.meta.url));
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tlsc-cli-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+interface Outcome {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function start(...args: readonly string[]) {
+  const child = spawn(process.execPath, [command, ...args], { cwd: folder });
+  const outcome = new Promise<Outcome>((resolve) => {
+    const output = { stdout: '', stderr: '' };
+    child.stdout.on('data', (data) => (output.stdout += data));
+    child.stderr.on('data', (data) => (output.stderr += data));
+    child.on('close', (code, signal) => resolve({ code, signal, ...output }));
+  });
+  return { child, outcome };
+}
+
+function tlsc(...args: readonly string[]): Promise<Outcome> {
+  return start(...args).outcome;
+}
+
+async function unfinishedFiles(): Promise<string[]> {
+  return (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.part'));
+}
+
+describe('tlsc', () => {
+  it.each(['convert', 'inspect', 'verify', 'run'])('%s --help shows an example', async (name) => {
+    const { code, stdout } = await tlsc(name, '--help');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(new RegExp(`Example:\n {2}tlsc ${name} `));
+  });
+
+  it('lists the commands and the exit codes', async () => {
+    const { code, stdout } = await tlsc('--help');
+    expect(code).toBe(0);
+    for (const word of ['convert', 'inspect', 'verify', 'run', 'Exit codes: 0 done, 1 failed, 2 wrong usage'])
+      expect(stdout).toContain(word);
+  });
+
+  it.each([
+    ['no command', [], 'Usage'],
+    ['an unknown command', ['improve'], "unknown command 'improve'"],
+    ['an unknown option', ['inspect', 'm.onnx', '--fast'], "unknown option '--fast'"],
+    ['a missing argument', ['verify', 'm.onnx'], "missing required argument 'converted'"],
+    ['a missing option', ['convert', 'm.onnx', '-o', 'o.onnx'], "'--train-size <HxW>' not specified"],
+    [
+      'a size that is none',
+      ['convert', 'm.onnx', '-o', 'o.onnx', '--train-size', '64x'],
+      'Write it as HEIGHTxWIDTH',
+    ],
+    [
+      'a thread count that is none',
+      ['run', 'm.onnx', 'a.png', '-o', 'b.png', '--threads', 'two'],
+      'Write it as a whole number',
+    ],
+    [
+      'an output that is no image',
+      ['run', 'm.onnx', 'a.png', '-o', 'b.txt'],
+      'b.txt must end in one of .png',
+    ],
+    [
+      'two images of one name',
+      ['run', 'm.onnx', 'x/a.png', 'y/a.png', '-o', 'out'],
+      'would overwrite that of x/a.png',
+    ],
+    [
+      'an image that would be overwritten',
+      ['run', 'm.onnx', 'a.png', '-o', './a.png'],
+      './a.png, the result for a.png, would overwrite it',
+    ],
+  ])('exits with 2 on %s', async (_, args, message) => {
+    const { code, stderr } = await tlsc(...args);
+    expect(code).toBe(2);
+    expect(stderr).toContain(message);
+  });
+});
+
+describe('tlsc convert', () => {
+  it('writes the model and prints a table of the sites', async () => {
+    const { code, stdout } = await tlsc(
+      'convert',
+      exampleModel('unet_in'),
+      '-o',
+      'in.onnx',
+      '--train-size',
+      '64x64',
+      '--base-size',
+      '96',
+    );
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^\/enc\.0\/norm\/InstanceNormalization +LocalInstanceNormalization +32x32 +48x48$/m,
+    );
+    expect(stdout).toContain('5 global statistics made local for training size 64x64 and base size 96x96');
+    expect(await readdir(folder)).toContain('in.onnx');
+  });
+
+  it('prints the report as JSON', async () => {
+    const { stdout } = await tlsc(
+      'convert',
+      exampleModel('unet_se'),
+      '-o',
+      'se.onnx',
+      '--train-size',
+      '64',
+      '--base-size',
+      '80x112',
+      '--json',
+    );
+    expect(JSON.parse(stdout)).toMatchObject({
+      trainSize: [64, 64],
+      baseSize: [80, 112],
+      sites: Array(5).fill({ operator: 'LocalAveragePool' }),
+    });
+  });
+
+  it('copies a model that has nothing to convert, and says so', async () => {
+    const { code, stdout } = await tlsc(
+      'convert',
+      exampleModel('unet'),
+      '-o',
+      'plain.onnx',
+      '--train-size',
+      '64',
+    );
+    expect(code).toBe(0);
+    expect(stdout).toContain('has no global statistics: nothing to convert');
+    expect((await readFile(join(folder, 'plain.onnx'))).equals(await readFile(exampleModel('unet')))).toBe(
+      true,
+    );
+  });
+
+  it.each([
+    ['a missing model', ['missing.onnx', '-o', 'o.onnx'], 'ERR_MODEL_NOT_FOUND', 'missing.onnx'],
+    [
+      'a photo for a model',
+      [examplePhoto('tea-gardens_input'), '-o', 'o.onnx'],
+      'ERR_INVALID_MODEL',
+      'tea-gardens_input.png',
+    ],
+    [
+      'an output folder that is not there',
+      [exampleModel('unet_in'), '-o', 'no/where/o.onnx'],
+      'ERR_NOT_WRITABLE',
+      'no/where',
+    ],
+  ])('exits with 1 on %s', async (_, args, errorCode, culprit) => {
+    const { code, stdout, stderr } = await tlsc('convert', ...args, '--train-size', '64');
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain(errorCode);
+    expect(stderr).toContain(culprit);
+    const asJson = await tlsc('convert', ...args, '--train-size', '64', '--json');
+    expect(asJson.code).toBe(1);
+    expect(JSON.parse(asJson.stdout)).toMatchObject({
+      error: { code: errorCode, message: expect.stringContaining(culprit) },
+    });
+  });
+});
+
+describe('tlsc inspect and verify', () => {
+  it('say what a conversion would do, and afterwards what it did', async () => {
+    const before = await tlsc('inspect', carriedModel('unet_se_mean'));
+    expect(before.code).toBe(0);
+    expect(before.stdout.match(/ReduceMean +LocalAveragePool/g)).toHaveLength(5);
+    await tlsc('convert', carriedModel('unet_se_mean'), '-o', 'mean.onnx', '--train-size', '64');
+    const after = await tlsc('inspect', 'mean.onnx');
+    expect(after.stdout).toContain('converted for training size 64x64 and base size 96x96');
+    expect(JSON.parse((await tlsc('inspect', 'mean.onnx', '--json')).stdout)).toMatchObject({
+      statistics: [],
+      localOperators: Array(5).fill({}),
+    });
+  });
+
+  it('pass a conversion and fail a wrong pair', async () => {
+    await tlsc('convert', exampleModel('unet_in'), '-o', 'v.onnx', '--train-size', '64');
+    const good = await tlsc('verify', exampleModel('unet_in'), 'v.onnx', '--full-size', '128x96');
+    expect(good.code).toBe(0);
+    expect(good.stdout).toMatch(/native and portable +128x96 +\d/);
+    expect(good.stdout).toContain('Passed.');
+    const wrong = await tlsc('verify', exampleModel('unet_se'), 'v.onnx', '--full-size', '128', '--json');
+    expect(wrong.code).toBe(1);
+    expect(JSON.parse(wrong.stdout)).toMatchObject({ passed: false });
+  });
+});
+
+describe('tlsc run', () => {
+  const photo = (name: string) => join(folder, `${name}.png`);
+  beforeAll(async () => {
+    await copyFile(examplePhoto('tea-gardens_input'), photo('a'));
+    await copyFile(examplePhoto('perched-osprey_input'), photo('b'));
+    await writeFile(photo('broken'), 'not an image');
+  });
+
+  it('restores one photo to a file', async () => {
+    const { code, stdout } = await tlsc(
+      'run',
+      exampleModel('unet'),
+      'a.png',
+      '-o',
+      'one.jpg',
+      '--threads',
+      '1',
+    );
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(/^a\.png -> one\.jpg \(683x1024, \d+\.\d\d s\)\n$/),
+    });
+    expect((await readFile(join(folder, 'one.jpg'))).subarray(0, 2)).toEqual(Buffer.from([0xff, 0xd8]));
+  });
+
+  it('restores several into a folder that it makes, whatever happens to one of them', async () => {
+    const { code, stdout } = await tlsc(
+      'run',
+      exampleModel('unet'),
+      'a.png',
+      'broken.png',
+      'b.png',
+      '-o',
+      'new/folder',
+      '--json',
+    );
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject([
+      { input: 'a.png', output: join('new/folder', 'a.png'), height: 683, width: 1024 },
+      { input: 'broken.png', error: { code: 'ERR_INVALID_IMAGE' } },
+      { input: 'b.png', height: 576, width: 1024 },
+    ]);
+    expect((await readdir(join(folder, 'new/folder'))).sort()).toEqual(['a.png', 'b.png']);
+  });
+
+  it('says before any work that the folder cannot be made', async () => {
+    await writeFile(join(folder, 'file'), '');
+    const { code, stderr } = await tlsc('run', exampleModel('unet'), 'a.png', 'b.png', '-o', 'file/folder');
+    expect(code).toBe(1);
+    expect(stderr).toContain('cannot make the folder file/folder');
+  });
+
+  // Root may write anywhere.
+  it.skipIf(process.getuid?.() === 0)('says that a folder is not writable', async () => {
+    await mkdir(join(folder, 'locked'));
+    await chmod(join(folder, 'locked'), 0o500);
+    const { code, stdout } = await tlsc('run', exampleModel('unet'), 'a.png', '-o', 'locked/a.png');
+    expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringContaining('ERR_NOT_WRITABLE') });
+  });
+
+  it.skipIf(process.platform === 'win32')('stops at Ctrl-C and leaves nothing half done', async () => {
+    const many = Array.from({ length: 40 }, (_, i) => `photo${i}.png`);
+    await Promise.all(many.map((name) => copyFile(photo('a'), join(folder, name))));
+    const { child, outcome } = start('run', exampleModel('unet_in'), ...many, '-o', 'many');
+    const results = join(folder, 'many');
+    // The first result shows that the work is under way.
+    while (!(await readdir(results).catch(() => [])).some((name) => name.endsWith('.png'))) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    child.kill('SIGINT');
+    const { code, signal, stderr } = await outcome;
+    expect({ code, signal, stderr }).toEqual({
+      code: 1,
+      signal: null,
+      stderr: 'tlsc: aborted (ERR_ABORTED)\n',
+    });
+    const written = (await readdir(results)).length;
+    expect(written).toBeGreaterThan(0);
+    expect(written).toBeLessThan(many.length);
+    expect(await unfinishedFiles()).toEqual([]);
+  });
+});

@@ -1,0 +1,242 @@
+import { create } from '@bufbuild/protobuf';
+import {
+  AttributeProto_AttributeType,
+  AttributeProtoSchema,
+  FunctionProtoSchema,
+  OperatorSetIdProtoSchema,
+} from 'onnx-buf';
+import { describe, expect, it } from 'vitest';
+import { exampleModel } from '../../../test/fixtures/index.js';
+import { buildBytes, buildGraph, buildModel, floats, valueInfo } from '../test/build-model.js';
+import { convert } from './convert.js';
+import { decodeModel, encodeModel } from './graph/model.js';
+import { DataType, makeNode } from './graph/proto.js';
+
+const pool = makeNode('GlobalAveragePool', ['x'], ['pooled'], { name: 'pool' });
+const scaled = makeNode('Mul', ['x', 'pooled'], ['y']);
+const simple = { node: [pool, scaled] };
+
+describe('convert', () => {
+  it('spans 1.5 times the training size, rounded down, by default', async () => {
+    const { report } = await convert(buildBytes(simple), { trainSize: [15, 32] });
+    expect(report).toMatchObject({
+      trainSize: [15, 32],
+      baseSize: [22, 48],
+      sites: [{ featureSize: [15, 32], window: [22, 48] }],
+    });
+  });
+
+  it('rounds windows down, per axis', async () => {
+    const half = makeNode('AveragePool', ['x'], ['h'], {
+      attributes: { kernel_shape: [2, 2], strides: [2, 2] },
+    });
+    const node = [half, makeNode('GlobalAveragePool', ['h'], ['p']), makeNode('Mul', ['h', 'p'], ['y'])];
+    const { report } = await convert(buildBytes({ node }), { trainSize: [30, 32], baseSize: [31, 47] });
+    expect(report.sites[0]?.window).toEqual([Math.floor((15 * 31) / 30), Math.floor((16 * 47) / 32)]);
+  });
+
+  it('hands back a model without global statistics byte for byte', async () => {
+    const bytes = buildBytes({ node: [makeNode('Relu', ['x'], ['y'])] });
+    const { model, report } = await convert(bytes, { trainSize: 64 });
+    expect(model).toEqual(bytes);
+    expect(report.sites).toEqual([]);
+    expect((await convert(exampleModel('unet'), { trainSize: 64 })).report.sites).toEqual([]);
+  });
+
+  it('notes the sizes in the model and raises the IR version only as far as functions need', async () => {
+    const old = await convert(buildBytes(simple, { irVersion: 4 }), { trainSize: 16 });
+    expect(old.report.irVersion).toBe(8);
+    const metadata = decodeModel(old.model, 'm').metadataProps.map(({ key, value }) => [key, value]);
+    expect(metadata).toEqual([
+      ['tlsc.train_size', '16x16'],
+      ['tlsc.base_size', '24x24'],
+    ]);
+    const recent = await convert(buildBytes(simple, { irVersion: 10, opset: 18 }), { trainSize: 16 });
+    expect(recent.report).toMatchObject({ irVersion: 10, opset: 18 });
+  });
+
+  it('carries each body once, and only those in use', async () => {
+    const node = [
+      pool,
+      makeNode('Mul', ['x', 'pooled'], ['z']),
+      makeNode('GlobalAveragePool', ['z'], ['p']),
+      makeNode('Mul', ['z', 'p'], ['y']),
+    ];
+    const { model } = await convert(buildBytes({ node }), { trainSize: 16 });
+    expect(decodeModel(model, 'm').functions.map(({ name }) => name)).toEqual(['LocalAveragePool']);
+  });
+
+  it('raises opset 11 to 12, the ratio of Dropout dropped', async () => {
+    const dropout = makeNode('Dropout', ['x'], ['d'], { attributes: { ratio: { float: 0.5 } } });
+    const node = [dropout, makeNode('GlobalAveragePool', ['d'], ['pooled']), scaled];
+    const { report } = await convert(buildBytes({ node }, { opset: 11, irVersion: 6 }), { trainSize: 16 });
+    expect(report).toMatchObject({ opset: 12, sites: [{ window: [24, 24] }] });
+  });
+
+  it('refuses opset 10', async () => {
+    const conversion = convert(buildBytes(simple, { opset: 10, irVersion: 5 }), { trainSize: 16 });
+    await expect(conversion).rejects.toMatchObject({
+      code: 'ERR_UNSUPPORTED_MODEL',
+      message: expect.stringContaining('opset 10'),
+    });
+  });
+
+  it('refuses to convert twice', async () => {
+    const { model } = await convert(buildBytes(simple), { trainSize: 16 });
+    await expect(convert(model, { trainSize: 16 })).rejects.toMatchObject({ code: 'ERR_ALREADY_CONVERTED' });
+  });
+
+  it('refuses a window of 0 and names the site', async () => {
+    await expect(convert(buildBytes(simple), { trainSize: 64, baseSize: [64, 1] })).resolves.toBeDefined();
+    const quarter = makeNode('AveragePool', ['x'], ['h'], {
+      attributes: { kernel_shape: [4, 4], strides: [4, 4] },
+    });
+    const node = [
+      quarter,
+      makeNode('GlobalAveragePool', ['h'], ['p'], { name: 'deep' }),
+      makeNode('Mul', ['h', 'p'], ['y']),
+    ];
+    await expect(convert(buildBytes({ node }), { trainSize: 64, baseSize: [64, 3] })).rejects.toMatchObject({
+      code: 'ERR_NOT_LOCALIZABLE',
+      message: expect.stringContaining('deep would get a window of 16x0'),
+    });
+  });
+
+  it('names every statistic that it cannot convert, at once', async () => {
+    const node = [
+      pool,
+      makeNode('Mul', ['x', 'pooled'], ['z']),
+      makeNode('MeanVarianceNormalization', ['z'], ['a'], { name: 'first' }),
+    ];
+    node.push(makeNode('MeanVarianceNormalization', ['a'], ['y'], { name: 'second' }));
+    const error = await convert(buildBytes({ node }), { trainSize: 16 }).catch((reason: unknown) => reason);
+    expect((error as Error).message).toMatch(/2 global statistics[^]*first: [^]*second: /);
+  });
+
+  it('refuses a statistic inside a branch', async () => {
+    const inner = buildGraph({
+      node: [makeNode('GlobalAveragePool', ['x'], ['p'], { name: 'inner' })],
+      input: [],
+      output: [valueInfo('p', ['n', 3, 1, 1])],
+    });
+    const other = buildGraph({
+      node: [makeNode('GlobalMaxPool', ['x'], ['q'])],
+      input: [],
+      output: [valueInfo('q', ['n', 3, 1, 1])],
+    });
+    const branch = makeNode('If', ['yes'], ['gate'], { name: 'choice' });
+    for (const [name, g] of [
+      ['then_branch', inner],
+      ['else_branch', other],
+    ] as const) {
+      branch.attribute.push(
+        create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.GRAPH, g }),
+      );
+    }
+    const yes = floats('yes', [], [1]);
+    yes.dataType = DataType.BOOL;
+    yes.floatData = [];
+    yes.int32Data = [1];
+    const bytes = buildBytes({ node: [branch, makeNode('Mul', ['x', 'gate'], ['y'])], initializer: [yes] });
+    await expect(convert(bytes, { trainSize: 16 })).rejects.toMatchObject({
+      code: 'ERR_NOT_LOCALIZABLE',
+      message: expect.stringContaining('inner: it is inside choice (If)'),
+    });
+  });
+
+  it('refuses a statistic inside a function of the model', async () => {
+    const model = buildModel({ node: [makeNode('Squeezed', ['x'], ['y'], { domain: 'own' })] });
+    const opsetImport = [create(OperatorSetIdProtoSchema, { domain: '', version: 17n })];
+    const node = [makeNode('InstanceNormalization', ['a', 's', 'b'], ['c'], { name: 'norm' })];
+    model.functions.push(
+      create(FunctionProtoSchema, {
+        name: 'Squeezed',
+        domain: 'own',
+        input: ['a'],
+        output: ['c'],
+        node,
+        opsetImport,
+      }),
+    );
+    model.opsetImport.push(create(OperatorSetIdProtoSchema, { domain: 'own', version: 1n }));
+    await expect(convert(encodeModel(model), { trainSize: 16 })).rejects.toMatchObject({
+      code: 'ERR_NOT_LOCALIZABLE',
+      message: expect.stringContaining("norm: it is inside the model's function Squeezed"),
+    });
+  });
+
+  it('refuses a training size that the network cannot run at', async () => {
+    const strided = makeNode('Conv', ['x', 'w'], ['h'], { attributes: { strides: [8, 8] } });
+    const node = [strided, makeNode('GlobalAveragePool', ['h'], ['p']), makeNode('Mul', ['h', 'p'], ['y'])];
+    const bytes = buildBytes({ node, initializer: [floats('w', [3, 3, 8, 8])] });
+    await expect(convert(bytes, { trainSize: 4 })).rejects.toMatchObject({
+      code: 'ERR_TRAIN_SIZE',
+      parameter: 'trainSize',
+      message: expect.stringContaining('the model cannot run at 4x4'),
+    });
+  });
+
+  it.each([
+    [
+      'several inputs',
+      { ...simple, input: [valueInfo('x', ['n', 3, 'h', 'w']), valueInfo('noise', [1])] },
+      'it has x, noise',
+    ],
+    [
+      'an input that is no image',
+      { node: [makeNode('GlobalAveragePool', ['x'], ['y'])], input: [valueInfo('x', ['n', 3, 'w'])] },
+      'one input, an image',
+    ],
+    [
+      'a float16 image',
+      {
+        ...simple,
+        input: [valueInfo('x', ['n', 3, 'h', 'w'], DataType.FLOAT16)],
+        output: [valueInfo('y', ['n', 3, 'h', 'w'], DataType.FLOAT16)],
+      },
+      'takes float16 images',
+    ],
+    [
+      'an image of unknown channels',
+      { ...simple, input: [valueInfo('x', ['n', 'c', 'h', 'w'])] },
+      'does not say how many channels',
+    ],
+    ['a fixed size', { ...simple, input: [valueInfo('x', [1, 3, 32, 48])] }, 'only takes images of 32x48'],
+  ])('refuses a model with %s', async (_, parts, message) => {
+    await expect(convert(buildBytes(parts), { trainSize: 16 })).rejects.toMatchObject({
+      code: 'ERR_UNSUPPORTED_MODEL',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it('converts a model of fixed size at that size', async () => {
+    const { report } = await convert(buildBytes({ ...simple, input: [valueInfo('x', [1, 3, 32, 48])] }), {
+      trainSize: [32, 48],
+    });
+    expect(report.sites).toHaveLength(1);
+  });
+
+  it('refuses sizes that are none', async () => {
+    const bytes = buildBytes(simple);
+    await expect(convert(bytes, { trainSize: 0 })).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARGUMENT',
+      parameter: 'trainSize',
+    });
+    await expect(convert(bytes, {} as never)).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARGUMENT',
+      parameter: 'trainSize',
+    });
+    await expect(convert(bytes, { trainSize: 8, baseSize: [1, -1] })).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARGUMENT',
+      parameter: 'baseSize',
+    });
+  });
+
+  it('does not begin once aborted', async () => {
+    const signal = AbortSignal.abort('enough');
+    await expect(convert(buildBytes(simple), { trainSize: 16, signal })).rejects.toMatchObject({
+      code: 'ERR_ABORTED',
+      cause: 'enough',
+    });
+  });
+});

@@ -1,0 +1,72 @@
+import { create } from '@bufbuild/protobuf';
+import { AttributeProto_AttributeType, AttributeProtoSchema } from 'onnx-buf';
+import { describe, expect, it } from 'vitest';
+import { buildGraph, floats, integers, valueInfo } from '../../test/build-model.js';
+import { Graph } from './graph.js';
+import { makeNode } from './proto.js';
+
+function graphOf(parts: Parameters<typeof buildGraph>[0]): Graph {
+  return new Graph(buildGraph(parts));
+}
+
+describe('Graph', () => {
+  it('knows who makes and who reads a value, inside branches too', () => {
+    const inner = buildGraph({
+      node: [makeNode('Neg', ['a'], ['b'])],
+      input: [],
+      output: [valueInfo('b', [])],
+    });
+    const branch = makeNode('If', ['condition'], ['y']);
+    const attribute = { name: 'then_branch', type: AttributeProto_AttributeType.GRAPH, g: inner };
+    branch.attribute.push(create(AttributeProtoSchema, attribute));
+    const relu = makeNode('Relu', ['x'], ['a']);
+    const graph = graphOf({ node: [relu, branch] });
+    expect(graph.producer('a')).toBe(relu);
+    expect(graph.consumers('a')).toEqual([branch]);
+  });
+
+  it('reads constants from initializers and from Constant nodes', () => {
+    const node = makeNode('Constant', [], ['b'], { attributes: { value_ints: [2, 3] } });
+    const graph = graphOf({ node: [node], initializer: [integers('a', [-1, -2])] });
+    expect(graph.constantIntegers('a')).toEqual([-1, -2]);
+    expect(graph.constantIntegers('b')).toEqual([2, 3]);
+    expect(graph.constantIntegers('x')).toBeUndefined();
+  });
+
+  it('replaces a node and drops what only that one needed', () => {
+    const mean = makeNode('ReduceMean', ['x', 'axes'], ['y']);
+    const graph = graphOf({ node: [mean], initializer: [integers('axes', [2, 3])] });
+    const pool = makeNode('GlobalAveragePool', ['x'], ['y']);
+    graph.replace(mean, pool);
+    expect(graph.nodes).toEqual([pool]);
+    expect(graph.proto.initializer).toEqual([]);
+  });
+
+  it('keeps what others need too, and defaults of inputs', () => {
+    const mean = makeNode('ReduceMean', ['x', 'axes'], ['a']);
+    const other = makeNode('ReduceMean', ['a', 'axes'], ['y']);
+    const shared = graphOf({ node: [mean, other], initializer: [integers('axes', [2, 3])] });
+    shared.replace(mean, makeNode('GlobalAveragePool', ['x'], ['a']));
+    expect(shared.proto.initializer).toHaveLength(1);
+
+    const input = [valueInfo('x', [1]), valueInfo('axes', [2])];
+    const listed = graphOf({ node: [mean], input, initializer: [integers('axes', [2, 3])] });
+    listed.replace(mean, makeNode('GlobalAveragePool', ['x'], ['a']));
+    expect(listed.proto.initializer).toHaveLength(1);
+  });
+
+  it('bypasses a node, with the chain that computed its shape', () => {
+    const shape = makeNode('Shape', ['x'], ['s']);
+    const slice = makeNode('Slice', ['s', 'from', 'to'], ['nc']);
+    const reshape = makeNode('Reshape', ['a', 'nc'], ['b']);
+    const sigmoid = makeNode('Sigmoid', ['b'], ['y']);
+    const graph = graphOf({
+      node: [shape, slice, reshape, sigmoid],
+      initializer: [integers('from', [0]), integers('to', [2]), floats('unrelated', [1])],
+    });
+    graph.bypass(reshape);
+    expect(graph.nodes).toEqual([sigmoid]);
+    expect(sigmoid.input).toEqual(['a']);
+    expect(graph.proto.initializer.map(({ name }) => name)).toEqual(['unrelated']);
+  });
+});

@@ -1,0 +1,55 @@
+import { create } from '@bufbuild/protobuf';
+import { StringStringEntryProtoSchema, TensorProto_DataLocation } from 'onnx-buf';
+import { describe, expect, it } from 'vitest';
+import { buildBytes, buildModel, floats } from '../../test/build-model.js';
+import { decodeModel, encodeModel, readModelBytes } from './model.js';
+import { makeNode } from './proto.js';
+
+const relu = { node: [makeNode('Relu', ['x'], ['y'])] };
+
+describe('decodeModel', () => {
+  it('keeps fields that the schema does not know', () => {
+    // Field 999, a string of three bytes, behind an ordinary model.
+    const unknown = Uint8Array.from([0xba, 0x3e, 0x03, 0x61, 0x62, 0x63]);
+    const bytes = Buffer.concat([buildBytes(relu), unknown]);
+    expect(Buffer.from(encodeModel(decodeModel(bytes, 'm'))).includes(Buffer.from(unknown))).toBe(true);
+  });
+
+  it.each([
+    ['text', Buffer.from('this is not a model at all')],
+    ['nothing', new Uint8Array()],
+    ['a PNG', Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])],
+    ['half a model', buildBytes({ ...relu, initializer: [floats('w', [100])] }).subarray(0, 200)],
+  ])('refuses %s and names the file', (_, bytes) => {
+    expect(() => decodeModel(bytes, 'photo.onnx')).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_MODEL', message: expect.stringContaining('photo.onnx') }),
+    );
+  });
+
+  it('refuses weights in other files and names the first', () => {
+    const weight = floats('w', [1]);
+    weight.dataLocation = TensorProto_DataLocation.EXTERNAL;
+    weight.externalData = [create(StringStringEntryProtoSchema, { key: 'location', value: 'w.bin' })];
+    const bytes = encodeModel(buildModel({ ...relu, initializer: [weight] }));
+    expect(() => decodeModel(bytes, 'm.onnx')).toThrow(
+      expect.objectContaining({
+        code: 'ERR_UNSUPPORTED_MODEL',
+        message: expect.stringContaining('initializer w'),
+      }),
+    );
+  });
+});
+
+describe('readModelBytes', () => {
+  it('names a file that is not there', async () => {
+    const missing = readModelBytes('no/such/model.onnx');
+    await expect(missing).rejects.toMatchObject({
+      code: 'ERR_MODEL_NOT_FOUND',
+      message: expect.stringContaining('no/such/model.onnx'),
+    });
+  });
+
+  it('refuses what is neither a path nor bytes', async () => {
+    await expect(readModelBytes(7 as never)).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' });
+  });
+});

@@ -1,0 +1,206 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { examplePhoto } from '../../../../test/fixtures/index.js';
+import { buildBytes, floats, valueInfo } from '../../test/build-model.js';
+import { makeNode } from '../graph/proto.js';
+import { InferenceSession } from '../session/inference-session.js';
+import { encodePhoto, readPhoto, writePhoto } from './files.js';
+import { restore } from './restore.js';
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tlsc-image-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const [width, height] = [7, 5];
+
+function samples(channels: number, bits: 8 | 16): Uint8Array | Uint16Array {
+  const values = Array.from({ length: width * height * channels }, (_, i) => (i * 2654435761) % 2 ** bits);
+  return bits === 16 ? Uint16Array.from(values) : Uint8Array.from(values);
+}
+
+function png(channels: 1 | 2 | 3 | 4, bits: 8 | 16): Promise<Buffer> {
+  const space = channels < 3 ? (bits === 16 ? 'grey16' : 'b-w') : bits === 16 ? 'rgb16' : 'srgb';
+  return sharp(samples(channels, bits), { raw: { width, height, channels } })
+    .toColourspace(space)
+    .png()
+    .toBuffer();
+}
+
+const kinds = [
+  { title: 'gray, 8 bits', channels: 1, bits: 8 },
+  { title: 'gray with alpha, 8 bits', channels: 2, bits: 8 },
+  { title: 'RGB, 8 bits', channels: 3, bits: 8 },
+  { title: 'RGB with alpha, 8 bits', channels: 4, bits: 8 },
+  { title: 'gray, 16 bits', channels: 1, bits: 16 },
+  { title: 'gray with alpha, 16 bits', channels: 2, bits: 16 },
+  { title: 'RGB, 16 bits', channels: 3, bits: 16 },
+  { title: 'RGB with alpha, 16 bits', channels: 4, bits: 16 },
+] as const;
+
+describe('readPhoto', () => {
+  it.each(kinds)('reads $title exactly', async ({ channels, bits }) => {
+    const photo = await readPhoto(await png(channels, bits));
+    const colours = channels < 3 ? 1 : 3;
+    const given = samples(channels, bits);
+    expect(photo.bitDepth).toBe(bits);
+    expect(photo.tensor.dims).toEqual([1, colours, height, width]);
+    const expected = new Float32Array(colours * width * height);
+    for (let i = 0; i < expected.length; i++) {
+      const [channel, pixel] = [Math.floor(i / (width * height)), i % (width * height)];
+      expected[i] = (given[pixel * channels + channel] as number) / (2 ** bits - 1);
+    }
+    expect(photo.tensor.data).toEqual(expected);
+    const alpha = channels === colours ? undefined : [...given].filter((_, i) => i % channels === colours);
+    expect(photo.alpha && [...photo.alpha]).toEqual(alpha);
+  });
+
+  it('turns a photo upright as its EXIF orientation says', async () => {
+    const sideways = await sharp(samples(3, 8), { raw: { width, height, channels: 3 } })
+      .withMetadata({ orientation: 6 })
+      .png()
+      .toBuffer();
+    const photo = await readPhoto(sideways);
+    expect(photo.tensor.dims).toEqual([1, 3, width, height]);
+    // Turned clockwise, the upper left corner is the lower left one of the file.
+    expect(photo.tensor.data[0]).toBe(Math.fround((samples(3, 8)[(height - 1) * width * 3] as number) / 255));
+  });
+
+  it('names a file that is missing or no image', async () => {
+    await expect(readPhoto('no/photo.png')).rejects.toMatchObject({
+      code: 'ERR_IMAGE_NOT_FOUND',
+      message: expect.stringContaining('no/photo.png'),
+    });
+    const text = join(folder, 'text.png');
+    await writeFile(text, 'not an image');
+    await expect(readPhoto(text)).rejects.toMatchObject({
+      code: 'ERR_INVALID_IMAGE',
+      message: expect.stringContaining(text),
+    });
+    const whole = await readFile(examplePhoto('tea-gardens_input'));
+    await expect(readPhoto(whole.subarray(0, whole.length / 2))).rejects.toMatchObject({
+      code: 'ERR_INVALID_IMAGE',
+    });
+    await expect(readPhoto(3 as never)).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' });
+  });
+});
+
+describe('writePhoto', () => {
+  it.each(kinds)('writes $title as it was read', async ({ title, channels, bits }) => {
+    const photo = await readPhoto(await png(channels, bits));
+    for (const extension of ['png', 'tiff']) {
+      const path = join(folder, `${title}.${extension}`);
+      await writePhoto(photo, path);
+      expect(await readPhoto(path)).toEqual(photo);
+    }
+  });
+
+  it('clips what lies outside [0, 1]', async () => {
+    const photo = await readPhoto(await png(1, 8));
+    (photo.tensor.data as Float32Array).set([-3, 7]);
+    const again = await readPhoto(await encodePhoto(photo, '.png'));
+    expect([...again.tensor.data.slice(0, 2)]).toEqual([0, 1]);
+  });
+
+  it('leaves no trace of a file that cannot be written', async () => {
+    const photo = await readPhoto(await png(3, 8));
+    await expect(writePhoto(photo, join(folder, 'no', 'where.png'))).rejects.toMatchObject({
+      code: 'ERR_NOT_WRITABLE',
+      message: expect.stringContaining(`there is no folder ${join(folder, 'no')}`),
+    });
+    const taken = join(folder, 'taken.png');
+    await mkdir(join(taken, 'inside'), { recursive: true });
+    await expect(writePhoto(photo, taken)).rejects.toMatchObject({ code: 'ERR_NOT_WRITABLE' });
+    expect((await readdir(folder)).filter((name) => name.endsWith('.part'))).toEqual([]);
+  });
+
+  it('refuses a format that it cannot write', async () => {
+    await expect(writePhoto(await readPhoto(await png(3, 8)), join(folder, 'x.gif'))).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARGUMENT',
+    });
+  });
+});
+
+const invert = buildBytes({
+  node: [makeNode('Neg', ['x'], ['n']), makeNode('Add', ['n', 'one'], ['y'])],
+  initializer: [floats('one', [], [1])],
+});
+
+describe('restore', () => {
+  it.each(kinds.filter(({ channels }) => channels > 2))(
+    'carries $title through the network',
+    async ({ channels, bits }) => {
+      const session = await InferenceSession.create(invert);
+      const photo = await readPhoto(await png(channels, bits));
+      const restored = await restore(session, photo);
+      expect(restored.bitDepth).toBe(bits);
+      expect(restored.alpha).toEqual(photo.alpha);
+      expect(restored.tensor.data).toEqual((photo.tensor.data as Float32Array).map((value) => 1 - value));
+    },
+  );
+
+  it('fits alpha to what a network makes larger', async () => {
+    const node = [makeNode('Resize', ['x', '', 'scales'], ['y'])];
+    const session = await InferenceSession.create(
+      buildBytes({ node, initializer: [floats('scales', [4], [1, 1, 2, 2])] }),
+    );
+    for (const bits of [8, 16] as const) {
+      const restored = await restore(session, await png(4, bits));
+      expect(restored.tensor.dims).toEqual([1, 3, 2 * height, 2 * width]);
+      expect(restored.alpha).toHaveLength(4 * width * height);
+    }
+  });
+
+  it('refuses an image with the wrong number of channels and says both', async () => {
+    const session = await InferenceSession.create(invert);
+    const gray = join(folder, 'gray.png');
+    await writeFile(gray, await png(1, 8));
+    await expect(restore(session, gray)).rejects.toMatchObject({
+      code: 'ERR_IMAGE_CHANNELS',
+      message: `${gray} has 1 channel (gray), the model takes 3 channels`,
+      expected: '3',
+      received: '1',
+    });
+  });
+
+  it('asks which output is the image, and checks that it is one', async () => {
+    const outputs = [valueInfo('y', ['n', 'c', 'h', 'w']), valueInfo('z', ['c'])];
+    const node = [
+      makeNode('Neg', ['x'], ['y']),
+      makeNode('ReduceMax', ['x'], ['z'], { attributes: { axes: [0, 2, 3], keepdims: 0 } }),
+    ];
+    const session = await InferenceSession.create(buildBytes({ node, output: outputs }));
+    const photo = await png(3, 8);
+    await expect(restore(session, photo)).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARGUMENT',
+      parameter: 'output',
+      expected: 'y, z',
+    });
+    await expect(restore(session, photo, { output: 'w' })).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARGUMENT',
+      parameter: 'output',
+    });
+    await expect(restore(session, photo, { output: 'z' })).rejects.toMatchObject({
+      code: 'ERR_UNSUPPORTED_MODEL',
+    });
+    await expect(restore(session, photo, { output: 'y' })).resolves.toBeDefined();
+  });
+
+  it('never hands out pixels that are not numbers', async () => {
+    const session = await InferenceSession.create(
+      buildBytes({ node: [makeNode('Neg', ['x'], ['n']), makeNode('Sqrt', ['n'], ['y'])] }),
+    );
+    await expect(restore(session, await png(3, 8))).rejects.toMatchObject({ code: 'ERR_RUN_FAILED' });
+  });
+
+  it('does not begin once aborted', async () => {
+    const session = await InferenceSession.create(invert);
+    await expect(restore(session, await png(3, 8), { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'ERR_ABORTED',
+    });
+  });
+});

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { exampleModel } from '../../../test/fixtures/index.js';
+import { buildBytes, floats, valueInfo } from '../test/build-model.js';
+import { convert } from './convert.js';
+import { makeNode } from './graph/proto.js';
+import { inspect } from './inspect.js';
+
+describe('inspect', () => {
+  it('describes a model and what would become of its statistics', async () => {
+    const inspection = await inspect(exampleModel('unet_se'));
+    expect(inspection).toMatchObject({
+      producer: expect.stringMatching(/^pytorch /),
+      opset: 17,
+      irVersion: 8,
+      inputs: [{ name: 'input', type: 'float', shape: ['batch', 3, 'height', 'width'] }],
+      outputs: [{ name: 'output', type: 'float', shape: ['batch', 3, 'height', 'width'] }],
+      converted: undefined,
+      localOperators: [],
+    });
+    expect(inspection.statistics).toHaveLength(5);
+    expect(inspection.statistics[0]).toEqual({
+      node: '/enc.0/se/se.0/GlobalAveragePool',
+      opType: 'GlobalAveragePool',
+      rule: 'local-average-pool',
+      operator: 'LocalAveragePool',
+      reason: undefined,
+    });
+  });
+
+  it('gives the reason of a refusal instead of failing', async () => {
+    const node = [makeNode('MeanVarianceNormalization', ['x'], ['y'], { name: 'mvn' })];
+    const { statistics } = await inspect(buildBytes({ node }));
+    expect(statistics).toMatchObject([
+      { node: 'mvn', operator: undefined, reason: 'MeanVarianceNormalization cannot be converted' },
+    ]);
+  });
+
+  it('tells what was done to a converted model', async () => {
+    const { model } = await convert(exampleModel('unet_in'), { trainSize: 64, baseSize: [96, 80] });
+    const inspection = await inspect(model);
+    expect(inspection.converted).toEqual({ trainSize: [64, 64], baseSize: [96, 80] });
+    expect(inspection.localOperators.map(({ operator, window }) => [operator, ...window])).toEqual(
+      [
+        [48, 40],
+        [24, 20],
+        [12, 10],
+        [24, 20],
+        [48, 40],
+      ].map((window) => ['LocalInstanceNormalization', ...window]),
+    );
+    expect(inspection.statistics).toEqual([]);
+  });
+
+  it('does not list initializers as inputs', async () => {
+    const node = [makeNode('Add', ['x', 'b'], ['y'])];
+    const input = [valueInfo('x', ['n', 3, 'h', 'w']), valueInfo('b', [1])];
+    const { inputs } = await inspect(buildBytes({ node, input, initializer: [floats('b', [1])] }));
+    expect(inputs.map(({ name }) => name)).toEqual(['x']);
+  });
+});

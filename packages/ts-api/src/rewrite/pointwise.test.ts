@@ -1,0 +1,212 @@
+import { describe, expect, it } from 'vitest';
+import { buildBytes, floats, type GraphParts, integers, valueInfo } from '../../test/build-model.js';
+import { convert } from '../convert.js';
+import { decodeModel } from '../graph/model.js';
+import { makeNode } from '../graph/proto.js';
+
+const pool = makeNode('GlobalAveragePool', ['x'], ['pooled'], { name: 'pool' });
+const scaled = makeNode('Mul', ['x', 'gate'], ['y']);
+const half = makeNode('AveragePool', ['x'], ['half'], {
+  attributes: { kernel_shape: [2, 2], strides: [2, 2] },
+});
+
+function convertParts(parts: GraphParts) {
+  return convert(buildBytes(parts), { trainSize: 16 });
+}
+
+describe('following a pooled value', () => {
+  const accepted: readonly { title: string; parts: GraphParts }[] = [
+    {
+      title: 'a 1×1 convolution and activations',
+      parts: {
+        node: [
+          pool,
+          makeNode('Conv', ['pooled', 'w'], ['c'], {}),
+          makeNode('Relu', ['c'], ['r']),
+          makeNode('Sigmoid', ['r'], ['gate']),
+          scaled,
+        ],
+        initializer: [floats('w', [3, 3, 1, 1])],
+      },
+    },
+    {
+      title: 'per-channel constants',
+      parts: {
+        node: [
+          pool,
+          makeNode('Add', ['pooled', 'b'], ['s']),
+          makeNode('Mul', ['two', 's'], ['gate']),
+          scaled,
+        ],
+        initializer: [floats('b', [3, 1, 1]), floats('two', [], [2])],
+      },
+    },
+    {
+      title: 'two ways that meet again',
+      parts: {
+        node: [
+          pool,
+          makeNode('Relu', ['pooled'], ['a']),
+          makeNode('Neg', ['pooled'], ['b']),
+          makeNode('Add', ['a', 'b'], ['gate']),
+          scaled,
+        ],
+      },
+    },
+    {
+      title: 'Expand to the size of the plane',
+      parts: {
+        node: [pool, makeNode('Shape', ['x'], ['s']), makeNode('Expand', ['pooled', 's'], ['gate']), scaled],
+      },
+    },
+    {
+      title: 'a maximum that stays global beside it',
+      parts: {
+        node: [
+          pool,
+          makeNode('GlobalMaxPool', ['x'], ['top']),
+          makeNode('Add', ['pooled', 'top'], ['gate']),
+          scaled,
+        ],
+      },
+    },
+  ];
+
+  it.each(accepted)('goes through $title', async ({ parts }) => {
+    expect((await convertParts(parts)).report.sites).toHaveLength(1);
+  });
+
+  const refused: readonly { title: string; parts: GraphParts; reason: string }[] = [
+    {
+      title: 'a 3×3 convolution',
+      parts: {
+        node: [
+          pool,
+          makeNode('Conv', ['pooled', 'w'], ['gate'], { name: 'mix', attributes: { pads: [1, 1, 1, 1] } }),
+          scaled,
+        ],
+        initializer: [floats('w', [3, 3, 3, 3])],
+      },
+      reason: 'pool: its mean feeds mix (Conv), which does not treat pixels one by one',
+    },
+    {
+      title: 'a Linear layer',
+      parts: {
+        node: [
+          pool,
+          makeNode('Flatten', ['pooled'], ['flat']),
+          makeNode('Gemm', ['flat', 'w'], ['fc'], { name: 'linear' }),
+          makeNode('Reshape', ['fc', 'shape'], ['gate']),
+          scaled,
+        ],
+        initializer: [floats('w', [3, 3]), integers('shape', [0, 3, 1, 1])],
+      },
+      reason: 'pool: its mean feeds linear (Gemm), which does not treat pixels one by one',
+    },
+    {
+      title: 'a reshape that mixes channels',
+      parts: {
+        node: [
+          pool,
+          makeNode('Reshape', ['pooled', 'row'], ['in_a_row'], { name: 'shuffle' }),
+          makeNode('Conv', ['in_a_row', 'w'], ['mixed'], { attributes: { pads: [1, 0, 1, 0] } }),
+          makeNode('Reshape', ['mixed', 'back'], ['gate']),
+          scaled,
+        ],
+        initializer: [
+          integers('row', [0, 1, 3, 1]),
+          floats('w', [1, 1, 3, 1]),
+          integers('back', [0, 3, 1, 1]),
+        ],
+      },
+      reason: 'pool: its mean is reshaped to 1x1x3x1 by shuffle',
+    },
+    {
+      title: 'an output of the model',
+      parts: {
+        node: [pool, makeNode('Mul', ['x', 'pooled'], ['y'])],
+        output: [valueInfo('y', ['n', 'c', 'h', 'w']), valueInfo('pooled', ['n', 'c', 'one', 'one'])],
+      },
+      reason: 'pool: its mean is an output of the model (pooled)',
+    },
+    {
+      title: 'a plane of another size',
+      parts: {
+        node: [pool, half, makeNode('Mul', ['half', 'pooled'], ['y'], { name: 'product' })],
+      },
+      reason: 'pool: its mean of 16x16 pixels meets half (1x3x8x8) in product',
+    },
+    {
+      title: 'the mean of a plane of another size',
+      parts: {
+        node: [
+          pool,
+          half,
+          makeNode('GlobalAveragePool', ['half'], ['other'], { name: 'second' }),
+          makeNode('Add', ['pooled', 'other'], ['gate'], { name: 'sum' }),
+          scaled,
+        ],
+      },
+      reason: 'pool: its mean of 16x16 pixels meets one of 8x8 in sum',
+    },
+    {
+      title: 'a question for its shape',
+      parts: {
+        node: [
+          pool,
+          makeNode('Shape', ['pooled'], ['s'], { name: 'ask' }),
+          makeNode('ConstantOfShape', ['s'], ['gate']),
+          scaled,
+        ],
+      },
+      reason: 'pool: its mean feeds ask (Shape), which does not treat pixels one by one',
+    },
+    {
+      title: 'per-channel constants that meet it flattened',
+      parts: {
+        node: [
+          makeNode('ReduceMean', ['x'], ['flat'], {
+            name: 'pool',
+            attributes: { axes: [2, 3], keepdims: 0 },
+          }),
+          makeNode('Mul', ['flat', 'b'], ['s'], { name: 'weigh' }),
+          makeNode('Unsqueeze', ['s', 'axes'], ['gate']),
+          scaled,
+        ],
+        initializer: [floats('b', [3]), integers('axes', [2, 3])],
+      },
+      reason: 'pool: its mean, flattened, meets b (3) in weigh',
+    },
+  ];
+
+  it.each(refused)('stops at $title', async ({ parts, reason }) => {
+    await expect(convertParts(parts)).rejects.toMatchObject({
+      code: 'ERR_NOT_LOCALIZABLE',
+      message: expect.stringContaining(reason),
+    });
+  });
+
+  it('forgets what the model says of the shapes of pooled values, and of those alone', async () => {
+    const infos = [
+      valueInfo('pooled', ['n', 3, 1, 1]),
+      valueInfo('gate', ['n', 3, 1, 1]),
+      valueInfo('z', ['n', 3, 'h', 'w']),
+    ];
+    const node = [
+      pool,
+      makeNode('Relu', ['pooled'], ['gate']),
+      makeNode('Mul', ['x', 'gate'], ['z']),
+      makeNode('Neg', ['z'], ['y']),
+    ];
+    const { model } = await convertParts({ node, valueInfo: infos });
+    expect(decodeModel(model, 'm').graph.valueInfo.map(({ name }) => name)).toEqual(['z']);
+  });
+
+  it('says that a plane of one pixel is too small to tell means from pixels', async () => {
+    const node = [pool, makeNode('Mul', ['x', 'pooled'], ['y'])];
+    await expect(convert(buildBytes({ node }), { trainSize: 1 })).rejects.toMatchObject({
+      code: 'ERR_NOT_LOCALIZABLE',
+      message: expect.stringContaining('pool: its plane is 1x1 at this size'),
+    });
+  });
+});

@@ -1,0 +1,178 @@
+import { describe, expect, it } from 'vitest';
+import {
+  buildBytes,
+  buildModel,
+  floats,
+  type GraphParts,
+  integers,
+  type Versions,
+} from '../../test/build-model.js';
+import { largestDifference, noise, windowMeans } from '../../test/reference.js';
+import { convert } from '../convert.js';
+import { Graph } from '../graph/graph.js';
+import { makeNode, type NodeProto } from '../graph/proto.js';
+import { InferenceSession } from '../session/inference-session.js';
+import { localAveragePool } from './local-average-pool.js';
+
+const scaled = makeNode('Mul', ['x', 'pooled'], ['y']);
+
+/** Every way in which exporters write the mean of a plane. */
+const spellings: readonly { title: string; parts: GraphParts; versions?: Versions }[] = [
+  {
+    title: 'GlobalAveragePool',
+    parts: { node: [makeNode('GlobalAveragePool', ['x'], ['pooled'], { name: 'pool' }), scaled] },
+  },
+  {
+    title: 'ReduceMean over [2, 3] by attribute',
+    parts: {
+      node: [
+        makeNode('ReduceMean', ['x'], ['pooled'], {
+          name: 'pool',
+          attributes: { axes: [2, 3], keepdims: 1 },
+        }),
+        scaled,
+      ],
+    },
+  },
+  {
+    title: 'ReduceMean over [-1, -2] by attribute',
+    parts: {
+      node: [
+        makeNode('ReduceMean', ['x'], ['pooled'], { name: 'pool', attributes: { axes: [-1, -2] } }),
+        scaled,
+      ],
+    },
+  },
+  {
+    title: 'ReduceMean over [-2, 3] by input, opset 18',
+    parts: {
+      node: [makeNode('ReduceMean', ['x', 'axes'], ['pooled'], { name: 'pool' }), scaled],
+      initializer: [integers('axes', [-2, 3])],
+    },
+    versions: { opset: 18 },
+  },
+  {
+    title: 'ReduceMean without keepdims, then Unsqueeze',
+    parts: {
+      node: [
+        makeNode('ReduceMean', ['x'], ['flat'], { name: 'pool', attributes: { axes: [2, 3], keepdims: 0 } }),
+        makeNode('Unsqueeze', ['flat', 'axes'], ['pooled']),
+        scaled,
+      ],
+      initializer: [integers('axes', [2, 3])],
+    },
+  },
+  {
+    title: 'ReduceMean without keepdims, Relu, then two Unsqueezes, opset 12',
+    parts: {
+      node: [
+        makeNode('ReduceMean', ['x'], ['flat'], { name: 'pool', attributes: { axes: [2, 3], keepdims: 0 } }),
+        makeNode('Identity', ['flat'], ['same']),
+        makeNode('Unsqueeze', ['same'], ['row'], { attributes: { axes: [2] } }),
+        makeNode('Unsqueeze', ['row'], ['pooled'], { attributes: { axes: [3] } }),
+        scaled,
+      ],
+    },
+    versions: { opset: 12 },
+  },
+  {
+    title: 'GlobalAveragePool, Flatten, Reshape to a computed shape',
+    parts: {
+      node: [
+        makeNode('GlobalAveragePool', ['x'], ['mean'], { name: 'pool' }),
+        makeNode('Flatten', ['mean'], ['flat']),
+        makeNode('Shape', ['x'], ['shape']),
+        makeNode('Slice', ['shape', 'zero', 'two'], ['nc']),
+        makeNode('Concat', ['nc', 'ones'], ['target'], { attributes: { axis: 0 } }),
+        makeNode('Reshape', ['flat', 'target'], ['pooled']),
+        scaled,
+      ],
+      initializer: [integers('zero', [0]), integers('two', [2]), integers('ones', [1, 1])],
+    },
+  },
+];
+
+async function run(model: Uint8Array, operators: 'native' | 'portable') {
+  const session = await InferenceSession.create(model, { operators });
+  const x = noise([2, 3, 21, 34]);
+  const { y } = await session.run({ x });
+  await session.release();
+  return { x, y: y?.data as Float32Array };
+}
+
+describe('local-average-pool', () => {
+  it.each(spellings)('makes $title local', async ({ parts, versions }) => {
+    const { model, report } = await convert(buildBytes(parts, versions), {
+      trainSize: 16,
+      baseSize: [8, 12],
+    });
+    expect(report.sites).toEqual([
+      {
+        node: 'pool',
+        rule: 'local-average-pool',
+        operator: 'LocalAveragePool',
+        featureSize: [16, 16],
+        window: [8, 12],
+      },
+    ]);
+    for (const operators of ['native', 'portable'] as const) {
+      const { x, y } = await run(model, operators);
+      const expected = windowMeans(x, [8, 12]).map((mean, i) => mean * (x.data[i] as number));
+      expect(largestDifference(y, expected)).toBeLessThan(1e-6);
+    }
+  });
+
+  it('leaves the mean over channels alone', () => {
+    const node = makeNode('ReduceMean', ['x'], ['m'], { attributes: { axes: [1] } });
+    const { graph } = buildModel({ node: [node] });
+    expect(localAveragePool.recognizes(new Graph(graph), node)).toBe(false);
+  });
+
+  it('leaves means over one side alone', () => {
+    const node = makeNode('ReduceMean', ['x'], ['m'], { attributes: { axes: [-1] } });
+    expect(localAveragePool.recognizes(new Graph(buildModel({ node: [node] }).graph), node)).toBe(false);
+  });
+
+  const nearMisses: readonly { title: string; node: readonly NodeProto[]; reason: RegExp }[] = [
+    {
+      title: 'a mean over channels, height and width',
+      node: [
+        makeNode('ReduceMean', ['x'], ['pooled'], { name: 'pool', attributes: { axes: [1, 2, 3] } }),
+        scaled,
+      ],
+      reason: /^ {2}pool: its mean runs over the axes \[1, 2, 3\]/m,
+    },
+    {
+      title: 'a mean over everything',
+      node: [makeNode('ReduceMean', ['x'], ['pooled'], { name: 'pool' }), scaled],
+      reason: /^ {2}pool: its mean runs over the axes \[\]/m,
+    },
+    {
+      title: 'a mean where channels come last',
+      node: [
+        makeNode('Transpose', ['x'], ['last'], { attributes: { perm: [0, 2, 3, 1] } }),
+        makeNode('ReduceMean', ['last'], ['mean'], { name: 'pool', attributes: { axes: [1, 2] } }),
+        makeNode('Mul', ['last', 'mean'], ['y']),
+      ],
+      reason: /^ {2}pool: its mean runs over the axes \[1, 2\]/m,
+    },
+    {
+      title: 'a plane of rank 3',
+      node: [
+        makeNode('Squeeze', ['x', 'zero'], ['image']),
+        makeNode('ReduceMean', ['image'], ['mean'], { name: 'pool', attributes: { axes: [-1, -2] } }),
+        makeNode('Mul', ['x', 'mean'], ['y']),
+      ],
+      reason: /^ {2}pool: its input has rank 3, not 4/m,
+    },
+  ];
+
+  it.each(nearMisses)('refuses $title', async ({ node, reason }) => {
+    const initializer = [integers('zero', [0]), floats('w', [1])];
+    const conversion = convert(buildBytes({ node, initializer }), { trainSize: 16 });
+    await expect(conversion).rejects.toMatchObject({
+      code: 'ERR_NOT_LOCALIZABLE',
+      message: expect.stringMatching(reason),
+    });
+  });
+});

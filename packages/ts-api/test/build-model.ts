@@ -1,0 +1,100 @@
+// Builds the small models that tests need.
+import { create } from '@bufbuild/protobuf';
+import {
+  type GraphProto,
+  GraphProtoSchema,
+  ModelProtoSchema,
+  OperatorSetIdProtoSchema,
+  TensorProtoSchema,
+  TensorShapeProto_DimensionSchema,
+  TensorShapeProtoSchema,
+  TypeProto_TensorSchema,
+  TypeProtoSchema,
+  ValueInfoProtoSchema,
+} from 'onnx-buf';
+import { encodeModel, type Model } from '../src/graph/model.js';
+import { DataType, type NodeProto, type TensorProto, type ValueInfoProto } from '../src/graph/proto.js';
+
+/** A constant of float32 values. */
+export function floats(name: string, dims: readonly number[], values?: readonly number[]): TensorProto {
+  const count = dims.reduce((product, side) => product * side, 1);
+  // Without values: small, different, reproducible.
+  const floatData = values ?? Array.from({ length: count }, (_, i) => Math.sin(i + 1) / 2);
+  return create(TensorProtoSchema, {
+    name,
+    dataType: DataType.FLOAT,
+    dims: dims.map(BigInt),
+    floatData: [...floatData],
+  });
+}
+
+export function integers(name: string, values: readonly number[]): TensorProto {
+  const dims = [BigInt(values.length)];
+  return create(TensorProtoSchema, { name, dataType: DataType.INT64, dims, int64Data: values.map(BigInt) });
+}
+
+export function valueInfo(
+  name: string,
+  shape: readonly (number | string)[],
+  elemType: DataType = DataType.FLOAT,
+): ValueInfoProto {
+  const dim = shape.map((side) =>
+    create(TensorShapeProto_DimensionSchema, {
+      value:
+        typeof side === 'number'
+          ? { case: 'dimValue', value: BigInt(side) }
+          : { case: 'dimParam', value: side },
+    }),
+  );
+  const tensor = create(TypeProto_TensorSchema, { elemType, shape: create(TensorShapeProtoSchema, { dim }) });
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: create(TypeProtoSchema, { value: { case: 'tensorType', value: tensor } }),
+  });
+}
+
+export interface GraphParts {
+  readonly node: readonly NodeProto[];
+  readonly initializer?: readonly TensorProto[];
+  readonly input?: readonly ValueInfoProto[];
+  readonly output?: readonly ValueInfoProto[];
+  readonly valueInfo?: readonly ValueInfoProto[];
+}
+
+export const channels = 3;
+export const image = ['batch', channels, 'height', 'width'] as const;
+
+/** A graph from the image `x` to the image `y`, unless other inputs and outputs are given. */
+export function buildGraph({
+  node,
+  initializer = [],
+  input,
+  output,
+  valueInfo: infos = [],
+}: GraphParts): GraphProto {
+  return create(GraphProtoSchema, {
+    name: 'test',
+    node: [...node],
+    initializer: [...initializer],
+    input: [...(input ?? [valueInfo('x', image)])],
+    output: [...(output ?? [valueInfo('y', ['n', 'c', 'h', 'w'])])],
+    valueInfo: [...infos],
+  });
+}
+
+export interface Versions {
+  readonly opset?: number;
+  readonly irVersion?: number;
+}
+
+export function buildModel(parts: GraphParts, { opset = 17, irVersion = 8 }: Versions = {}): Model {
+  return create(ModelProtoSchema, {
+    irVersion: BigInt(irVersion),
+    opsetImport: [create(OperatorSetIdProtoSchema, { domain: '', version: BigInt(opset) })],
+    graph: buildGraph(parts),
+  }) as Model;
+}
+
+export function buildBytes(parts: GraphParts, versions: Versions = {}): Uint8Array {
+  return encodeModel(buildModel(parts, versions));
+}

@@ -1,0 +1,77 @@
+// The claim that everything rests on: a converted network computes what the published implementation does.
+import { convert, InferenceSession, Tensor } from '@tlsc/api';
+import * as onnxruntime from 'onnxruntime-node';
+import { describe, expect, it } from 'vitest';
+import { allCases, carriedCases, type PublishedCase } from '../fixtures/index.js';
+
+/** Made of average pooling, means and instance norm in float32, which is what can be converted so far. */
+function isConvertible({ name, dtype, fast_imp }: PublishedCase): boolean {
+  return dtype === 'float32' && !fast_imp && !/restormer|linear/.test(name);
+}
+
+function largestDifference(values: Float32Array, expected: Float32Array): number {
+  expect(values.length).toBe(expected.length);
+  let largest = 0;
+  for (let i = 0; i < values.length; i++) {
+    const distance = Math.abs((values[i] as number) - (expected[i] as number));
+    if (!(distance <= largest)) largest = distance;
+  }
+  return largest;
+}
+
+function convertCase({ model, train_size, base_size }: PublishedCase) {
+  return convert(model, { trainSize: train_size, baseSize: base_size });
+}
+
+const suites = [
+  { title: 'the carried cases', cases: carriedCases },
+  { title: 'the whole collection', cases: allCases },
+];
+
+for (const { title, cases } of suites) {
+  describe.skipIf(cases.length === 0)(title, () => {
+    const convertible = cases.filter(isConvertible);
+
+    it.each(convertible)('$name gets the published windows', async (one) => {
+      const { report } = await convertCase(one);
+      const windows = report.sites.map(({ window }) => [...window]);
+      expect(windows).toEqual(one.local_kernels.map(([, height, width]) => [height, width]));
+    });
+
+    it.each(convertible)('$name agrees on the kernels', async (one) => {
+      const session = await InferenceSession.create((await convertCase(one)).model);
+      const outputs = await session.run({
+        [one.input]: new Tensor('float32', one.input_data, one.input_shape),
+      });
+      await session.release();
+      const output = outputs[one.restored_output]?.data as Float32Array;
+      expect(largestDifference(output, one.expected_local)).toBeLessThan(one.tolerance);
+    });
+
+    it.each(convertible)('$name agrees in the stock onnxruntime-node', async (one) => {
+      const session = await onnxruntime.InferenceSession.create((await convertCase(one)).model);
+      const feeds = { [one.input]: new onnxruntime.Tensor('float32', one.input_data, one.input_shape) };
+      const outputs = await session.run(feeds);
+      await session.release();
+      const output = outputs[one.restored_output]?.data as Float32Array;
+      expect(largestDifference(output, one.expected_local)).toBeLessThan(1e-4);
+    });
+  });
+}
+
+describe.skipIf(allCases.length === 0)('what cannot be converted yet', () => {
+  const refused = allCases.filter((one) => /restormer|linear/.test(one.name));
+
+  it.each(refused)('$name is refused, every site named', async (one) => {
+    const error = await convertCase(one).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'ERR_NOT_LOCALIZABLE' });
+    const lines = (error as Error).message.split('\n').slice(1);
+    expect(lines).toHaveLength(one.local_kernels.length);
+  });
+
+  const half = allCases.filter((one) => one.dtype === 'float16');
+
+  it.each(half)('$name is refused for its float16 input', async (one) => {
+    await expect(convertCase(one)).rejects.toMatchObject({ code: 'ERR_UNSUPPORTED_MODEL' });
+  });
+});
