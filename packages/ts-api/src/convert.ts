@@ -5,15 +5,7 @@ import { type ConversionSizes, windowFor, writeSizes } from './conversion-sizes.
 import { TlscError } from './errors.js';
 import { domain, domainVersion, lowestOpset } from './functions/body.js';
 import { functions } from './functions/index.js';
-import {
-  decodeModel,
-  encodeModel,
-  type Model,
-  type ModelSource,
-  nameOf,
-  opsetOf,
-  readModelBytes,
-} from './graph/model.js';
+import { encodeModel, loadModel, type Model, type ModelSource, opsetOf } from './graph/model.js';
 import { isOnnxDomain, labelOf, type NodeProto } from './graph/proto.js';
 import { isRefusal, type Match, type Rule } from './rewrite/rule.js';
 import { type Size, type SizeOption, showSize, toSize } from './size.js';
@@ -69,15 +61,14 @@ export async function convert(source: ModelSource, options: ConvertOptions): Pro
     trainSize,
     baseSize: toSize(options.baseSize ?? trainSize.map((side) => Math.floor(side * 1.5)), 'baseSize'),
   };
-  const bytes = await readModelBytes(source);
-  const model = decodeModel(bytes, nameOf(source));
-  refuseConverted(model, nameOf(source));
-  const findings = await findStatistics(model, trainSize, nameOf(source), options.signal);
-  const rewrites = planRewrites(findings, sizes, nameOf(source));
+  const { bytes, model, name } = await loadModel(source);
+  refuseConverted(model, name);
+  const findings = await findStatistics(model, trainSize, name, options.signal);
+  const rewrites = planRewrites(findings, sizes, name);
   const sites = rewrites.map(({ site }) => site);
   if (sites.length === 0) return { model: bytes, report: reportOf(model, sizes, sites) };
 
-  raiseOpset(model, nameOf(source));
+  raiseOpset(model, name);
   for (const { match, site } of rewrites) match.rewrite(site.window);
   addFunctions(model, new Set(sites.map(({ operator }) => operator)));
   writeSizes(model, sizes);

@@ -2,6 +2,7 @@ export { Tensor } from 'onnxruntime-common';
 export type { ConversionSizes } from './conversion-sizes.js';
 export { type Conversion, type ConvertOptions, type ConvertReport, convert, type Site } from './convert.js';
 export { type ErrorCode, type ErrorDetails, errorCodes, TlscError } from './errors.js';
+export { writeFileAtomic } from './files.js';
 export type { ModelSource } from './graph/model.js';
 export {
   encodePhoto,
@@ -32,4 +33,3 @@ export {
 export type { ExecutionProvider, SessionOptions } from './session/options.js';
 export type { Size, SizeOption } from './size.js';
 export { type SelfCheck, type Verification, type VerifyOptions, verify } from './verify.js';
-export { writeFileAtomic } from './write-file.js';

@@ -2,7 +2,7 @@ import { findStatistics } from './analysis.js';
 import { type ConversionSizes, readSizes } from './conversion-sizes.js';
 import { isConverted } from './convert.js';
 import { domain } from './functions/body.js';
-import { decodeModel, type Model, type ModelSource, nameOf, opsetOf, readModelBytes } from './graph/model.js';
+import { loadModel, type Model, type ModelSource, opsetOf } from './graph/model.js';
 import { DataType, intsOf, labelOf, type ValueInfoProto } from './graph/proto.js';
 import { isRefusal } from './rewrite/rule.js';
 import { type Size, type SizeOption, toSize } from './size.js';
@@ -56,9 +56,9 @@ export interface Inspection {
  * ERR_MODEL_NOT_FOUND, ERR_INVALID_MODEL, ERR_UNSUPPORTED_MODEL, ERR_TRAIN_SIZE, ERR_ABORTED or ERR_INVALID_ARGUMENT.
  */
 export async function inspect(source: ModelSource, options: InspectOptions = {}): Promise<Inspection> {
-  const model = decodeModel(await readModelBytes(source), nameOf(source));
+  const { model, name } = await loadModel(source);
   const size = options.trainSize === undefined ? defaultSize(model) : toSize(options.trainSize, 'trainSize');
-  const statistics = await describeStatistics(model, size, nameOf(source), options.signal);
+  const statistics = await describeStatistics(model, size, name, options.signal);
   return {
     producer: [model.producerName, model.producerVersion].filter(Boolean).join(' '),
     irVersion: Number(model.irVersion),

@@ -3,7 +3,7 @@ import { type ConversionSizes, readSizes, windowFor } from './conversion-sizes.j
 import { TlscError, throwIfAborted } from './errors.js';
 import { domain } from './functions/body.js';
 import { blankImage, measureShapes } from './graph/measure.js';
-import { decodeModel, type Model, type ModelSource, nameOf, readModelBytes } from './graph/model.js';
+import { loadModel, type Model, type ModelSource } from './graph/model.js';
 import { intsOf, labelOf, type NodeProto } from './graph/proto.js';
 import { InferenceSession, type Outputs } from './session/inference-session.js';
 import { type Size, type SizeOption, showSize, toSize } from './size.js';
@@ -50,11 +50,8 @@ export async function verify(
 ): Promise<Verification> {
   const { tolerance = 1e-4, signal } = options;
   const fullSize = toSize(options.fullSize ?? [720, 1280], 'fullSize');
-  const originalBytes = await readModelBytes(original);
-  decodeModel(originalBytes, nameOf(original));
-  const convertedBytes = await readModelBytes(converted);
-  const model = decodeModel(convertedBytes, nameOf(converted));
-  const name = nameOf(converted);
+  const { bytes: originalBytes } = await loadModel(original);
+  const { bytes: convertedBytes, model, name } = await loadModel(converted);
   const sizes = conversionOf(model, name);
   const wrongWindows = await findWrongWindows(model, sizes, name, signal);
   const size = await coveringSize(model, sizes, name, signal);

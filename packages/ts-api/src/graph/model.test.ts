@@ -2,7 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import { StringStringEntryProtoSchema, TensorProto_DataLocation } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
 import { buildBytes, buildModel, floats } from '../../test/build-model.js';
-import { decodeModel, encodeModel, readModelBytes } from './model.js';
+import { decodeModel, encodeModel, loadModel } from './model.js';
 import { makeNode } from './proto.js';
 
 const relu = { node: [makeNode('Relu', ['x'], ['y'])] };
@@ -40,9 +40,9 @@ describe('decodeModel', () => {
   });
 });
 
-describe('readModelBytes', () => {
+describe('loadModel', () => {
   it('names a file that is not there', async () => {
-    const missing = readModelBytes('no/such/model.onnx');
+    const missing = loadModel('no/such/model.onnx');
     await expect(missing).rejects.toMatchObject({
       code: 'ERR_MODEL_NOT_FOUND',
       message: expect.stringContaining('no/such/model.onnx'),
@@ -50,6 +50,9 @@ describe('readModelBytes', () => {
   });
 
   it('refuses what is neither a path nor bytes', async () => {
-    await expect(readModelBytes(7 as never)).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' });
+    await expect(loadModel(7 as never)).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARGUMENT',
+      parameter: 'model',
+    });
   });
 });

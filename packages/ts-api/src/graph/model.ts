@@ -1,28 +1,15 @@
-import { readFile } from 'node:fs/promises';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { TensorProto_DataLocation as DataLocation, type ModelProto, ModelProtoSchema } from 'onnx-buf';
-import { invalidArgument, TlscError } from '../errors.js';
+import { TlscError } from '../errors.js';
+import { readSource } from '../files.js';
 import { type GraphProto, isOnnxDomain, subgraphsOf } from './proto.js';
 
 /** A path, or the bytes of the file. */
 export type ModelSource = string | Uint8Array;
 
 /** How messages speak of the model. */
-export function nameOf(source: ModelSource): string {
+function nameOf(source: ModelSource): string {
   return typeof source === 'string' ? source : 'the model';
-}
-
-/** Throws ERR_MODEL_NOT_FOUND when there is no readable file. */
-export async function readModelBytes(source: ModelSource): Promise<Uint8Array> {
-  if (source instanceof Uint8Array) return source;
-  if (typeof source !== 'string') throw invalidArgument('model', 'a path or a Uint8Array', source);
-  try {
-    return await readFile(source);
-  } catch (cause) {
-    const why =
-      (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (cause as Error).message;
-    throw new TlscError('ERR_MODEL_NOT_FOUND', `cannot read the model ${source}: ${why}`, { cause });
-  }
 }
 
 /** A model whose graph is there. */
@@ -61,6 +48,15 @@ export function decodeModel(bytes: Uint8Array, name: string): Model {
     );
   }
   return model;
+}
+
+/** Reads and decodes; the bytes come along for those who need them as they are. */
+export async function loadModel(
+  source: ModelSource,
+): Promise<{ bytes: Uint8Array; model: Model; name: string }> {
+  const bytes = await readSource(source, 'model');
+  const name = nameOf(source);
+  return { bytes, model: decodeModel(bytes, name), name };
 }
 
 export function encodeModel(model: ModelProto): Uint8Array {

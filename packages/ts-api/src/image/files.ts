@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { invalidArgument, TlscError } from '../errors.js';
-import { writeFileAtomic } from '../write-file.js';
+import { readSource, writeFileAtomic } from '../files.js';
 import { type Photo, toPhoto, toPixels } from './photo.js';
 
 /** A path, or the bytes of an image file. */
@@ -26,18 +25,6 @@ export const imageExtensions = Object.keys(encoders) as ImageExtension[];
 /** Grayscale colour spaces, as libvips calls them. */
 const graySpaces = ['b-w', 'grey16'];
 
-async function readBytes(source: ImageSource): Promise<Uint8Array> {
-  if (source instanceof Uint8Array) return source;
-  if (typeof source !== 'string') throw invalidArgument('image', 'a path, a Uint8Array or a Photo', source);
-  try {
-    return await readFile(source);
-  } catch (cause) {
-    const why =
-      (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (cause as Error).message;
-    throw new TlscError('ERR_IMAGE_NOT_FOUND', `cannot read the image ${source}: ${why}`, { cause });
-  }
-}
-
 /** Gray comes as three equal channels: asked for gray, sharp would drop alpha. */
 function raw8(image: Sharp): Sharp {
   return image.toColourspace('srgb').raw({ depth: 'uchar' });
@@ -59,7 +46,7 @@ function colourspaceOf(colours: number, bitDepth: 8 | 16): string {
  * ERR_IMAGE_NOT_FOUND or ERR_INVALID_IMAGE.
  */
 export async function readPhoto(source: ImageSource): Promise<Photo> {
-  const bytes = await readBytes(source);
+  const bytes = await readSource(source, 'image');
   const name = typeof source === 'string' ? source : 'the image';
   try {
     const image = sharp(bytes, { failOn: 'error' }).autoOrient();

@@ -1,6 +1,24 @@
-import { rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { TlscError } from './errors.js';
+import { type ErrorCode, invalidArgument, TlscError } from './errors.js';
+
+const notFound: Readonly<Record<'model' | 'image', ErrorCode>> = {
+  model: 'ERR_MODEL_NOT_FOUND',
+  image: 'ERR_IMAGE_NOT_FOUND',
+};
+
+/** The bytes behind a path, or the bytes themselves. Rejects with ERR_MODEL_NOT_FOUND or ERR_IMAGE_NOT_FOUND. */
+export async function readSource(source: unknown, kind: 'model' | 'image'): Promise<Uint8Array> {
+  if (source instanceof Uint8Array) return source;
+  if (typeof source !== 'string') throw invalidArgument(kind, 'a path or a Uint8Array', source);
+  try {
+    return await readFile(source);
+  } catch (cause) {
+    const why =
+      (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (cause as Error).message;
+    throw new TlscError(notFound[kind], `cannot read the ${kind} ${source}: ${why}`, { cause });
+  }
+}
 
 /**
  * Writes a file that appears whole or not at all: the bytes go to a neighbour, which then takes the name. Rejects with
