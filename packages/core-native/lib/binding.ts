@@ -85,6 +85,8 @@ export interface NativeSession {
 
 export interface Binding {
   createSession(options: NativeSessionOptions): Promise<NativeSession>;
+  /** Aborts what this thread has under way and waits for its end. */
+  close(): void;
   /** Every code of src/errors.h. */
   readonly errorCodes: readonly string[];
 }
@@ -97,6 +99,9 @@ export function loadBinding(): Binding {
   const file = join(packageRoot, 'build', 'Release', 'tlsc.node');
   try {
     binding = createRequire(import.meta.url)(file) as Binding;
+    // process.exit() runs no cleanup hook in the main thread: the static destructors of ONNX Runtime would meet a thread
+    // of ours that is still loading it.
+    process.once('exit', binding.close);
     return binding;
   } catch (cause) {
     throw nativeError(

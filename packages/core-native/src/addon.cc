@@ -12,6 +12,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(context);
   context->session_class = Napi::Persistent(tlsc::SessionWrap::Define(env));
   exports.Set("createSession", Napi::Function::New(env, tlsc::CreateSession));
+  exports.Set("close", Napi::Function::New(env, [](const Napi::CallbackInfo& info) {
+                tlsc::Context::Of(info.Env()).Close();
+              }));
   Napi::Array codes = Napi::Array::New(env);
   for (const auto& [code, name] : tlsc::kErrorCodes) {
     codes.Set(codes.Length(), std::string(name));

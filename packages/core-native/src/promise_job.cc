@@ -51,14 +51,11 @@ void Context::Finished(PromiseJob& job) noexcept {
 
 void Context::Settle(Napi::Env env, Napi::Function, Context* context, PromiseJob* pointer) {
   const std::shared_ptr<PromiseJob> job = pointer->shared_from_this();
-  const bool closing = static_cast<napi_env>(env) == nullptr;
   context->active_.erase(job);
-  if (closing) {
-    job->Unpin(true);
-    return;
-  }
+  job->Unpin();
+  const bool closing = static_cast<napi_env>(env) == nullptr;
+  if (closing) return;
   if (context->active_.empty()) context->settle_.Unref(env);
-  job->Unpin(false);
   if (job->error_) {
     job->deferred_.Reject(ToJs(env, *job->error_).Value());
     return;
@@ -80,8 +77,11 @@ void Context::Close() {
 
 void PromiseJob::Run() noexcept {
   try {
-    if (cancelled_) throw Error(ErrorCode::kAborted, "aborted before it started");
-    Execute();
+    if (cancelled_) {
+      error_ = Error(ErrorCode::kAborted, "aborted before it started");
+    } else {
+      Execute();
+    }
   } catch (const Error& error) {
     error_ = cancelled_ ? Error(ErrorCode::kAborted, "aborted") : error;
   } catch (const std::bad_alloc&) {

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <set>
 
@@ -26,6 +27,12 @@ auto WithJsErrors(Napi::Env env, Body body) {
     return body();
   } catch (const Error& error) {
     throw ToJs(env, error);
+  } catch (const Napi::Error&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    throw ToJs(env, Error(ErrorCode::kOutOfMemory, "out of memory"));
+  } catch (const std::exception& error) {
+    throw ToJs(env, Error(ErrorCode::kRunFailed, error.what()));
   }
 }
 
@@ -45,13 +52,14 @@ class Context {
   // thread soon after.
   void Finished(PromiseJob& job) noexcept;
 
+  // Aborts what is under way and waits for its end: the context is closing (the process ends, or a
+  // worker is terminated), and nothing may call into it afterwards. May be repeated.
+  void Close();
+
   Napi::FunctionReference session_class;
 
  private:
   static void Settle(Napi::Env env, Napi::Function, Context* context, PromiseJob* job);
-  // The context is closing (the process ends, or a worker is terminated): nothing may call into it
-  // afterwards.
-  void Close();
 
   using SettleFunction = Napi::TypedThreadSafeFunction<Context, PromiseJob, &Context::Settle>;
 
@@ -76,9 +84,8 @@ class PromiseJob : public Job, public std::enable_shared_from_this<PromiseJob> {
   virtual Napi::Value Result(Napi::Env env) = 0;
   // Ends a running Execute() early. Any thread.
   virtual void Interrupt() noexcept {}
-  // Lets go of JavaScript values, on the JavaScript thread; `closing` when the context is past
-  // releasing references.
-  virtual void Unpin(bool closing) { static_cast<void>(closing); }
+  // Lets go of JavaScript values, on the JavaScript thread.
+  virtual void Unpin() {}
 
  private:
   friend class Context;

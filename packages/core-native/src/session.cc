@@ -1,5 +1,6 @@
 #include "session.h"
 
+#include <mutex>
 #include <string_view>
 
 namespace tlsc {
@@ -66,7 +67,7 @@ OrtOwned<OrtSessionOptions> ToOrt(const Runtime& runtime, const SessionOptions& 
 // ONNX Runtime names an operator it has neither a kernel nor a function body for in this form:
 // "Fatal error: tlsc:LocalAveragePool(-1) is not a registered function/op".
 bool LacksOperators(std::string_view message) {
-  return message.find("tlsc:Local") != std::string_view::npos &&
+  return message.find("tlsc:") != std::string_view::npos &&
          message.find("is not a registered function/op") != std::string_view::npos;
 }
 
@@ -74,6 +75,11 @@ OrtOwned<OrtSession> Load(const Runtime& runtime, const SessionOptions& options,
                           const ModelSource& model) {
   const OrtApi& api = runtime.api();
   const OrtOwned<OrtSessionOptions> ort_options = ToOrt(runtime, options);
+  // ONNX Runtime looks whether a custom domain is known and then adds it, in two steps: of two
+  // sessions that load at once one would fail with "the domain is already exist".
+  static std::mutex& mutex = *new std::mutex;
+  std::unique_lock<std::mutex> one_at_a_time(mutex, std::defer_lock);
+  if (!options.operators_path.empty()) one_at_a_time.lock();
   OrtSession* session = nullptr;
   OrtStatus* status = nullptr;
   if (const std::string* path = std::get_if<std::string>(&model)) {

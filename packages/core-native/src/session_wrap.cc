@@ -93,10 +93,7 @@ class CreateJob final : public PromiseJob {
 
   Napi::Value Result(Napi::Env env) override { return SessionWrap::Wrap(env, std::move(session_)); }
 
-  void Unpin(bool closing) override {
-    if (closing) bytes_.SuppressDestruct();
-    bytes_.Reset();
-  }
+  void Unpin() override { bytes_.Reset(); }
 
   SessionOptions options_;
   ModelSource model_;
@@ -129,6 +126,14 @@ class RunJob final : public PromiseJob {
  private:
   void Execute() override {
     outputs_ = session_->Run(*run_options_, input_names_, inputs_, output_names_);
+    // A graph may name an input as an output, which then lies in JavaScript's memory, not in its
+    // own.
+    const Runtime& runtime = session_->runtime();
+    for (OrtTensor& output : outputs_) {
+      for (const OrtTensor& input : inputs_) {
+        if (SharesMemory(runtime, *output, *input)) output = CopyOf(runtime, *output);
+      }
+    }
   }
 
   Napi::Value Result(Napi::Env env) override {
@@ -145,9 +150,8 @@ class RunJob final : public PromiseJob {
     if (status != nullptr) api.ReleaseStatus(status);  // It sets a flag; it has no way to fail.
   }
 
-  void Unpin(bool closing) override {
+  void Unpin() override {
     inputs_.clear();
-    if (closing) pinned_.SuppressDestruct();
     pinned_.Reset();
   }
 

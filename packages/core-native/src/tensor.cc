@@ -1,6 +1,7 @@
 #include "tensor.h"
 
 #include <cmath>
+#include <cstdint>
 #include <cstring>
 #include <limits>
 #include <memory>
@@ -91,6 +92,43 @@ Bytes ReadTypedArray(const std::string& name, const Napi::Value& value) {
   return {data, array.ByteLength()};
 }
 
+// Null when the value is no tensor.
+void* MemoryOf(const Runtime& runtime, const OrtValue& value) {
+  const OrtApi& api = runtime.api();
+  int is_tensor = 0;
+  runtime.Check(api.IsTensor(&value, &is_tensor), ErrorCode::kRunFailed);
+  if (is_tensor == 0) return nullptr;
+  void* data = nullptr;
+  // The C API has no call that reads only.
+  runtime.Check(api.GetTensorMutableData(const_cast<OrtValue*>(&value), &data),
+                ErrorCode::kRunFailed);
+  return data;
+}
+
+struct Contents {
+  const ElementType* type;
+  std::vector<int64_t> dims;
+  void* data;
+};
+
+// Throws kRunFailed when JavaScript has no tensor for it.
+Contents Read(const Runtime& runtime, const OrtValue& tensor) {
+  const OrtApi& api = runtime.api();
+  OrtTensorTypeAndShapeInfo* info = nullptr;
+  runtime.Check(api.GetTensorTypeAndShape(&tensor, &info), ErrorCode::kRunFailed);
+  const OrtOwned<OrtTensorTypeAndShapeInfo> owned(info, api.ReleaseTensorTypeAndShapeInfo);
+  ONNXTensorElementDataType element = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
+  size_t rank = 0;
+  runtime.Check(api.GetTensorElementType(info, &element), ErrorCode::kRunFailed);
+  runtime.Check(api.GetDimensionsCount(info, &rank), ErrorCode::kRunFailed);
+  std::vector<int64_t> dims(rank);
+  runtime.Check(api.GetDimensions(info, dims.data(), rank), ErrorCode::kRunFailed);
+  const ElementType* type = Find(element);
+  if (type == nullptr)
+    throw Error(ErrorCode::kRunFailed, "an output has an unsupported element type");
+  return {type, std::move(dims), MemoryOf(runtime, tensor)};
+}
+
 // Frees the tensor when JavaScript is done with its memory.
 void ReleaseTensor(napi_env, void*, void* hint) { delete static_cast<OrtTensor*>(hint); }
 
@@ -129,6 +167,9 @@ OrtTensor TensorOver(const Runtime& runtime, const std::string& name, Napi::Obje
   if (bytes.size != ByteSize(dims, type->size)) {
     Refuse(name, "its dims do not fit its data of " + std::to_string(bytes.size) + " bytes");
   }
+  if (reinterpret_cast<uintptr_t>(bytes.data) % type->size != 0) {
+    Refuse(name, "data does not begin where a " + type_name + " may lie in memory");
+  }
   const OrtApi& api = runtime.api();
   OrtMemoryInfo* memory = nullptr;
   runtime.Check(api.CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault, &memory),
@@ -143,25 +184,28 @@ OrtTensor TensorOver(const Runtime& runtime, const std::string& name, Napi::Obje
   return {tensor, api.ReleaseValue};
 }
 
-Napi::Object ToJs(Napi::Env env, const Runtime& runtime, OrtTensor tensor) {
-  const OrtApi& api = runtime.api();
-  OrtTensorTypeAndShapeInfo* info = nullptr;
-  runtime.Check(api.GetTensorTypeAndShape(tensor.get(), &info), ErrorCode::kRunFailed);
-  const OrtOwned<OrtTensorTypeAndShapeInfo> owned(info, api.ReleaseTensorTypeAndShapeInfo);
-  ONNXTensorElementDataType element = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
-  size_t rank = 0;
-  runtime.Check(api.GetTensorElementType(info, &element), ErrorCode::kRunFailed);
-  runtime.Check(api.GetDimensionsCount(info, &rank), ErrorCode::kRunFailed);
-  std::vector<int64_t> dims(rank);
-  runtime.Check(api.GetDimensions(info, dims.data(), rank), ErrorCode::kRunFailed);
-  const ElementType* type = Find(element);
-  if (type == nullptr)
-    throw Error(ErrorCode::kRunFailed, "an output has an unsupported element type");
-  void* data = nullptr;
-  runtime.Check(api.GetTensorMutableData(tensor.get(), &data), ErrorCode::kRunFailed);
+bool SharesMemory(const Runtime& runtime, const OrtValue& a, const OrtValue& b) {
+  const void* memory = MemoryOf(runtime, a);
+  return memory != nullptr && memory == MemoryOf(runtime, b);
+}
 
-  Napi::Array js_dims = Napi::Array::New(env, rank);
-  for (size_t axis = 0; axis < rank; ++axis) {
+OrtTensor CopyOf(const Runtime& runtime, const OrtValue& tensor) {
+  const OrtApi& api = runtime.api();
+  const auto [type, dims, data] = Read(runtime, tensor);
+  OrtAllocator* allocator = nullptr;
+  runtime.Check(api.GetAllocatorWithDefaultOptions(&allocator), ErrorCode::kRunFailed);
+  OrtValue* made = nullptr;
+  runtime.Check(api.CreateTensorAsOrtValue(allocator, dims.data(), dims.size(), type->type, &made),
+                ErrorCode::kRunFailed);
+  OrtTensor copy(made, api.ReleaseValue);
+  std::memcpy(MemoryOf(runtime, *copy), data, ByteSize(dims, type->size));
+  return copy;
+}
+
+Napi::Object ToJs(Napi::Env env, const Runtime& runtime, OrtTensor tensor) {
+  const auto [type, dims, data] = Read(runtime, *tensor);
+  Napi::Array js_dims = Napi::Array::New(env, dims.size());
+  for (size_t axis = 0; axis < dims.size(); ++axis) {
     js_dims.Set(static_cast<uint32_t>(axis), static_cast<double>(dims[axis]));
   }
   const size_t size = ByteSize(dims, type->size);

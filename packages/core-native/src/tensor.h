@@ -18,6 +18,12 @@ std::string_view TypeName(ONNXTensorElementDataType type);
 // `dims` call for.
 OrtTensor TensorOver(const Runtime& runtime, const std::string& name, Napi::Object value);
 
+// Whether both are tensors over the same memory.
+bool SharesMemory(const Runtime& runtime, const OrtValue& a, const OrtValue& b);
+
+// A tensor like this one of TensorOver() in memory of its own.
+OrtTensor CopyOf(const Runtime& runtime, const OrtValue& tensor);
+
 // `{type, dims, data}` over the tensor's own memory, which is freed when JavaScript collects
 // `data`. Copied only where the host forbids foreign memory in array buffers (Electron does).
 Napi::Object ToJs(Napi::Env env, const Runtime& runtime, OrtTensor tensor);

@@ -62,8 +62,8 @@ export class InferenceSession {
   }
 
   /**
-   * Runs the model. Inputs are read in place and must not change until the promise settles; outputs are ONNX Runtime's own
-   * memory. Rejects with ERR_INPUT_MISMATCH (which names the input), ERR_ABORTED, ERR_RUN_FAILED, ERR_OUT_OF_MEMORY,
+   * Runs the model. Inputs are read in place: until the promise settles they must not change, nor be transferred to another
+   * thread. Outputs are ONNX Runtime's own memory. Rejects with ERR_INPUT_MISMATCH (which names the input), ERR_ABORTED, ERR_RUN_FAILED, ERR_OUT_OF_MEMORY,
    * ERR_SESSION_RELEASED or ERR_INVALID_ARGUMENT.
    */
   run(feeds: Feeds, options?: RunOptions): Promise<Outputs>;

@@ -1,0 +1,46 @@
+// Prints by how many MiB the process has grown after much work that leaves nothing behind.
+import { createSession } from '../dist/index.js';
+
+const [scenario, given, rounds] = [process.argv[2], JSON.parse(process.argv[3]), Number(process.argv[4])];
+const MiB = 2 ** 20;
+
+async function dropSession() {
+  await createSession(given);
+  globalThis.gc?.();
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+let shared;
+async function runLarge() {
+  shared ??= await createSession(given);
+  const data = new Float32Array(MiB);
+  await shared.run([{ name: 'x', type: 'float32', dims: [MiB], data }], ['y']).outputs;
+}
+
+async function failToRun() {
+  shared ??= await createSession(given);
+  const data = new Float32Array(MiB);
+  const input = { name: 'x', type: 'float32', dims: [1, MiB], data };
+  await shared.run([input], ['y']).outputs.then(
+    () => process.exit(1),
+    () => {},
+  );
+}
+
+async function failToLoad() {
+  await createSession({ ...given, model: new Uint8Array(MiB) }).then(
+    () => process.exit(1),
+    () => {},
+  );
+}
+
+const round = {
+  'drop sessions': dropSession,
+  'run large': runLarge,
+  'fail to run': failToRun,
+  'fail to load': failToLoad,
+}[scenario];
+for (let i = 0; i < 20; ++i) await round();
+const before = process.memoryUsage.rss();
+for (let i = 0; i < rounds; ++i) await round();
+console.log(Math.round((process.memoryUsage.rss() - before) / MiB));
