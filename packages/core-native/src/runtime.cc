@@ -54,6 +54,17 @@ bool IsOutOfMemory(std::string_view message) {
   return false;
 }
 
+// Packaged builds of ONNX Runtime report usage to their maker and keep a device id in the home
+// folder, unless this variable is set when they start. What the user has set stays.
+void DisableTelemetry() {
+  constexpr const char* kVariable = "ORT_DISABLE_TELEMETRY";
+#ifdef _WIN32
+  if (std::getenv(kVariable) == nullptr) _putenv_s(kVariable, "1");
+#else
+  setenv(kVariable, "1", /*overwrite=*/0);
+#endif
+}
+
 }  // namespace
 
 #ifdef _WIN32
@@ -73,6 +84,7 @@ const Runtime& Runtime::Open(const std::string& path) {
   const std::lock_guard<std::mutex> lock(mutex);
   const Runtime*& runtime = opened[path];
   if (runtime == nullptr) {
+    DisableTelemetry();
     runtime = new Runtime(path);
     // Registered after the library was loaded, so it runs before the library's own static
     // destructors do: no thread may be inside ONNX Runtime by then.

@@ -3,10 +3,10 @@ import { create } from '@bufbuild/protobuf';
 import { GraphProtoSchema } from 'onnx-buf';
 import { domain } from './functions/body.js';
 import { Graph } from './graph/graph.js';
-import { measureShapes } from './graph/measure.js';
+import { measure } from './graph/measure.js';
 import type { Model } from './graph/model.js';
 import { type GraphProto, labelOf, type NodeProto, subgraphsOf } from './graph/proto.js';
-import type { Match, Refusal, Rule } from './rewrite/rule.js';
+import type { Answer, Rule } from './rewrite/rule.js';
 import { rules } from './rules/index.js';
 import type { Size } from './size.js';
 
@@ -14,7 +14,7 @@ import type { Size } from './size.js';
 export interface Finding {
   readonly node: NodeProto;
   readonly rule: Rule;
-  readonly answer: Match | Refusal;
+  readonly answer: Answer;
 }
 
 interface Candidate {
@@ -27,6 +27,11 @@ function candidatesIn(graph: Graph): Candidate[] {
     const rule = rules.find((one) => one.recognizes(graph, node));
     return rule ? [{ node, rule }] : [];
   });
+}
+
+/** The candidates that are global statistics for certain, where no shapes are to be had. */
+function certainIn(graph: Graph): Candidate[] {
+  return candidatesIn(graph).filter(({ rule }) => !rule.needsShapes);
 }
 
 interface Enclosed {
@@ -53,7 +58,7 @@ function functionsOf(model: Model): Enclosed[] {
 /** Statistics where no rule can edit: in the branches of If and Loop, and in the model's own functions. */
 function findEnclosed(model: Model): Finding[] {
   return [...branchesIn(model.graph), ...functionsOf(model)].flatMap(({ graph, where }) =>
-    candidatesIn(graph).map(({ node, rule }) => ({
+    certainIn(graph).map(({ node, rule }) => ({
       node,
       rule,
       answer: { reason: `it is ${where}, where it cannot be converted yet` },
@@ -61,9 +66,19 @@ function findEnclosed(model: Model): Finding[] {
   );
 }
 
+/** What `findStatistics` would look at more closely, each refused for the given reason. */
+export function refuseAll(model: Model, reason: string): Finding[] {
+  const findings = certainIn(new Graph(model.graph)).map(({ node, rule }) => ({
+    node,
+    rule,
+    answer: { reason },
+  }));
+  return [...findings, ...findEnclosed(model)];
+}
+
 /**
  * Finds every global statistic of the model. Where there is any, the model runs once at `size`, for the shapes. Throws
- * what `measureShapes` does.
+ * what `measure` does.
  */
 export async function findStatistics(
   model: Model,
@@ -75,7 +90,8 @@ export async function findStatistics(
   const candidates = candidatesIn(graph);
   const enclosed = findEnclosed(model);
   if (candidates.length === 0) return enclosed;
-  const context = { graph, shapes: await measureShapes(model, size, name, signal) };
+  const typed = [...new Set(candidates.flatMap(({ node }) => node.input.slice(0, 1)))];
+  const context = { graph, ...(await measure(model, size, name, { typed, signal })) };
   const findings = candidates.flatMap(({ node, rule }) => {
     const answer = rule.check(context, node);
     return answer ? [{ node, rule, answer }] : [];

@@ -4,6 +4,7 @@ import {
   AttributeProtoSchema,
   FunctionProtoSchema,
   OperatorSetIdProtoSchema,
+  TensorProtoSchema,
 } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
 import { exampleModel } from '../../../test/fixtures/index.js';
@@ -15,6 +16,7 @@ import { DataType, makeNode } from './graph/proto.js';
 const pool = makeNode('GlobalAveragePool', ['x'], ['pooled'], { name: 'pool' });
 const scaled = makeNode('Mul', ['x', 'pooled'], ['y']);
 const simple = { node: [pool, scaled] };
+const truth = create(TensorProtoSchema, { name: 'yes', dataType: DataType.BOOL, int32Data: [1] });
 
 describe('convert', () => {
   it('spans 1.5 times the training size, rounded down, by default', async () => {
@@ -71,6 +73,35 @@ describe('convert', () => {
     const node = [dropout, makeNode('GlobalAveragePool', ['d'], ['pooled']), scaled];
     const { report } = await convert(buildBytes({ node }, { opset: 11, irVersion: 6 }), { trainSize: 16 });
     expect(report).toMatchObject({ opset: 12, sites: [{ window: [24, 24] }] });
+  });
+
+  it('raises branches along with the model', async () => {
+    const branchOf = (name: string) => {
+      const dropout = makeNode('Dropout', ['z'], [name], { attributes: { ratio: { float: 0.3 } } });
+      return buildGraph({ node: [dropout], input: [], output: [valueInfo(name, ['n', 3, 'h', 'w'])] });
+    };
+    const choice = makeNode('If', ['yes'], ['y']);
+    for (const [name, g] of [
+      ['then_branch', branchOf('a')],
+      ['else_branch', branchOf('b')],
+    ] as const) {
+      choice.attribute.push(
+        create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.GRAPH, g }),
+      );
+    }
+    const node = [pool, makeNode('Mul', ['x', 'pooled'], ['z']), choice];
+    const { report } = await convert(buildBytes({ node, initializer: [truth] }, { opset: 11 }), {
+      trainSize: 16,
+    });
+    expect(report).toMatchObject({ opset: 12, sites: [{ window: [24, 24] }] });
+  });
+
+  it('does not mind names that look like its own', async () => {
+    const node = [
+      makeNode('GlobalAveragePool', ['x'], ['tlsc_shape_of_x']),
+      makeNode('Mul', ['x', 'tlsc_shape_of_x'], ['y']),
+    ];
+    expect((await convert(buildBytes({ node }), { trainSize: 16 })).report.sites).toHaveLength(1);
   });
 
   it('refuses opset 10', async () => {
@@ -133,11 +164,7 @@ describe('convert', () => {
         create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.GRAPH, g }),
       );
     }
-    const yes = floats('yes', [], [1]);
-    yes.dataType = DataType.BOOL;
-    yes.floatData = [];
-    yes.int32Data = [1];
-    const bytes = buildBytes({ node: [branch, makeNode('Mul', ['x', 'gate'], ['y'])], initializer: [yes] });
+    const bytes = buildBytes({ node: [branch, makeNode('Mul', ['x', 'gate'], ['y'])], initializer: [truth] });
     await expect(convert(bytes, { trainSize: 16 })).rejects.toMatchObject({
       code: 'ERR_NOT_LOCALIZABLE',
       message: expect.stringContaining('inner: it is inside choice (If)'),
@@ -220,6 +247,14 @@ describe('convert', () => {
     const bytes = buildBytes(simple);
     await expect(convert(bytes, { trainSize: 0 })).rejects.toMatchObject({
       code: 'ERR_INVALID_ARGUMENT',
+      parameter: 'trainSize',
+    });
+    await expect(convert(bytes, { trainsize: 16 } as never)).rejects.toThrow(/trainsize/);
+    await expect(convert(bytes, null as never)).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' });
+    await expect(convert(bytes, { trainSize: 16, signal: {} as never })).rejects.toMatchObject({
+      parameter: 'signal',
+    });
+    await expect(convert(bytes, { trainSize: Object.create(null) })).rejects.toMatchObject({
       parameter: 'trainSize',
     });
     await expect(convert(bytes, {} as never)).rejects.toMatchObject({

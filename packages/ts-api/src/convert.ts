@@ -6,9 +6,11 @@ import { TlscError } from './errors.js';
 import { domain, domainVersion, lowestOpset } from './functions/body.js';
 import { functions } from './functions/index.js';
 import { encodeModel, loadModel, type Model, type ModelSource, opsetOf } from './graph/model.js';
-import { isOnnxDomain, labelOf, type NodeProto } from './graph/proto.js';
-import { isRefusal, type Match, type Rule } from './rewrite/rule.js';
-import { type Size, type SizeOption, showSize, toSize } from './size.js';
+import { type GraphProto, isOnnxDomain, labelOf, subgraphsOf } from './graph/proto.js';
+import { checkOptions, checkSignal } from './options.js';
+import { isMatch, isRefusal, type Match, type Rule } from './rewrite/rule.js';
+import { InferenceSession } from './session/inference-session.js';
+import { defaultBaseSize, type Size, type SizeOption, showSize, toSize } from './size.js';
 
 export interface ConvertOptions {
   /** Size of the crops that the network was trained on: a side, or [height, width], in pixels. */
@@ -31,9 +33,17 @@ export interface Site {
   readonly window: Size;
 }
 
+/** A global statistic that stays as it is. */
+export interface KeptStatistic {
+  readonly node: string;
+  readonly reason: string;
+}
+
 export interface ConvertReport extends ConversionSizes {
-  /** Empty: the model has no global statistics, and the converted model is the model. */
+  /** Empty: there is nothing to convert, and the converted model is the model. */
   readonly sites: readonly Site[];
+  /** Global statistics that are no averages, and stay global by design. */
+  readonly kept: readonly KeptStatistic[];
   readonly opset: number;
   readonly irVersion: number;
 }
@@ -56,23 +66,27 @@ const functionsIrVersion = 8n;
  * made local and says why.
  */
 export async function convert(source: ModelSource, options: ConvertOptions): Promise<Conversion> {
-  const trainSize = toSize(options?.trainSize, 'trainSize');
+  checkOptions(options, { trainSize: true, baseSize: true, signal: true });
+  checkSignal(options.signal);
+  const trainSize = toSize(options.trainSize, 'trainSize');
   const sizes = {
     trainSize,
-    baseSize: toSize(options.baseSize ?? trainSize.map((side) => Math.floor(side * 1.5)), 'baseSize'),
+    baseSize: toSize(options.baseSize ?? defaultBaseSize(trainSize), 'baseSize'),
   };
   const { bytes, model, name } = await loadModel(source);
   refuseConverted(model, name);
   const findings = await findStatistics(model, trainSize, name, options.signal);
-  const rewrites = planRewrites(findings, sizes, name);
+  const { rewrites, kept } = planRewrites(findings, sizes, name);
   const sites = rewrites.map(({ site }) => site);
-  if (sites.length === 0) return { model: bytes, report: reportOf(model, sizes, sites) };
+  if (sites.length === 0) return { model: bytes, report: { ...sizes, sites, kept, ...versionsOf(model) } };
 
   raiseOpset(model, name);
   for (const { match, site } of rewrites) match.rewrite(site.window);
   addFunctions(model, new Set(sites.map(({ operator }) => operator)));
   writeSizes(model, sizes);
-  return { model: encodeModel(model), report: reportOf(model, sizes, sites) };
+  const converted = encodeModel(model);
+  await checkLoads(converted, name);
+  return { model: converted, report: { ...sizes, sites, kept, ...versionsOf(model) } };
 }
 
 export function isConverted(model: Model): boolean {
@@ -92,15 +106,21 @@ interface Rewrite {
   readonly site: Site;
 }
 
+interface Plan {
+  readonly rewrites: Rewrite[];
+  readonly kept: KeptStatistic[];
+}
+
 /** What to do at each site. Nothing is edited before every site is known to be possible. */
-function planRewrites(findings: readonly Finding[], sizes: ConversionSizes, name: string): Rewrite[] {
-  const rewrites: Rewrite[] = [];
+function planRewrites(findings: readonly Finding[], sizes: ConversionSizes, name: string): Plan {
+  const plan: Plan = { rewrites: [], kept: [] };
   const refusals: string[] = [];
   for (const { node, rule, answer } of findings) {
     if (isRefusal(answer)) refusals.push(`${labelOf(node)}: ${answer.reason}`);
-    else rewrites.push({ match: answer, site: siteOf(labelOf(node), rule, answer.featureSize, sizes) });
+    else if (!isMatch(answer)) plan.kept.push({ node: labelOf(node), reason: answer.kept });
+    else plan.rewrites.push({ match: answer, site: siteOf(labelOf(node), rule, answer.featureSize, sizes) });
   }
-  if (refusals.length === 0) return rewrites;
+  if (refusals.length === 0) return plan;
   const count = refusals.length === 1 ? 'a global statistic' : `${refusals.length} global statistics`;
   const message = `${name} has ${count} that cannot be made local:\n  ${refusals.join('\n  ')}`;
   throw new TlscError('ERR_NOT_LOCALIZABLE', message);
@@ -129,9 +149,15 @@ function raiseOpset(model: Model, name: string): void {
       `${name} uses opset ${opset}; 11 is the lowest that can be converted`,
     );
   }
-  const isDropout = (node: NodeProto) => node.opType === 'Dropout' && isOnnxDomain(node.domain);
-  for (const node of model.graph.node.filter(isDropout)) node.attribute = [];
+  dropRatios(model.graph);
   for (const entry of model.opsetImport) if (isOnnxDomain(entry.domain)) entry.version = BigInt(lowestOpset);
+}
+
+function dropRatios(graph: GraphProto): void {
+  for (const node of graph.node) {
+    if (node.opType === 'Dropout' && isOnnxDomain(node.domain)) node.attribute = [];
+    for (const inner of subgraphsOf(node)) dropRatios(inner);
+  }
 }
 
 function addFunctions(model: Model, operators: ReadonlySet<string>): void {
@@ -143,6 +169,20 @@ function addFunctions(model: Model, operators: ReadonlySet<string>): void {
   if (model.irVersion < functionsIrVersion) model.irVersion = functionsIrVersion;
 }
 
-function reportOf(model: Model, sizes: ConversionSizes, sites: readonly Site[]): ConvertReport {
-  return { ...sizes, sites, opset: opsetOf(model), irVersion: Number(model.irVersion) };
+function versionsOf(model: Model): Pick<ConvertReport, 'opset' | 'irVersion'> {
+  return { opset: opsetOf(model), irVersion: Number(model.irVersion) };
+}
+
+/** ONNX Runtime checks graph and types when it loads a model: an edit that broke either must not get out. */
+async function checkLoads(converted: Uint8Array, name: string): Promise<void> {
+  try {
+    const session = await InferenceSession.create(converted, {
+      graphOptimizationLevel: 'disabled',
+      logSeverityLevel: 4,
+    });
+    await session.release();
+  } catch (cause) {
+    const message = `${name} cannot be converted: ONNX Runtime refuses the result (${(cause as Error).message})`;
+    throw new TlscError('ERR_UNSUPPORTED_MODEL', message, { cause });
+  }
 }

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { isNativeError, type NativeErrorCode, nativeErrorCodes } from '@tlsc/core-native';
 
 const ownErrorCodes = [
@@ -45,7 +46,7 @@ export class TlscError extends Error {
 
 /** An argument that is not what it should be. */
 export function invalidArgument(parameter: string, expected: string, received: unknown): TlscError {
-  const shown = typeof received === 'string' ? JSON.stringify(received) : String(received);
+  const shown = inspect(received, { depth: 1, breakLength: Number.POSITIVE_INFINITY });
   const message = `${parameter} must be ${expected}, not ${shown}`;
   return new TlscError('ERR_INVALID_ARGUMENT', message, { parameter, expected, received: shown });
 }

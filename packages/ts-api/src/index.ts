@@ -1,6 +1,13 @@
 export { Tensor } from 'onnxruntime-common';
 export type { ConversionSizes } from './conversion-sizes.js';
-export { type Conversion, type ConvertOptions, type ConvertReport, convert, type Site } from './convert.js';
+export {
+  type Conversion,
+  type ConvertOptions,
+  type ConvertReport,
+  convert,
+  type KeptStatistic,
+  type Site,
+} from './convert.js';
 export { type ErrorCode, type ErrorDetails, errorCodes, TlscError } from './errors.js';
 export { writeFileAtomic } from './files.js';
 export type { ModelSource } from './graph/model.js';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { exampleModel } from '../../../test/fixtures/index.js';
 import { buildBytes, floats, valueInfo } from '../test/build-model.js';
 import { convert } from './convert.js';
-import { makeNode } from './graph/proto.js';
+import { DataType, makeNode } from './graph/proto.js';
 import { inspect } from './inspect.js';
 
 describe('inspect', () => {
@@ -23,6 +23,7 @@ describe('inspect', () => {
       opType: 'GlobalAveragePool',
       rule: 'local-average-pool',
       operator: 'LocalAveragePool',
+      featureSize: [128, 128],
       reason: undefined,
     });
   });
@@ -32,6 +33,19 @@ describe('inspect', () => {
     const { statistics } = await inspect(buildBytes({ node }));
     expect(statistics).toMatchObject([
       { node: 'mvn', operator: undefined, reason: 'MeanVarianceNormalization cannot be converted' },
+    ]);
+  });
+
+  it('describes a model that cannot be measured', async () => {
+    const node = [
+      makeNode('GlobalAveragePool', ['x'], ['p'], { name: 'pool' }),
+      makeNode('Mul', ['x', 'p'], ['y']),
+    ];
+    const half = (name: string) => valueInfo(name, ['n', 3, 'h', 'w'], DataType.FLOAT16);
+    const inspection = await inspect(buildBytes({ node, input: [half('x')], output: [half('y')] }));
+    expect(inspection.inputs).toEqual([{ name: 'x', type: 'float16', shape: ['n', 3, 'h', 'w'] }]);
+    expect(inspection.statistics).toMatchObject([
+      { node: 'pool', operator: undefined, reason: expect.stringContaining('float16') },
     ]);
   });
 

@@ -1,10 +1,12 @@
-import { findStatistics } from './analysis.js';
+import { findStatistics, refuseAll } from './analysis.js';
 import { type ConversionSizes, readSizes } from './conversion-sizes.js';
 import { isConverted } from './convert.js';
+import { type ErrorCode, TlscError } from './errors.js';
 import { domain } from './functions/body.js';
 import { loadModel, type Model, type ModelSource, opsetOf } from './graph/model.js';
 import { DataType, intsOf, labelOf, type ValueInfoProto } from './graph/proto.js';
-import { isRefusal } from './rewrite/rule.js';
+import { checkOptions, checkSignal } from './options.js';
+import { isMatch, isRefusal } from './rewrite/rule.js';
 import { type Size, type SizeOption, toSize } from './size.js';
 
 export interface InspectOptions {
@@ -26,9 +28,11 @@ export interface Statistic {
   readonly node: string;
   readonly opType: string;
   readonly rule: string;
-  /** The operator that `convert` would put in its place, or undefined when it cannot. */
+  /** The operator that `convert` would put in its place, or undefined when it cannot, or leaves it by design. */
   readonly operator: string | undefined;
-  /** Why it cannot. */
+  /** Height and width of its plane at the size measured, when it can. */
+  readonly featureSize: Size | undefined;
+  /** Why it cannot, or leaves it. */
   readonly reason: string | undefined;
 }
 
@@ -53,9 +57,11 @@ export interface Inspection {
 
 /**
  * Says what a model is, which global statistics it has and what `convert` would make of each. Rejects with
- * ERR_MODEL_NOT_FOUND, ERR_INVALID_MODEL, ERR_UNSUPPORTED_MODEL, ERR_TRAIN_SIZE, ERR_ABORTED or ERR_INVALID_ARGUMENT.
+ * ERR_MODEL_NOT_FOUND, ERR_INVALID_MODEL, ERR_UNSUPPORTED_MODEL (weights in other files), ERR_ABORTED or ERR_INVALID_ARGUMENT.
  */
 export async function inspect(source: ModelSource, options: InspectOptions = {}): Promise<Inspection> {
+  checkOptions(options, { trainSize: true, signal: true });
+  checkSignal(options.signal);
   const { model, name } = await loadModel(source);
   const size = options.trainSize === undefined ? defaultSize(model) : toSize(options.trainSize, 'trainSize');
   const statistics = await describeStatistics(model, size, name, options.signal);
@@ -79,17 +85,25 @@ export function localOperatorsOf(model: Model): LocalOperator[] {
   });
 }
 
+const unmeasurable: readonly ErrorCode[] = ['ERR_UNSUPPORTED_MODEL', 'ERR_TRAIN_SIZE'];
+
 async function describeStatistics(
   model: Model,
   size: Size,
   name: string,
   signal?: AbortSignal,
 ): Promise<Statistic[]> {
-  const findings = await findStatistics(model, size, name, signal);
+  const findings = await findStatistics(model, size, name, signal).catch((error: unknown) => {
+    // A model that cannot be measured can be described all the same.
+    if (!(error instanceof TlscError) || !unmeasurable.includes(error.code)) throw error;
+    return refuseAll(model, error.message);
+  });
   return findings.map(({ node, rule, answer }) => {
-    const reason = isRefusal(answer) ? answer.reason : undefined;
-    const operator = reason === undefined ? rule.operator : undefined;
-    return { node: labelOf(node), opType: node.opType, rule: rule.name, operator, reason };
+    const about = { node: labelOf(node), opType: node.opType, rule: rule.name };
+    if (isMatch(answer))
+      return { ...about, operator: rule.operator, featureSize: answer.featureSize, reason: undefined };
+    const reason = isRefusal(answer) ? answer.reason : answer.kept;
+    return { ...about, operator: undefined, featureSize: undefined, reason };
   });
 }
 

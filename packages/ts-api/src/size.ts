@@ -20,6 +20,12 @@ export function toSize(value: unknown, parameter: string): Size {
   throw invalidArgument(parameter, `a size in pixels from 1 to ${limit}, or [height, width]`, value);
 }
 
+/** 1.5 times the training size, rounded down: what the published results were made with. */
+export function defaultBaseSize([height, width]: Size): Size {
+  const side = (length: number) => Math.min(limit, Math.floor(length * 1.5));
+  return [side(height), side(width)];
+}
+
 export function showSize(size: readonly number[]): string {
   return size.join('x');
 }

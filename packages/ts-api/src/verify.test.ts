@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { carriedModel, exampleModel } from '../../../test/fixtures/index.js';
+import { buildBytes } from '../test/build-model.js';
 import { convert } from './convert.js';
 import { decodeModel, encodeModel, type Model } from './graph/model.js';
+import { makeNode } from './graph/proto.js';
 import { verify } from './verify.js';
 
 const fullSize = [96, 128] as const;
@@ -62,6 +64,24 @@ describe('verify', () => {
     const { passed, fullSize: full } = await verify(exampleModel('unet_in'), model, { fullSize });
     expect(passed).toBe(false);
     expect(full.nativeToPortable).toBeGreaterThan(1e-3);
+  });
+
+  it('does not pass a model that was not compared with the original', async () => {
+    const pooled = [makeNode('GlobalAveragePool', ['x'], ['p']), makeNode('Mul', ['x', 'p'], ['y'])];
+    const { model } = await convert(buildBytes({ node: pooled }), { trainSize: 64, baseSize: 4 });
+    const verification = await verify(buildBytes({ node: [makeNode('Neg', ['x'], ['y'])] }), model, {
+      fullSize,
+    });
+    expect(verification).toMatchObject({ selfCheck: undefined, passed: false });
+  });
+
+  it('names outputs that cannot be compared', async () => {
+    const { model } = await convert(exampleModel('unet_in'), { trainSize: 64 });
+    const other = buildBytes({ node: [makeNode('Neg', ['x'], ['y'])] });
+    await expect(verify(other, model, { fullSize })).rejects.toMatchObject({
+      code: 'ERR_UNSUPPORTED_MODEL',
+      message: expect.stringContaining('output y'),
+    });
   });
 
   it('refuses a model that was not converted', async () => {

@@ -1,10 +1,11 @@
 import type { Tensor } from 'onnxruntime-common';
 import { type ConversionSizes, readSizes, windowFor } from './conversion-sizes.js';
-import { TlscError, throwIfAborted } from './errors.js';
+import { invalidArgument, TlscError, throwIfAborted } from './errors.js';
 import { domain } from './functions/body.js';
-import { blankImage, measureShapes } from './graph/measure.js';
+import { blankImage, measure, type Shapes } from './graph/measure.js';
 import { loadModel, type Model, type ModelSource } from './graph/model.js';
 import { intsOf, labelOf, type NodeProto } from './graph/proto.js';
+import { checkOptions, checkSignal } from './options.js';
 import { InferenceSession, type Outputs } from './session/inference-session.js';
 import { type Size, type SizeOption, showSize, toSize } from './size.js';
 
@@ -33,6 +34,9 @@ export interface Verification {
   readonly fullSize: { readonly size: Size; readonly nativeToPortable: number };
   /** The local operators whose window is not the one that the sizes noted in the model call for. */
   readonly wrongWindows: readonly string[];
+  /** The one that was applied. */
+  readonly tolerance: number;
+  /** Whether all that is above is as it must be; a model that could not be compared with the original does not pass. */
   readonly passed: boolean;
 }
 
@@ -48,7 +52,10 @@ export async function verify(
   converted: ModelSource,
   options: VerifyOptions = {},
 ): Promise<Verification> {
+  checkOptions(options, { fullSize: true, tolerance: true, signal: true });
   const { tolerance = 1e-4, signal } = options;
+  checkSignal(signal);
+  if (!(tolerance > 0)) throw invalidArgument('tolerance', 'a number above 0', tolerance);
   const fullSize = toSize(options.fullSize ?? [720, 1280], 'fullSize');
   const { bytes: originalBytes } = await loadModel(original);
   const { bytes: convertedBytes, model, name } = await loadModel(converted);
@@ -78,7 +85,8 @@ export async function verify(
     selfCheck,
     fullSize: { size: fullSize, nativeToPortable: full.difference },
     wrongWindows,
-    passed: agrees && wrongWindows.length === 0,
+    tolerance,
+    passed: selfCheck !== undefined && agrees && wrongWindows.length === 0,
   };
 }
 
@@ -95,28 +103,19 @@ function localNodesOf(model: Model): NodeProto[] {
   return model.graph.node.filter((node) => node.domain === domain);
 }
 
+/** The plane that a local operator works on, beside its window. */
 interface LocalPlane {
   readonly node: NodeProto;
   readonly plane: Size;
   readonly window: Size;
 }
 
-/** The planes that the local operators work on for an image of some size; undefined when the model cannot run at it. */
-async function measurePlanes(
-  model: Model,
-  size: Size,
-  name: string,
-  signal: AbortSignal | undefined,
-): Promise<LocalPlane[] | undefined> {
-  const shapes = await measureIfPossible(model, size, name, signal);
-  return (
-    shapes &&
-    localNodesOf(model).map((node) => {
-      const [, , planeHeight = 0, planeWidth = 0] = shapes.get(node.input[0] ?? '') ?? [];
-      const [windowHeight = 0, windowWidth = 0] = intsOf(node, 'kernel_shape') ?? [];
-      return { node, plane: [planeHeight, planeWidth], window: [windowHeight, windowWidth] };
-    })
-  );
+function planesOf(model: Model, shapes: Shapes): LocalPlane[] {
+  return localNodesOf(model).map((node) => {
+    const [, , planeHeight = 0, planeWidth = 0] = shapes.get(node.input[0] ?? '') ?? [];
+    const [windowHeight = 0, windowWidth = 0] = intsOf(node, 'kernel_shape') ?? [];
+    return { node, plane: [planeHeight, planeWidth], window: [windowHeight, windowWidth] };
+  });
 }
 
 async function findWrongWindows(
@@ -125,8 +124,10 @@ async function findWrongWindows(
   name: string,
   signal: AbortSignal | undefined,
 ): Promise<string[]> {
-  const planes = (await measurePlanes(model, sizes.trainSize, name, signal)) ?? [];
-  const wrong = planes.filter(({ plane, window }) => showSize(windowFor(plane, sizes)) !== showSize(window));
+  const { shapes } = await measure(model, sizes.trainSize, name, { signal });
+  const wrong = planesOf(model, shapes).filter(
+    ({ plane, window }) => showSize(windowFor(plane, sizes)) !== showSize(window),
+  );
   return wrong.map(({ node }) => labelOf(node));
 }
 
@@ -140,16 +141,25 @@ async function coveringSize(
   for (const [height, width] of [trainSize, baseSize]) {
     for (let factor = 1; Math.min(height, width) / factor >= smallestSide; factor *= 2) {
       const size: Size = [Math.floor(height / factor), Math.floor(width / factor)];
-      const planes = await measurePlanes(model, size, name, signal);
-      if (planes?.every(({ plane, window }) => plane[0] <= window[0] && plane[1] <= window[1])) return size;
+      const shapes = await shapesIfPossible(model, size, name, signal);
+      if (
+        shapes &&
+        planesOf(model, shapes).every(({ plane, window }) => plane[0] <= window[0] && plane[1] <= window[1])
+      )
+        return size;
     }
   }
   return undefined;
 }
 
-async function measureIfPossible(model: Model, size: Size, name: string, signal: AbortSignal | undefined) {
+async function shapesIfPossible(
+  model: Model,
+  size: Size,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<Shapes | undefined> {
   try {
-    return await measureShapes(model, size, name, signal);
+    return (await measure(model, size, name, { signal })).shapes;
   } catch (error) {
     if (error instanceof TlscError && error.code === 'ERR_TRAIN_SIZE') return undefined;
     throw error;
@@ -186,12 +196,20 @@ function fillWithNoise(data: Float32Array): void {
   }
 }
 
+/** The values of an output; throws ERR_UNSUPPORTED_MODEL when they are no floats. */
+function floatsOf(outputs: Outputs, name: string): Float32Array {
+  const tensor = outputs[name];
+  if (tensor?.type === 'float32') return tensor.data as Float32Array;
+  const what = tensor ? `is ${tensor.type}, not float32` : 'is missing in one of the models';
+  throw new TlscError('ERR_UNSUPPORTED_MODEL', `the models cannot be compared: output ${name} ${what}`);
+}
+
 function compare(reference: Outputs, other: Outputs): { difference: number; scale: number } {
   let difference = 0;
   let scale = 0;
-  for (const [name, { data }] of Object.entries(reference)) {
-    const values = data as Float32Array;
-    const others = (other[name] as Tensor).data as Float32Array;
+  for (const name of Object.keys(reference)) {
+    const values = floatsOf(reference, name);
+    const others = floatsOf(other, name);
     for (let i = 0; i < values.length; i++) {
       const value = values[i] ?? 0;
       const distance = Math.abs(value - (others[i] ?? Number.NaN));

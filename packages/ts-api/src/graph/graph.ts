@@ -1,6 +1,7 @@
 import {
   type GraphProto,
   integersIn,
+  intsOf,
   isOnnxDomain,
   type NodeProto,
   subgraphsOf,
@@ -55,6 +56,11 @@ export class Graph {
     return this.proto.output.some((output) => output.name === value);
   }
 
+  /** Whether anything reads the value, or the model hands it out. */
+  isUsed(value: string): boolean {
+    return this.isOutput(value) || this.consumers(value).length > 0;
+  }
+
   /** The tensor of an initializer or a Constant node. */
   constant(value: string): TensorProto | undefined {
     const initializer = this.#initializers.get(value);
@@ -76,18 +82,26 @@ export class Graph {
     return undefined;
   }
 
+  /** The axes of a Reduce… node, by attribute or by second input; undefined when they are computed at run time. */
+  reducedAxes(node: NodeProto): number[] | undefined {
+    const axes = node.input[1];
+    return axes ? this.constantIntegers(axes) : (intsOf(node, 'axes') ?? []);
+  }
+
   /** Puts `replacement` in the place of `node`, whose outputs it must compute. What only `node` needed goes with it. */
   replace(node: NodeProto, replacement: NodeProto): void {
-    this.proto.node[this.proto.node.indexOf(node)] = replacement;
+    this.proto.node[this.#indexOf(node)] = replacement;
     this.#edited();
     for (const input of node.input) this.#removeIfUnused(input);
   }
 
   /**
    * Removes a node that hands its first input on unchanged: who read its output reads the input instead. What only it
-   * needed (a shape that was computed for a Reshape) goes with it. The output must not be one of the graph's.
+   * needed (a shape that was computed for a Reshape) goes with it. The output must not be one of the graph's. Does nothing to
+   * a node that has been bypassed before.
    */
   bypass(node: NodeProto): void {
+    if (!this.nodes.includes(node)) return;
     const [from = ''] = node.input;
     const [to = ''] = node.output;
     for (const consumer of this.consumers(to)) {
@@ -98,24 +112,30 @@ export class Graph {
   }
 
   /** Drops what the model says of the shapes of values that an edit has changed. */
-  forgetShapes(values: readonly string[]): void {
-    this.proto.valueInfo = this.proto.valueInfo.filter(({ name }) => !values.includes(name));
+  forgetShapes(values: ReadonlySet<string>): void {
+    this.proto.valueInfo = this.proto.valueInfo.filter(({ name }) => !values.has(name));
   }
 
   #removeIfUnused(value: string): void {
-    if (this.isOutput(value) || this.consumers(value).length > 0) return;
+    if (this.isUsed(value)) return;
     // One that is an input too (as all were before IR version 4) stays: without its default the input would be required.
     if (this.proto.input.some(({ name }) => name === value)) return;
     this.proto.initializer = this.proto.initializer.filter(({ name }) => name !== value);
     const node = this.producer(value);
-    if (!node || node.output.some((name) => this.isOutput(name) || this.consumers(name).length > 0)) return;
+    if (!node || node.output.some((name) => this.isUsed(name))) return;
     this.#remove(node);
     for (const input of new Set(node.input)) this.#removeIfUnused(input);
   }
 
   #remove(node: NodeProto): void {
-    this.proto.node.splice(this.proto.node.indexOf(node), 1);
+    this.proto.node.splice(this.#indexOf(node), 1);
     this.#edited();
+  }
+
+  #indexOf(node: NodeProto): number {
+    const index = this.proto.node.indexOf(node);
+    if (index < 0) throw new Error(`${node.opType} ${node.name} is not in the graph`);
+    return index;
   }
 
   #edited(): void {

@@ -9,6 +9,7 @@ import {
 } from 'onnx-buf';
 import { Tensor } from 'onnxruntime-common';
 import { TlscError, throwIfAborted } from '../errors.js';
+import { imageInputOf } from '../session/image-input.js';
 import { InferenceSession } from '../session/inference-session.js';
 import { type Size, showSize } from '../size.js';
 import { encodeModel, type Model } from './model.js';
@@ -17,7 +18,9 @@ import { DataType, makeNode, type NodeProto, shallowCopy, type ValueInfoProto } 
 /** The shape that each value of the main graph has when the model sees an image of some size. */
 export type Shapes = ReadonlyMap<string, readonly number[]>;
 
-const probePrefix = 'tlsc_shape_of_';
+/** The element type ('float32', …) of the values that were asked about. */
+export type ElementTypes = ReadonlyMap<string, string>;
+
 /** What these compute is not a tensor, or not one for certain. */
 const withoutShape = new Set([
   'SequenceConstruct',
@@ -32,12 +35,21 @@ const withoutShape = new Set([
   'Scan',
 ]);
 
-function probesOf(model: Model): NodeProto[] {
+/** A prefix that no name in the model begins with. */
+function freePrefix(names: readonly string[]): string {
+  let prefix = 'tlsc_shape_of_';
+  while (names.some((name) => name.startsWith(prefix))) prefix = `tlsc_${prefix}`;
+  return prefix;
+}
+
+/** A Shape node for each value of the main graph, by the value's name. */
+function probesOf(model: Model): Map<string, NodeProto> {
   const computed = model.graph.node
     .filter((node) => !withoutShape.has(node.opType))
     .flatMap((node) => node.output);
   const values = [...model.graph.input.map(({ name }) => name), ...computed].filter((name) => name !== '');
-  return values.map((name) => makeNode('Shape', [name], [probePrefix + name]));
+  const prefix = freePrefix(values);
+  return new Map(values.map((name) => [name, makeNode('Shape', [name], [prefix + name])]));
 }
 
 function int64Output(name: string): ValueInfoProto {
@@ -51,10 +63,18 @@ function int64Output(name: string): ValueInfoProto {
   });
 }
 
-function withProbes(model: Model, probes: readonly NodeProto[]): Uint8Array {
+function outputOf(probe: NodeProto): string {
+  return probe.output[0] ?? '';
+}
+
+/** The values of `typed` become outputs as well, never computed: ONNX Runtime says of what type its outputs are. */
+function withProbes(model: Model, probes: readonly NodeProto[], typed: readonly string[]): Uint8Array {
   const graph = shallowCopy(GraphProtoSchema, model.graph);
   graph.node = [...model.graph.node, ...probes];
-  graph.output = probes.map(({ output }) => int64Output(output[0] ?? ''));
+  graph.output = [
+    ...probes.map((probe) => int64Output(outputOf(probe))),
+    ...typed.map((name) => create(ValueInfoProtoSchema, { name })),
+  ];
   const probed = shallowCopy(ModelProtoSchema, model);
   probed.graph = graph;
   return encodeModel(probed);
@@ -62,19 +82,7 @@ function withProbes(model: Model, probes: readonly NodeProto[]): Uint8Array {
 
 /** An image of zeros for the model's one input: N×C×H×W, batch 1 where it is free. */
 export function blankImage(session: InferenceSession, size: Size, name: string): Record<string, Tensor> {
-  const [input, ...others] = session.inputMetadata;
-  if (!input?.isTensor || others.length > 0 || input.shape.length !== 4) {
-    throw new TlscError(
-      'ERR_UNSUPPORTED_MODEL',
-      `${name} must have one input, an image N×C×H×W; it has ${session.inputNames.join(', ')}`,
-    );
-  }
-  if (input.type !== 'float32') {
-    throw new TlscError(
-      'ERR_UNSUPPORTED_MODEL',
-      `${name} takes ${input.type} images; only float32 models can be converted so far`,
-    );
-  }
+  const input = imageInputOf(session, name);
   const [batch, channels, ...plane] = input.shape;
   if (typeof channels !== 'number') {
     throw new TlscError(
@@ -94,31 +102,34 @@ export function blankImage(session: InferenceSession, size: Size, name: string):
 }
 
 /**
- * Runs the model once on a blank image of the given size and notes every shape; ONNX Runtime is the one that knows them.
- * Throws ERR_TRAIN_SIZE when the model cannot run at that size.
+ * Runs the model once on a blank image of the given size and notes every shape, and the element types of `typed`; ONNX Runtime is
+ * the one that knows them. Throws ERR_TRAIN_SIZE when the model cannot run at that size.
  */
-export async function measureShapes(
+export async function measure(
   model: Model,
   size: Size,
   name: string,
-  signal?: AbortSignal,
-): Promise<Shapes> {
+  { typed = [], signal }: { typed?: readonly string[]; signal?: AbortSignal | undefined } = {},
+): Promise<{ shapes: Shapes; types: ElementTypes }> {
   throwIfAborted(signal);
   const probes = probesOf(model);
   // Portable: a model that tlsc has converted before is measured like any other.
-  const session = await InferenceSession.create(withProbes(model, probes), {
+  const session = await InferenceSession.create(withProbes(model, [...probes.values()], typed), {
     operators: 'portable',
     graphOptimizationLevel: 'disabled',
     logSeverityLevel: 4, // What goes wrong is thrown below, with the size that it went wrong at.
   });
   try {
-    const results = await session.run(blankImage(session, size, name), signal ? { signal } : {});
-    return new Map(
-      Object.entries(results).map(([probe, { data }]) => [
-        probe.slice(probePrefix.length),
-        Array.from(data as BigInt64Array, Number),
-      ]),
+    const fetches = [...probes.values()].map(outputOf);
+    const results = await session.run(blankImage(session, size, name), fetches, signal ? { signal } : {});
+    const shapes = [...probes].map(([value, probe]) => {
+      const { data } = results[outputOf(probe)] as Tensor;
+      return [value, Array.from(data as BigInt64Array, Number)] as const;
+    });
+    const types = session.outputMetadata.map(
+      (output) => [output.name, output.isTensor ? output.type : 'no tensor'] as const,
     );
+    return { shapes: new Map(shapes), types: new Map(types) };
   } catch (cause) {
     if (!(cause instanceof TlscError) || cause.code !== 'ERR_RUN_FAILED') throw cause;
     const message = `${name} cannot run at ${showSize(size)}: ${cause.message}`;

@@ -91,6 +91,11 @@ export function floatOf(node: NodeProto, name: string, otherwise: number): numbe
   return attributeOf(node, name)?.f ?? otherwise;
 }
 
+/** Whether a Reduce… node with these axes reduces every axis. */
+export function reducesAll(node: NodeProto, axes: readonly number[]): boolean {
+  return axes.length === 0 && intOf(node, 'noop_with_empty_axes', 0) === 0;
+}
+
 /** The graphs that a node carries in its attributes (If, Loop, Scan). */
 export function subgraphsOf(node: NodeProto): GraphProto[] {
   return node.attribute.flatMap((entry) => (entry.g ? [entry.g, ...entry.graphs] : entry.graphs));

@@ -25,6 +25,9 @@ export const imageExtensions = Object.keys(encoders) as ImageExtension[];
 /** Grayscale colour spaces, as libvips calls them. */
 const graySpaces = ['b-w', 'grey16'];
 
+/** The sample types of libvips that photos come in. */
+const bitDepths: Readonly<Record<string, 8 | 16>> = { uchar: 8, ushort: 16 };
+
 /** Gray comes as three equal channels: asked for gray, sharp would drop alpha. */
 function raw8(image: Sharp): Sharp {
   return image.toColourspace('srgb').raw({ depth: 'uchar' });
@@ -51,7 +54,12 @@ export async function readPhoto(source: ImageSource): Promise<Photo> {
   try {
     const image = sharp(bytes, { failOn: 'error' }).autoOrient();
     const { space, depth, hasAlpha } = await image.metadata();
-    const bitDepth = depth === 'uchar' ? 8 : 16;
+    const bitDepth = bitDepths[depth];
+    if (!bitDepth)
+      throw new TlscError(
+        'ERR_INVALID_IMAGE',
+        `${name} has ${depth} samples; only 8 and 16 bits can be read`,
+      );
     const colours = graySpaces.includes(space) ? 1 : 3;
     const { data, info } = await (bitDepth === 8 ? raw8(image) : raw16(image, colours)).toBuffer({
       resolveWithObject: true,
@@ -59,12 +67,12 @@ export async function readPhoto(source: ImageSource): Promise<Photo> {
     const { width, height, channels } = info;
     const values =
       bitDepth === 16 ? new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2) : data;
-    return toPhoto({ data: values, width, height, channels, colours, hasAlpha, bitDepth });
+    return await toPhoto({ data: values, width, height, channels, colours, hasAlpha, bitDepth });
   } catch (cause) {
     if (cause instanceof TlscError) throw cause;
     throw new TlscError(
       'ERR_INVALID_IMAGE',
-      `${name} is not an image that can be read: ${(cause as Error).message}`,
+      `${name} is no image that can be read: ${(cause as Error).message}`,
       { cause },
     );
   }
@@ -76,11 +84,38 @@ function extensionOf(path: string): ImageExtension {
   throw invalidArgument('path', `a file name that ends in one of ${imageExtensions.join(', ')}`, path);
 }
 
-/** The bytes of an image file. 16 bits become 8 where the format has no more. */
+function checkPhoto({ tensor, bitDepth, alpha }: Photo): void {
+  const [batch, colours, height = 0, width = 0] = tensor.dims;
+  const isImage = tensor.type === 'float32' && tensor.dims.length === 4 && batch === 1 && height * width > 0;
+  if (!isImage || (colours !== 1 && colours !== 3)) {
+    throw invalidArgument(
+      'photo',
+      'a float32 tensor 1×1×H×W or 1×3×H×W',
+      `${tensor.type} [${tensor.dims.join(', ')}]`,
+    );
+  }
+  if (bitDepth !== 8 && bitDepth !== 16) throw invalidArgument('bitDepth', '8 or 16', bitDepth);
+  if (alpha && alpha.length !== height * width)
+    throw invalidArgument('alpha', `${height * width} values`, alpha.length);
+}
+
+/**
+ * The bytes of an image file. 16 bits become 8 where the format has no more. Rejects with ERR_INVALID_ARGUMENT, or with
+ * ERR_INVALID_IMAGE when the format cannot hold the photo (WebP ends at 16383 pixels a side).
+ */
 export async function encodePhoto(photo: Photo, extension: ImageExtension): Promise<Uint8Array> {
-  const { data, width, height, channels, colours, bitDepth } = toPixels(photo);
+  if (!Object.hasOwn(encoders, extension))
+    throw invalidArgument('extension', `one of ${imageExtensions.join(', ')}`, extension);
+  checkPhoto(photo);
+  const { data, width, height, channels, colours, bitDepth } = await toPixels(photo);
   const raw = { width, height, channels: channels as 1 | 2 | 3 | 4 };
-  return encoders[extension](sharp(data, { raw }).toColourspace(colourspaceOf(colours, bitDepth))).toBuffer();
+  const image = sharp(data, { raw }).toColourspace(colourspaceOf(colours, bitDepth));
+  try {
+    return await encoders[extension](image).toBuffer();
+  } catch (cause) {
+    const message = `${width}x${height} pixels cannot be written as ${extension}: ${(cause as Error).message}`;
+    throw new TlscError('ERR_INVALID_IMAGE', message, { cause });
+  }
 }
 
 /**

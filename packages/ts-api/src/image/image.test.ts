@@ -1,10 +1,12 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Tensor } from 'onnxruntime-common';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { examplePhoto } from '../../../../test/fixtures/index.js';
 import { buildBytes, floats, valueInfo } from '../../test/build-model.js';
+import { writeFileAtomic } from '../files.js';
 import { makeNode } from '../graph/proto.js';
 import { InferenceSession } from '../session/inference-session.js';
 import { encodePhoto, readPhoto, writePhoto } from './files.js';
@@ -42,6 +44,39 @@ const kinds = [
   { title: 'RGB with alpha, 16 bits', channels: 4, bits: 16 },
 ] as const;
 
+/** A gray TIFF of float samples, which sharp reads but does not write. */
+function floatTiff(values: readonly number[], columns: number, rows: number): Buffer {
+  // Tag and value: size, 32 bits, uncompressed, black is zero, one strip right behind the directory, samples are floats.
+  const tags = [
+    [256, columns],
+    [257, rows],
+    [258, 32],
+    [259, 1],
+    [262, 1],
+    [273, 0],
+    [277, 1],
+    [278, rows],
+    [279, 4 * values.length],
+    [339, 3],
+  ];
+  const start = 8 + 2 + 12 * tags.length + 4;
+  const file = Buffer.alloc(start + 4 * values.length);
+  file.write('II*', 'latin1');
+  file.writeUInt32LE(8, 4);
+  file.writeUInt16LE(tags.length, 8);
+  tags.forEach(([tag = 0, value = 0], i) => {
+    const entry = 10 + 12 * i;
+    file.writeUInt16LE(tag, entry);
+    file.writeUInt16LE(4, entry + 2);
+    file.writeUInt32LE(1, entry + 4);
+    file.writeUInt32LE(tag === 273 ? start : value, entry + 8);
+  });
+  values.forEach((value, i) => {
+    file.writeFloatLE(value, start + 4 * i);
+  });
+  return file;
+}
+
 describe('readPhoto', () => {
   it.each(kinds)('reads $title exactly', async ({ channels, bits }) => {
     const photo = await readPhoto(await png(channels, bits));
@@ -68,6 +103,14 @@ describe('readPhoto', () => {
     expect(photo.tensor.dims).toEqual([1, 3, width, height]);
     // Turned clockwise, the upper left corner is the lower left one of the file.
     expect(photo.tensor.data[0]).toBe(Math.fround((samples(3, 8)[(height - 1) * width * 3] as number) / 255));
+  });
+
+  it('refuses samples that are neither 8 nor 16 bits', async () => {
+    const tiff = floatTiff([0.5, 0.5, 0.5, 0.5], 2, 2);
+    await expect(readPhoto(tiff)).rejects.toMatchObject({
+      code: 'ERR_INVALID_IMAGE',
+      message: expect.stringContaining('float samples'),
+    });
   });
 
   it('names a file that is missing or no image', async () => {
@@ -116,6 +159,42 @@ describe('writePhoto', () => {
     await mkdir(join(taken, 'inside'), { recursive: true });
     await expect(writePhoto(photo, taken)).rejects.toMatchObject({ code: 'ERR_NOT_WRITABLE' });
     expect((await readdir(folder)).filter((name) => name.endsWith('.part'))).toEqual([]);
+  });
+
+  it('writes one whole file when two write at once', async () => {
+    const path = join(folder, 'contested.bin');
+    const contents = [new Uint8Array(3e7).fill(1), new Uint8Array(2e7).fill(2)];
+    await Promise.all(contents.map((bytes) => writeFileAtomic(path, bytes)));
+    const written = await readFile(path);
+    expect(contents.some((bytes) => written.equals(bytes))).toBe(true);
+  });
+
+  it('says what a format cannot hold, and what is no photo', async () => {
+    const photo = await readPhoto(await png(3, 8));
+    const wide = {
+      bitDepth: 8,
+      tensor: new Tensor('float32', new Float32Array(3 * 17000), [1, 3, 1, 17000]),
+    } as const;
+    await expect(encodePhoto(wide, '.webp')).rejects.toMatchObject({
+      code: 'ERR_INVALID_IMAGE',
+      message: expect.stringContaining('17000x1 pixels'),
+    });
+    await expect(encodePhoto(photo, '.gif' as never)).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARGUMENT',
+      parameter: 'extension',
+    });
+    for (const dims of [
+      [2, 2],
+      [1, 2, 1, 2],
+      [2, 1, 1, 2],
+      [1, 3, 0, 0],
+    ]) {
+      const tensor = new Tensor('float32', new Float32Array(dims.reduce((a, b) => a * b)), dims);
+      await expect(encodePhoto({ tensor, bitDepth: 8 }, '.png')).rejects.toMatchObject({
+        code: 'ERR_INVALID_ARGUMENT',
+        parameter: 'photo',
+      });
+    }
   });
 
   it('refuses a format that it cannot write', async () => {
@@ -195,6 +274,19 @@ describe('restore', () => {
       buildBytes({ node: [makeNode('Neg', ['x'], ['n']), makeNode('Sqrt', ['n'], ['y'])] }),
     );
     await expect(restore(session, await png(3, 8))).rejects.toMatchObject({ code: 'ERR_RUN_FAILED' });
+  });
+
+  it('refuses what is no session, no image or no option', async () => {
+    const session = await InferenceSession.create(invert);
+    await expect(restore(null as never, await png(3, 8))).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARGUMENT',
+      parameter: 'session',
+    });
+    await expect(restore(session, null as never)).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARGUMENT',
+      parameter: 'image',
+    });
+    await expect(restore(session, await png(3, 8), { sginal: 1 } as never)).rejects.toThrow(/sginal/);
   });
 
   it('does not begin once aborted', async () => {

@@ -1,4 +1,5 @@
 import { Tensor } from 'onnxruntime-common';
+import { inSlices } from './slices.js';
 
 /** A photo as networks take it: planar, in [0, 1]. */
 export interface Photo {
@@ -32,24 +33,27 @@ function allocate(bitDepth: 8 | 16, length: number): Uint8Array | Uint16Array {
   return bitDepth === 16 ? new Uint16Array(length) : new Uint8Array(length);
 }
 
-export function toPhoto({ data, width, height, channels, colours, hasAlpha, bitDepth }: Pixels): Photo {
+export async function toPhoto(pixels: Pixels): Promise<Photo> {
+  const { data, width, height, channels, colours, hasAlpha, bitDepth } = pixels;
   const area = width * height;
   const largest = 2 ** bitDepth - 1;
   const planes = new Float32Array(colours * area);
-  for (let channel = 0; channel < colours; channel++) {
-    for (let pixel = 0; pixel < area; pixel++) {
-      planes[channel * area + pixel] = (data[pixel * channels + channel] as number) / largest;
+  const alpha = hasAlpha ? allocate(bitDepth, area) : undefined;
+  await inSlices(area, (begin, end) => {
+    for (let channel = 0; channel < colours; channel++) {
+      let from = begin * channels + channel;
+      for (let to = channel * area + begin; to < channel * area + end; to++, from += channels) {
+        planes[to] = (data[from] as number) / largest;
+      }
     }
-  }
+    if (alpha) for (let i = begin; i < end; i++) alpha[i] = data[i * channels + channels - 1] as number;
+  });
   const tensor = new Tensor('float32', planes, [1, colours, height, width]);
-  if (!hasAlpha) return { tensor, bitDepth };
-  const alpha = allocate(bitDepth, area);
-  for (let pixel = 0; pixel < area; pixel++) alpha[pixel] = data[pixel * channels + channels - 1] as number;
-  return { tensor, bitDepth, alpha };
+  return alpha ? { tensor, bitDepth, alpha } : { tensor, bitDepth };
 }
 
 /** Rounds to the nearest value of the bit depth; what lies outside [0, 1] is clipped. */
-export function toPixels(photo: Photo): Pixels {
+export async function toPixels(photo: Photo): Promise<Pixels> {
   const { bitDepth, alpha } = photo;
   const { channels: colours, height, width } = planeOf(photo);
   const area = width * height;
@@ -57,13 +61,14 @@ export function toPixels(photo: Photo): Pixels {
   const channels = alpha ? colours + 1 : colours;
   const planes = photo.tensor.data as Float32Array;
   const data = allocate(bitDepth, channels * area);
-  for (let channel = 0; channel < colours; channel++) {
-    for (let pixel = 0; pixel < area; pixel++) {
-      const value = planes[channel * area + pixel] as number;
-      data[pixel * channels + channel] = Math.round(Math.min(1, Math.max(0, value)) * largest);
+  await inSlices(area, (begin, end) => {
+    for (let channel = 0; channel < colours; channel++) {
+      let to = begin * channels + channel;
+      for (let from = channel * area + begin; from < channel * area + end; from++, to += channels) {
+        data[to] = Math.round(Math.min(1, Math.max(0, planes[from] as number)) * largest);
+      }
     }
-  }
-  if (alpha)
-    for (let pixel = 0; pixel < area; pixel++) data[pixel * channels + colours] = alpha[pixel] as number;
+    if (alpha) for (let i = begin; i < end; i++) data[i * channels + colours] = alpha[i] as number;
+  });
   return { data, width, height, channels, colours, hasAlpha: alpha !== undefined, bitDepth };
 }

@@ -1,9 +1,12 @@
 import type { Tensor } from 'onnxruntime-common';
 import sharp from 'sharp';
-import { TlscError, throwIfAborted } from '../errors.js';
-import type { InferenceSession, ValueMetadata } from '../session/inference-session.js';
+import { invalidArgument, TlscError, throwIfAborted } from '../errors.js';
+import { checkOptions, checkSignal } from '../options.js';
+import { imageInputOf } from '../session/image-input.js';
+import { InferenceSession } from '../session/inference-session.js';
 import { type ImageSource, readPhoto } from './files.js';
 import { type Photo, planeOf } from './photo.js';
+import { inSlices } from './slices.js';
 
 export interface RestoreOptions {
   /** The output that is the restored image; needed when the model has several. */
@@ -12,17 +15,7 @@ export interface RestoreOptions {
 }
 
 function isPhoto(image: ImageSource | Photo): image is Photo {
-  return typeof image === 'object' && 'tensor' in image;
-}
-
-function imageInput(session: InferenceSession): Extract<ValueMetadata, { isTensor: true }> {
-  const [input, ...others] = session.inputMetadata;
-  if (input?.isTensor && input.type === 'float32' && input.shape.length === 4 && others.length === 0)
-    return input;
-  throw new TlscError(
-    'ERR_UNSUPPORTED_MODEL',
-    `the model must have one input, a float32 image N×C×H×W; it has ${session.inputNames.join(', ')}`,
-  );
+  return typeof image === 'object' && image !== null && 'tensor' in image;
 }
 
 function checkChannels(channels: number, expected: number | string | undefined, name: string): void {
@@ -46,27 +39,25 @@ function chooseOutput(session: InferenceSession, output: string | undefined): st
   const names = session.outputNames.join(', ');
   const message =
     output === undefined
-      ? `the model has several outputs (${names}); say which is the restored image`
+      ? `the model has several outputs (${names}); choose the restored image by the option output`
       : `the model has no output ${output}; it has ${names}`;
   throw new TlscError('ERR_INVALID_ARGUMENT', message, { parameter: 'output', expected: names });
 }
 
-function checkRestored(tensor: Tensor, name: string): void {
+async function checkRestored(tensor: Tensor, name: string): Promise<void> {
   const [batch, channels] = tensor.dims;
-  if (
-    tensor.type !== 'float32' ||
-    tensor.dims.length !== 4 ||
-    batch !== 1 ||
-    (channels !== 1 && channels !== 3)
-  ) {
-    throw new TlscError(
-      'ERR_UNSUPPORTED_MODEL',
-      `output ${name} is not an image: ${tensor.type} [${tensor.dims.join(', ')}]`,
-    );
+  const isImage = tensor.dims.length === 4 && batch === 1 && (channels === 1 || channels === 3);
+  if (tensor.type !== 'float32' || !isImage) {
+    const shown = `${tensor.type} [${tensor.dims.join(', ')}]`;
+    throw new TlscError('ERR_UNSUPPORTED_MODEL', `output ${name} is not an image: ${shown}`);
   }
-  if ((tensor.data as Float32Array).some((value) => Number.isNaN(value))) {
-    throw new TlscError('ERR_RUN_FAILED', `output ${name} has pixels that are not numbers`);
-  }
+  const values = tensor.data as Float32Array;
+  await inSlices(values.length, (begin, end) => {
+    for (let i = begin; i < end; i++) {
+      if (Number.isNaN(values[i]))
+        throw new TlscError('ERR_RUN_FAILED', `output ${name} has pixels that are not numbers`);
+    }
+  });
 }
 
 /** The alpha channel at the size of the restored image, which a super-resolving network makes larger. */
@@ -97,14 +88,18 @@ export async function restore(
   image: ImageSource | Photo,
   options: RestoreOptions = {},
 ): Promise<Photo> {
+  if (!(session instanceof InferenceSession))
+    throw invalidArgument('session', 'an InferenceSession', session);
+  checkOptions(options, { output: true, signal: true });
   const { signal } = options;
+  checkSignal(signal);
   throwIfAborted(signal);
-  const input = imageInput(session);
+  const input = imageInputOf(session, 'the model');
   const output = chooseOutput(session, options.output);
   const photo = isPhoto(image) ? image : await readPhoto(image);
   checkChannels(planeOf(photo).channels, input.shape[1], typeof image === 'string' ? image : 'the image');
   const outputs = await session.run({ [input.name]: photo.tensor }, [output], signal ? { signal } : {});
   const tensor = outputs[output] as Tensor;
-  checkRestored(tensor, output);
+  await checkRestored(tensor, output);
   return { tensor, bitDepth: photo.bitDepth, ...(await fitAlpha(photo, tensor)) };
 }

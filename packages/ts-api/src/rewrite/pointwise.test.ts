@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { buildBytes, floats, type GraphParts, integers, valueInfo } from '../../test/build-model.js';
 import { convert } from '../convert.js';
 import { decodeModel } from '../graph/model.js';
-import { makeNode } from '../graph/proto.js';
+import { DataType, makeNode } from '../graph/proto.js';
 
 const pool = makeNode('GlobalAveragePool', ['x'], ['pooled'], { name: 'pool' });
 const scaled = makeNode('Mul', ['x', 'gate'], ['y']);
@@ -162,6 +162,47 @@ describe('following a pooled value', () => {
       reason: 'pool: its mean feeds ask (Shape), which does not treat pixels one by one',
     },
     {
+      title: 'a one-dimensional convolution of flattened means',
+      parts: {
+        node: [
+          pool,
+          makeNode('Squeeze', ['pooled', 'last'], ['row']),
+          makeNode('Conv', ['row', 'w'], ['c'], { name: 'conv1d' }),
+          makeNode('Unsqueeze', ['c', 'last'], ['gate']),
+          scaled,
+        ],
+        initializer: [integers('last', [3]), floats('w', [3, 3, 1])],
+      },
+      reason: 'pool: its mean feeds conv1d (Conv), which does not treat pixels one by one',
+    },
+    {
+      title: 'a Dropout of which the mask is used',
+      parts: {
+        node: [
+          pool,
+          makeNode('Dropout', ['pooled'], ['d', 'mask'], { name: 'drop' }),
+          makeNode('Cast', ['mask'], ['m'], { attributes: { to: DataType.FLOAT } }),
+          makeNode('Mul', ['d', 'm'], ['gate']),
+          scaled,
+        ],
+      },
+      reason: 'pool: its mean feeds drop (Dropout), which does not treat pixels one by one',
+    },
+    {
+      title: 'a variance, written out',
+      parts: {
+        node: [
+          makeNode('ReduceMean', ['x'], ['mean'], { name: 'pool', attributes: { axes: [2, 3] } }),
+          makeNode('Sub', ['x', 'mean'], ['centred'], { name: 'centre' }),
+          makeNode('Mul', ['centred', 'centred'], ['square']),
+          makeNode('ReduceMean', ['square'], ['variance'], { name: 'second', attributes: { axes: [2, 3] } }),
+          makeNode('Sqrt', ['variance'], ['deviation']),
+          makeNode('Div', ['centred', 'deviation'], ['y']),
+        ],
+      },
+      reason: 'second: it is the mean of what centre has taken a mean off: a normalization written out',
+    },
+    {
       title: 'per-channel constants that meet it flattened',
       parts: {
         node: [
@@ -184,6 +225,29 @@ describe('following a pooled value', () => {
       code: 'ERR_NOT_LOCALIZABLE',
       message: expect.stringContaining(reason),
     });
+  });
+
+  it('goes through a branch that doubles at every step, and a long one', async () => {
+    const node = [makeNode('GlobalAveragePool', ['x'], ['v0'], { name: 'pool' })];
+    for (let i = 0; i < 60; i++) node.push(makeNode('Add', [`v${i}`, `v${i}`], [`v${i + 1}`]));
+    for (let i = 60; i < 3000; i++) node.push(makeNode('Sigmoid', [`v${i}`], [`v${i + 1}`]));
+    node.push(makeNode('Mul', ['x', 'v3000'], ['y']));
+    expect((await convertParts({ node })).report.sites).toHaveLength(1);
+  });
+
+  it('drops a reshape that two sites share once', async () => {
+    const node = [
+      pool,
+      makeNode('Neg', ['x'], ['n']),
+      makeNode('GlobalAveragePool', ['n'], ['other']),
+      makeNode('Add', ['pooled', 'other'], ['s']),
+      makeNode('Flatten', ['s'], ['f']),
+      makeNode('Unsqueeze', ['f', 'axes'], ['gate']),
+      scaled,
+    ];
+    const { model } = await convertParts({ node, initializer: [integers('axes', [2, 3])] });
+    const types = decodeModel(model, 'm').graph.node.map(({ opType }) => opType);
+    expect(types).toEqual(['LocalAveragePool', 'Neg', 'LocalAveragePool', 'Add', 'Mul']);
   });
 
   it('forgets what the model says of the shapes of pooled values, and of those alone', async () => {

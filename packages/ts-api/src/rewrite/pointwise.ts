@@ -1,5 +1,6 @@
 // Follows a pooled value to the tensors it is combined with. Making the pooling local turns one value per plane into one
 // per pixel, which is right only where every step on the way treats pixels one by one.
+import type { Graph } from '../graph/graph.js';
 import { intsOf, isOnnxDomain, labelOf, type NodeProto } from '../graph/proto.js';
 import { type Size, showSize } from '../size.js';
 import type { Refusal, RuleContext } from './rule.js';
@@ -13,13 +14,14 @@ const unary = listed(
 );
 /** Of several operands that broadcast. */
 const broadcasting = listed('Add Div Max Mean Min Mul Pow PRelu Sub Sum');
+const poolingOperators = listed('GlobalAveragePool ReduceMean');
 /** They may change [N, C, 1, 1] to [N, C] and back without touching the data. */
 const reshaping = listed('Flatten Reshape Squeeze Unsqueeze');
 
 /** What lies between a pooled value and the tensors it is combined with. */
 export interface PooledBranch {
   /** The pooled value and all that is computed from it alone: one value per plane before, one per pixel after. */
-  readonly values: readonly string[];
+  readonly values: ReadonlySet<string>;
   /** Nodes that only reshape the pooled value; they have no place in the local graph. */
   readonly reshapes: readonly NodeProto[];
 }
@@ -28,12 +30,14 @@ function shapeOf({ graph, shapes }: RuleContext, value: string): readonly number
   return shapes.get(value) ?? graph.constant(value)?.dims.map(Number);
 }
 
+/** Of rank 4: a one-dimensional convolution of flattened means would lose its plane. */
 function isPointwiseConv(context: RuleContext, node: NodeProto): boolean {
   const kernel = shapeOf(context, node.input[1] ?? '')?.slice(2);
   const strides = intsOf(node, 'strides') ?? [1];
   const pads = intsOf(node, 'pads') ?? [0];
   return (
-    kernel?.every((side) => side === 1) === true &&
+    kernel?.length === 2 &&
+    kernel.every((side) => side === 1) &&
     strides.every((step) => step === 1) &&
     pads.every((pad) => pad === 0)
   );
@@ -44,7 +48,7 @@ type Step = 'pooled' | 'reshaped' | 'merged' | Refusal;
 
 class Follower implements PooledBranch {
   readonly reshapes: NodeProto[] = [];
-  readonly values: string[] = [];
+  readonly values = new Set<string>();
 
   constructor(
     readonly context: RuleContext,
@@ -52,30 +56,33 @@ class Follower implements PooledBranch {
     readonly pooledShape: readonly number[],
   ) {}
 
-  /** Follows `value` to its ends; a refusal says where it cannot go on. */
-  follow(value: string): Refusal | undefined {
-    if (this.values.includes(value)) return undefined;
-    this.values.push(value);
-    if (this.context.graph.isOutput(value))
-      return { reason: `its mean is an output of the model (${value})` };
-    for (const consumer of this.context.graph.consumers(value)) {
-      const step = this.step(consumer, value);
-      if (typeof step === 'object') return step;
-      if (step === 'merged') continue;
-      const [next = ''] = consumer.output;
-      const refusal = this.follow(next);
-      if (refusal) return refusal;
-      if (step === 'reshaped') this.reshapes.push(consumer);
+  /** Follows `start` to all its ends; a refusal says where it cannot go on. */
+  follow(start: string): Refusal | undefined {
+    const { graph } = this.context;
+    const waiting = [start];
+    for (let value = waiting.pop(); value !== undefined; value = waiting.pop()) {
+      if (this.values.has(value)) continue;
+      this.values.add(value);
+      if (graph.isOutput(value)) return { reason: `its mean is an output of the model (${value})` };
+      for (const consumer of graph.consumers(value)) {
+        const step = this.step(consumer, value);
+        if (typeof step === 'object') return step;
+        if (step === 'reshaped') this.reshapes.push(consumer);
+        if (step !== 'merged') waiting.push(consumer.output[0] ?? '');
+      }
     }
     return undefined;
   }
 
   private step(node: NodeProto, value: string): Step {
+    const { graph } = this.context;
     const position = node.input.indexOf(value);
     const elsewhere = {
       reason: `its mean feeds ${labelOf(node)} (${node.opType}), which does not treat pixels one by one`,
     };
     if (!isOnnxDomain(node.domain) || position < 0) return elsewhere;
+    // Dropout's mask, say: it has the shape of the mean, and nobody follows it.
+    if (node.output.slice(1).some((name) => graph.isUsed(name))) return elsewhere;
     if (unary.has(node.opType)) return position === 0 ? 'pooled' : elsewhere;
     if (broadcasting.has(node.opType)) return this.combine(node, value);
     if (reshaping.has(node.opType)) return position === 0 ? this.reshape(node) : elsewhere;
@@ -112,7 +119,7 @@ class Follower implements PooledBranch {
           reason: `its mean of ${showSize(this.plane)} pixels meets ${other} (${showSize(shape)}) in ${labelOf(node)}`,
         };
       }
-      const stranger = this.pooledPlanesAbove(other).find(
+      const stranger = planesPooledInto(this.context, other).find(
         (plane) => showSize(plane) !== showSize(this.plane),
       );
       if (stranger) {
@@ -124,18 +131,6 @@ class Follower implements PooledBranch {
     return merged ? 'merged' : 'pooled';
   }
 
-  /** The planes whose means went into `value`, which is one value per plane itself. */
-  private pooledPlanesAbove(value: string): Size[] {
-    const { graph } = this.context;
-    const node = graph.producer(value);
-    const shape = shapeOf(this.context, value);
-    if (!node || !shape || !isPerChannel(shape)) return [];
-    const [, , height, width] = shapeOf(this.context, node.input[0] ?? '') ?? [];
-    const pools = node.opType === 'GlobalAveragePool' || node.opType === 'ReduceMean';
-    if (pools && height !== undefined && width !== undefined && height * width > 1) return [[height, width]];
-    return node.input.flatMap((input) => this.pooledPlanesAbove(input));
-  }
-
   private isFullSize(value: string): boolean {
     const [height, width] = shapeOf(this.context, value)?.slice(-2) ?? [];
     return height === this.plane[0] && width === this.plane[1];
@@ -144,6 +139,46 @@ class Follower implements PooledBranch {
 
 function isPerChannel(shape: readonly number[]): boolean {
   return shape.length <= 4 && shape.slice(-2).every((side) => side === 1);
+}
+
+/** The planes whose means went into `value`, which is one value per plane itself. */
+function planesPooledInto(context: RuleContext, value: string): Size[] {
+  const planes: Size[] = [];
+  walkUp(context.graph, value, (node) => {
+    const shape = shapeOf(context, node.output[0] ?? '');
+    if (!shape || !isPerChannel(shape)) return false;
+    const [, , height = 1, width = 1] = shapeOf(context, node.input[0] ?? '') ?? [];
+    const pools = poolingOperators.has(node.opType) && height * width > 1;
+    if (pools) planes.push([height, width]);
+    return !pools;
+  });
+  return planes;
+}
+
+/** Visits the nodes above `value`, each once, and goes on above those for which `visit` answers true. */
+function walkUp(graph: Graph, value: string, visit: (node: NodeProto) => boolean): void {
+  const seen = new Set<NodeProto>();
+  const waiting = [value];
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    const node = graph.producer(name);
+    if (!node || seen.has(node)) continue;
+    seen.add(node);
+    if (visit(node)) waiting.push(...node.input);
+  }
+}
+
+/**
+ * The node that takes the mean of a plane off the plane on the way to `value`, with nothing but pointwise steps between: the
+ * mean of its square is a variance, and the two together are a normalization written out.
+ */
+export function findCentering(context: RuleContext, value: string): NodeProto | undefined {
+  let centering: NodeProto | undefined;
+  walkUp(context.graph, value, (node) => {
+    if (node.opType === 'Sub' && node.input.some((input) => planesPooledInto(context, input).length > 0))
+      centering = node;
+    return centering === undefined && (unary.has(node.opType) || broadcasting.has(node.opType));
+  });
+  return centering;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Graph } from '../graph/graph.js';
-import type { Shapes } from '../graph/measure.js';
+import type { ElementTypes, Shapes } from '../graph/measure.js';
 import type { NodeProto } from '../graph/proto.js';
 import type { Size } from '../size.js';
 
@@ -16,23 +16,54 @@ export interface Match {
   rewrite(window: Size): void;
 }
 
-/** What a rule sees: the graph, and the shapes of its values at one image size. */
+/** What a rule sees: the graph, the shapes of its values at one image size, the types of what recognised nodes read. */
 export interface RuleContext {
   readonly graph: Graph;
   readonly shapes: Shapes;
+  readonly types: ElementTypes;
 }
+
+/** A global statistic that stays as it is, by design; lower case like a refusal's reason. */
+export interface Kept {
+  readonly kept: string;
+}
+
+export type Answer = Match | Refusal | Kept;
 
 /** How one kind of global statistic becomes local. Asks, and edits nothing until `Match.rewrite`. */
 export interface Rule {
   readonly name: string;
   /** The operator (and function) of domain `tlsc` that it puts in place; undefined when it only ever refuses. */
   readonly operator: string | undefined;
+  /** Whether only shapes can tell if a recognised node is a global statistic. */
+  readonly needsShapes: boolean;
   /** Whether the node looks like a statistic of this kind, going by operators and attributes alone. */
   recognizes(graph: Graph, node: NodeProto): boolean;
   /** What can be done about a recognised node; undefined when its shapes show that it is no global statistic. */
-  check(context: RuleContext, node: NodeProto): Match | Refusal | undefined;
+  check(context: RuleContext, node: NodeProto): Answer | undefined;
 }
 
-export function isRefusal(answer: Match | Refusal): answer is Refusal {
+export function isRefusal(answer: Answer): answer is Refusal {
   return 'reason' in answer;
+}
+
+export function isMatch(answer: Answer): answer is Match {
+  return 'rewrite' in answer;
+}
+
+/** A refusal unless the node's input is an image, float32 N×C×H×W. */
+export function refuseNonImage({ shapes, types }: RuleContext, node: NodeProto): Refusal | undefined {
+  const [input = ''] = node.input;
+  const rank = shapes.get(input)?.length;
+  if (rank !== 4) return { reason: `its input has rank ${rank ?? 'unknown'}, not 4 (N×C×H×W)` };
+  const type = types.get(input);
+  if (type !== 'float32')
+    return { reason: `its input is ${type ?? 'of unknown type'}; only float32 can be converted so far` };
+  return undefined;
+}
+
+/** Height and width of the node's input, an image. */
+export function planeOf({ shapes }: RuleContext, node: NodeProto): Size {
+  const [, , height = 0, width = 0] = shapes.get(node.input[0] ?? '') ?? [];
+  return [height, width];
 }

@@ -1,6 +1,7 @@
 import type { Rule } from '../rewrite/rule.js';
 import { localAveragePool } from './local-average-pool.js';
 import { localInstanceNormalization } from './local-instance-normalization.js';
+import { otherReductions } from './other-reductions.js';
 import { transposedAttention } from './transposed-attention.js';
 import { unsupportedStatistics } from './unsupported-statistics.js';
 
@@ -8,6 +9,7 @@ import { unsupportedStatistics } from './unsupported-statistics.js';
 export const rules: readonly Rule[] = [
   localAveragePool,
   localInstanceNormalization,
+  otherReductions,
   transposedAttention,
   unsupportedStatistics,
 ];

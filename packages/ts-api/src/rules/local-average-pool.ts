@@ -1,35 +1,29 @@
 import type { Graph } from '../graph/graph.js';
-import { intOf, intsOf, isOnnxDomain, makeNode, type NodeProto } from '../graph/proto.js';
-import { followPooled } from '../rewrite/pointwise.js';
-import type { Match, Refusal, Rule, RuleContext } from '../rewrite/rule.js';
-import type { Size } from '../size.js';
+import { isOnnxDomain, labelOf, makeNode, type NodeProto, reducesAll } from '../graph/proto.js';
+import { findCentering, followPooled } from '../rewrite/pointwise.js';
+import {
+  type Match,
+  planeOf,
+  type Refusal,
+  type Rule,
+  type RuleContext,
+  refuseNonImage,
+} from '../rewrite/rule.js';
 
 const operator = 'LocalAveragePool';
 
-/** The axes of a reduction, from the attribute (up to opset 17) or the second input; undefined when computed at run time. */
-function axesOf(graph: Graph, node: NodeProto): number[] | undefined {
-  const axes = node.input[1];
-  if (axes) return graph.constantIntegers(axes);
-  return intsOf(node, 'axes') ?? [];
-}
-
 function isSpatialMean(graph: Graph, node: NodeProto): boolean {
-  const axes = axesOf(graph, node);
-  if (!axes) return true;
-  const sides = [
-    [2, -2],
-    [3, -1],
-  ] as const;
-  const spatial = sides.map(([front, back]) => axes.includes(front) || axes.includes(back));
-  const reducesAll = axes.length === 0 && intOf(node, 'noop_with_empty_axes', 0) === 0;
+  const axes = graph.reducedAxes(node);
+  if (!axes || reducesAll(node, axes)) return true;
+  const has = (front: number, back: number) => axes.includes(front) || axes.includes(back);
   // Axes 1 and 2 are height and width where channels come last.
   const channelsLast = axes.length === 2 && axes.includes(1) && axes.includes(2);
-  return reducesAll || channelsLast || spatial.every((is) => is);
+  return channelsLast || (has(2, -2) && has(3, -1));
 }
 
 function checkAxes(graph: Graph, node: NodeProto): Refusal | undefined {
   if (node.opType !== 'ReduceMean') return undefined;
-  const axes = axesOf(graph, node);
+  const axes = graph.reducedAxes(node);
   if (!axes) return { reason: 'the axes of its mean are computed at run time' };
   const normal = axes.map((axis) => (axis < 0 ? axis + 4 : axis)).sort();
   if (normal.length === 2 && normal[0] === 2 && normal[1] === 3) return undefined;
@@ -40,6 +34,7 @@ function checkAxes(graph: Graph, node: NodeProto): Refusal | undefined {
 export const localAveragePool: Rule = {
   name: 'local-average-pool',
   operator,
+  needsShapes: false,
 
   recognizes(graph, node) {
     if (!isOnnxDomain(node.domain)) return false;
@@ -49,14 +44,16 @@ export const localAveragePool: Rule = {
   },
 
   check(context: RuleContext, node): Match | Refusal {
-    const { graph, shapes } = context;
+    const { graph } = context;
+    const refusal = refuseNonImage(context, node) ?? checkAxes(graph, node);
+    if (refusal) return refusal;
     const [input = ''] = node.input;
-    const shape = shapes.get(input);
-    if (shape?.length !== 4)
-      return { reason: `its input has rank ${shape?.length ?? 'unknown'}, not 4 (N×C×H×W)` };
-    const wrongAxes = checkAxes(graph, node);
-    if (wrongAxes) return wrongAxes;
-    const featureSize: Size = [shape[2] ?? 0, shape[3] ?? 0];
+    const centering = findCentering(context, input);
+    if (centering) {
+      const what = `of what ${labelOf(centering)} has taken a mean off`;
+      return { reason: `it is the mean ${what}: a normalization written out, which cannot be converted yet` };
+    }
+    const featureSize = planeOf(context, node);
     const branch = followPooled(context, node, featureSize);
     if ('reason' in branch) return branch;
     return {

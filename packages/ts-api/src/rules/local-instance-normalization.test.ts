@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { buildBytes, floats, integers } from '../../test/build-model.js';
 import { largestDifference, localInstanceNorm, noise } from '../../test/reference.js';
 import { convert } from '../convert.js';
-import { makeNode } from '../graph/proto.js';
+import { DataType, makeNode } from '../graph/proto.js';
 import { InferenceSession } from '../session/inference-session.js';
 
 const scale = [1.5, -0.5, 2];
@@ -34,17 +34,41 @@ describe('local-instance-normalization', () => {
     }
   });
 
-  it('refuses group normalization in its exported form', async () => {
+  it.each([
+    ['of rank 3', [0, 1, -1]],
+    ['of rank 4', [0, 1, -1, 8]],
+  ])('refuses group normalization in its exported form, %s', async (_, grouped) => {
     const node = [
       makeNode('Reshape', ['x', 'grouped'], ['g']),
       makeNode('InstanceNormalization', ['g', 'one', 'zero'], ['n'], { name: 'norm' }),
       makeNode('Shape', ['x'], ['shape']),
       makeNode('Reshape', ['n', 'shape'], ['y']),
     ];
-    const initializer = [integers('grouped', [0, 1, -1]), floats('one', [1], [1]), floats('zero', [1], [0])];
+    const initializer = [integers('grouped', grouped), floats('one', [1], [1]), floats('zero', [1], [0])];
     await expect(convert(buildBytes({ node, initializer }), { trainSize: 8 })).rejects.toMatchObject({
       code: 'ERR_NOT_LOCALIZABLE',
-      message: expect.stringContaining('norm: its input has rank 3, not 4 (N×C×H×W); group normalization'),
+      message: expect.stringContaining('norm: group normalization cannot be converted yet'),
+    });
+  });
+
+  it('refuses a float16 normalization inside a float32 model', async () => {
+    const half = (name: string) => {
+      const tensor = floats(name, [3], [1, 1, 1]);
+      tensor.dataType = DataType.FLOAT16;
+      tensor.floatData = [];
+      tensor.int32Data = [0x3c00, 0x3c00, 0x3c00];
+      return tensor;
+    };
+    const node = [
+      makeNode('Cast', ['x'], ['h'], { attributes: { to: DataType.FLOAT16 } }),
+      makeNode('InstanceNormalization', ['h', 'scale', 'bias'], ['n'], { name: 'norm' }),
+      makeNode('Cast', ['n'], ['y'], { attributes: { to: DataType.FLOAT } }),
+    ];
+    await expect(
+      convert(buildBytes({ node, initializer: [half('scale'), half('bias')] }), { trainSize: 8 }),
+    ).rejects.toMatchObject({
+      code: 'ERR_NOT_LOCALIZABLE',
+      message: expect.stringContaining('norm: its input is float16'),
     });
   });
 });

@@ -1,27 +1,44 @@
-import { floatOf, isOnnxDomain, makeNode } from '../graph/proto.js';
-import type { Match, Refusal, Rule } from '../rewrite/rule.js';
+import { floatOf, isOnnxDomain, makeNode, type NodeProto } from '../graph/proto.js';
+import {
+  type Match,
+  planeOf,
+  type Refusal,
+  type Rule,
+  type RuleContext,
+  refuseNonImage,
+} from '../rewrite/rule.js';
 
 const operator = 'LocalInstanceNormalization';
+
+/** Whether the node normalizes what a Reshape has made of an image with other planes. */
+function isRegrouped({ graph, shapes }: RuleContext, node: NodeProto): boolean {
+  const [input = ''] = node.input;
+  const reshape = graph.producer(input);
+  if (reshape?.opType !== 'Reshape') return false;
+  const image = shapes.get(reshape.input[0] ?? '');
+  const area = (shape: readonly number[] | undefined) =>
+    shape?.slice(2).reduce((product, side) => product * side, 1);
+  return image?.length === 4 && area(image) !== area(shapes.get(input));
+}
 
 /** InstanceNormalization of images. */
 export const localInstanceNormalization: Rule = {
   name: 'local-instance-normalization',
   operator,
+  needsShapes: false,
 
   recognizes(_graph, node) {
     return isOnnxDomain(node.domain) && node.opType === 'InstanceNormalization';
   },
 
-  check({ graph, shapes }, node): Match | Refusal {
-    const shape = shapes.get(node.input[0] ?? '');
-    if (shape?.length !== 4) {
-      // Exporters write GroupNorm as InstanceNormalization of a tensor reshaped to N × groups × rest.
-      return {
-        reason: `its input has rank ${shape?.length ?? 'unknown'}, not 4 (N×C×H×W); group normalization cannot be converted yet`,
-      };
-    }
+  check(context, node): Match | Refusal {
+    const { graph } = context;
+    // Exporters write group normalization as InstanceNormalization of a tensor reshaped to N × groups × rest.
+    if (isRegrouped(context, node)) return { reason: 'group normalization cannot be converted yet' };
+    const refusal = refuseNonImage(context, node);
+    if (refusal) return refusal;
     return {
-      featureSize: [shape[2] ?? 0, shape[3] ?? 0],
+      featureSize: planeOf(context, node),
       rewrite(window) {
         const attributes = { kernel_shape: window, epsilon: { float: floatOf(node, 'epsilon', 1e-5) } };
         graph.replace(

@@ -12,8 +12,8 @@ function attention(betweenChannels: boolean): NodeProto[] {
     makeNode('ReduceL2', [rows], ['length'], { attributes: { axes: [-1], keepdims: 1 } }),
     makeNode('Div', [rows, 'length'], ['q']),
     makeNode('Transpose', ['q'], ['k'], { attributes: { perm: [0, 2, 1] } }),
-    makeNode('MatMul', ['q', 'k'], ['product']),
-    makeNode('Softmax', ['product'], ['weights'], { name: 'softmax', attributes: { axis: -1 } }),
+    makeNode('MatMul', ['q', 'k'], ['product'], { name: 'product' }),
+    makeNode('Softmax', ['product'], ['weights'], { attributes: { axis: -1 } }),
     makeNode('MatMul', ['weights', rows], ['y']),
   ];
 }
@@ -26,8 +26,26 @@ describe('transposed-attention', () => {
       convert(buildBytes({ node: attention(true), initializer }), { trainSize: 8 }),
     ).rejects.toMatchObject({
       code: 'ERR_NOT_LOCALIZABLE',
-      message: expect.stringContaining('softmax: attention between channels'),
+      message: expect.stringContaining('product: attention between channels'),
     });
+  });
+
+  it('refuses it without norms, and with heads folded into the batch', async () => {
+    const node = [
+      makeNode('Reshape', ['x', 'layout'], ['rows']),
+      makeNode('Reshape', ['rows', 'fold'], ['folded']),
+      makeNode('Transpose', ['folded'], ['keys'], { attributes: { perm: [0, 2, 1] } }),
+      makeNode('MatMul', ['folded', 'keys'], ['product'], { name: 'product' }),
+      makeNode('Softmax', ['product'], ['weights'], { attributes: { axis: -1 } }),
+      makeNode('MatMul', ['weights', 'folded'], ['y']),
+    ];
+    const folding = [integers('layout', [0, 3, 1, -1]), integers('fold', [3, 1, -1])];
+    await expect(convert(buildBytes({ node, initializer: folding }), { trainSize: 8 })).rejects.toMatchObject(
+      {
+        code: 'ERR_NOT_LOCALIZABLE',
+        message: expect.stringContaining('product: attention between channels'),
+      },
+    );
   });
 
   it('leaves attention between pixels alone', async () => {

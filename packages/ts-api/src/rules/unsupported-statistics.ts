@@ -11,6 +11,7 @@ const reasons: Readonly<Record<string, string>> = {
 export const unsupportedStatistics: Rule = {
   name: 'unsupported-statistics',
   operator: undefined,
+  needsShapes: false,
 
   recognizes(_graph, node) {
     return isOnnxDomain(node.domain) && Object.hasOwn(reasons, node.opType);

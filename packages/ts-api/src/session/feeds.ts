@@ -1,6 +1,6 @@
 import type { NativeInput, NativeTensor, NativeValueInfo, TensorData } from '@tlsc/core-native';
 import { Tensor } from 'onnxruntime-common';
-import { TlscError } from '../errors.js';
+import { invalidArgument, TlscError } from '../errors.js';
 
 /** Input tensors by name. */
 export type Feeds = Readonly<Record<string, Tensor>>;
@@ -23,7 +23,14 @@ function fits(shape: readonly (number | string)[], dims: readonly number[]): boo
 
 /** By its looks: a Tensor of another copy of onnxruntime-common is as good. */
 function isTensor(value: unknown): value is Tensor {
-  return typeof value === 'object' && value !== null && 'type' in value && 'dims' in value && 'data' in value;
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'type' in value &&
+    'dims' in value &&
+    'data' in value &&
+    Array.isArray(value.dims)
+  );
 }
 
 function toNative(info: NativeValueInfo, tensor: unknown): NativeInput {
@@ -37,11 +44,13 @@ function toNative(info: NativeValueInfo, tensor: unknown): NativeInput {
   if (tensor.type !== info.type) throw mismatch(name, info.type, tensor.type);
   if (!fits(shape, tensor.dims)) throw mismatch(name, `of shape ${showShape(shape)}`, showShape(tensor.dims));
   if (tensor.location !== 'cpu') throw mismatch(name, 'in CPU memory', `in ${tensor.location} memory`);
-  return { name, type: tensor.type, dims: tensor.dims, data: tensor.data as TensorData };
+  return { name, type: tensor.type, dims: tensor.dims, data: toNativeData(tensor.data) };
 }
 
 /** Throws ERR_INPUT_MISMATCH, the input named, unless the feeds are exactly what the model takes. */
 export function toNativeInputs(infos: readonly NativeValueInfo[], feeds: Feeds): NativeInput[] {
+  if (typeof feeds !== 'object' || feeds === null)
+    throw invalidArgument('feeds', 'an object of tensors by name', feeds);
   for (const name of Object.keys(feeds)) {
     if (infos.some((info) => info.name === name)) continue;
     const names = infos.map((info) => info.name).join(', ');
@@ -54,6 +63,20 @@ export function toNativeInputs(infos: readonly NativeValueInfo[], feeds: Feeds):
   return infos.map((info) => toNative(info, feeds[info.name]));
 }
 
+/** Where JavaScript has a Float16Array (Node 24), onnxruntime-common's float16 tensors hold one; the boundary takes its bits. */
+const Float16 = (
+  globalThis as {
+    Float16Array?: new (buffer: ArrayBufferLike, offset: number, length: number) => Uint16Array;
+  }
+).Float16Array;
+
+function toNativeData(data: Tensor['data']): TensorData {
+  if (!Float16 || !(data instanceof Float16)) return data as TensorData;
+  return new Uint16Array(data.buffer, data.byteOffset, data.length);
+}
+
 export function fromNativeTensor({ type, data, dims }: NativeTensor): Tensor {
-  return new Tensor(type as 'float32', data as Float32Array, dims);
+  const values =
+    Float16 && type === 'float16' ? new Float16(data.buffer, data.byteOffset, data.length) : data;
+  return new Tensor(type as 'float32', values as Float32Array, dims);
 }

@@ -106,6 +106,23 @@ describe('InferenceSession', () => {
     await expect(creation).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT', parameter: name });
   });
 
+  it('refuses null where an object belongs', async () => {
+    await expect(InferenceSession.create(twoOutputs, null as never)).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARGUMENT',
+    });
+    const session = await InferenceSession.create(twoOutputs);
+    const feeds = { x: noise([1, 3, 2, 2]) };
+    await expect(session.run(null as never)).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARGUMENT',
+      parameter: 'feeds',
+    });
+    await expect(session.run(feeds, null as never)).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' });
+    await expect(session.run(feeds, { signal: {} as never })).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARGUMENT',
+      parameter: 'signal',
+    });
+  });
+
   it('refuses an option that it does not know', async () => {
     await expect(InferenceSession.create(twoOutputs, { threads: 2 } as never)).rejects.toThrow(/threads/);
   });

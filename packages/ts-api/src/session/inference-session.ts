@@ -1,6 +1,8 @@
 import { createSession, type NativeSession, type NativeValueInfo } from '@tlsc/core-native';
 import type { InferenceSession as OrtInferenceSession, Tensor } from 'onnxruntime-common';
 import { aborted, fromNative, invalidArgument, throwIfAborted } from '../errors.js';
+import { checkModelFile } from '../files.js';
+import { checkOptions, checkSignal } from '../options.js';
 import { type Feeds, fromNativeTensor, toNativeInputs } from './feeds.js';
 import { type SessionOptions, toNativeOptions } from './options.js';
 
@@ -52,6 +54,7 @@ export class InferenceSession {
     model: string | Uint8Array | ArrayBufferLike,
     options: SessionOptions = {},
   ): Promise<InferenceSession> {
+    if (typeof model === 'string') await checkModelFile(model);
     const source = typeof model === 'string' || model instanceof Uint8Array ? model : toBytes(model);
     try {
       const native = await createSession({ model: source, ...toNativeOptions(options) });
@@ -70,9 +73,11 @@ export class InferenceSession {
   run(feeds: Feeds, fetches: Fetches, options?: RunOptions): Promise<Outputs>;
   async run(feeds: Feeds, second: Fetches | RunOptions = {}, third?: RunOptions): Promise<Outputs> {
     const [names, options] = this.#isFetches(second)
-      ? [this.#fetchNames(second), third]
+      ? [this.#fetchNames(second), third ?? {}]
       : [this.outputNames, second as RunOptions];
-    const { signal } = options ?? {};
+    checkOptions(options, { signal: true });
+    const { signal } = options;
+    checkSignal(signal);
     throwIfAborted(signal);
     const inputs = toNativeInputs(this.#native.inputs, feeds);
     const tensors = await this.#runNative(inputs, names, signal);
@@ -98,7 +103,12 @@ export class InferenceSession {
   }
 
   #isFetches(value: Fetches | RunOptions): value is Fetches {
-    return Array.isArray(value) || this.outputNames.some((name) => Object.hasOwn(value, name));
+    if (Array.isArray(value)) return true;
+    return (
+      typeof value === 'object' &&
+      value !== null &&
+      this.outputNames.some((name) => Object.hasOwn(value, name))
+    );
   }
 
   #fetchNames(fetches: Fetches): readonly string[] {

@@ -5,6 +5,7 @@ import {
   type NativeSessionOptions,
 } from '@tlsc/core-native';
 import { invalidArgument } from '../errors.js';
+import { checkOptions, type OptionNames } from '../options.js';
 
 /** An execution provider by its name in ONNX Runtime ('cpu', 'cuda', 'CoreML', …), with its own options. */
 export type ExecutionProvider =
@@ -92,7 +93,7 @@ function toProvider(provider: unknown): NativeProvider {
   );
 }
 
-const known: Readonly<Record<keyof SessionOptions, true>> = {
+const known: OptionNames<SessionOptions> = {
   executionProviders: true,
   intraOpNumThreads: true,
   interOpNumThreads: true,
@@ -108,10 +109,7 @@ const known: Readonly<Record<keyof SessionOptions, true>> = {
 
 /** The complete options of the native side. Throws ERR_INVALID_ARGUMENT, ERR_RUNTIME_NOT_FOUND, ERR_OPERATORS_NOT_FOUND. */
 export function toNativeOptions(options: SessionOptions): Omit<NativeSessionOptions, 'model'> {
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(known, name))
-      throw invalidArgument('options', `made of ${Object.keys(known).join(', ')}`, name);
-  }
+  checkOptions(options, known);
   const providers = option(
     options,
     'executionProviders',
