@@ -80,7 +80,7 @@ async function comparePhoto(
   const caption = (title: string, photo: Photo) => `${title}: ${psnr(photo, target).toFixed(2)} dB`;
   const picture = await renderComparison([
     { caption: caption('input', input), photo: input },
-    { caption: caption('global statistics', global), photo: global },
+    { caption: caption('UNet-IN, global statistics', global), photo: global },
     { caption: caption('local statistics, same weights', local), photo: local },
     { caption: 'target', photo: target },
   ]);

@@ -4,6 +4,16 @@ export interface OutputOptions {
   readonly json?: boolean;
 }
 
+/** An error as `--json` prints it. */
+export interface ErrorReport {
+  readonly code: string;
+  readonly message: string;
+}
+
+export function reportOf({ code, message }: TlscError): ErrorReport {
+  return { code, message };
+}
+
 /** The first Ctrl-C asks the work to stop; a second one ends the process. */
 function abortOnInterrupt(): { signal: AbortSignal; done: () => void } {
   const controller = new AbortController();
@@ -13,24 +23,24 @@ function abortOnInterrupt(): { signal: AbortSignal; done: () => void } {
 }
 
 /**
- * Runs a command's work and prints what it made: as JSON, or as `show` words it. An error of the API becomes one line (or a
- * JSON object) and exit code 1; any other error is a bug and passes through.
+ * Runs a command's work, then prints what it made as JSON, or calls `show`. An error of the API becomes one line (or a JSON
+ * object) and exit code 1; any other error is a bug and passes through.
  */
 export async function perform<T>(
   options: OutputOptions,
   work: (signal: AbortSignal) => Promise<T>,
-  show: (result: T) => string,
+  show: (result: T) => void,
 ): Promise<void> {
   const { signal, done } = abortOnInterrupt();
   try {
     const result = await work(signal);
-    console.log(options.json ? JSON.stringify(result, null, 2) : show(result));
+    if (options.json) console.log(JSON.stringify(result, null, 2));
+    else show(result);
   } catch (error) {
     if (!(error instanceof TlscError)) throw error;
     process.exitCode = 1;
-    const { code, message } = error;
-    if (options.json) console.log(JSON.stringify({ error: { code, message } }, null, 2));
-    else console.error(`tlsc: ${message} (${code})`);
+    if (options.json) console.log(JSON.stringify({ error: reportOf(error) }, null, 2));
+    else console.error(`tlsc: ${error.message} (${error.code})`);
   } finally {
     done();
   }

@@ -1,6 +1,6 @@
 // The command as a user has it: ./node_modules/.bin/tlsc, in a folder of its own.
 import { spawn } from 'node:child_process';
-import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,8 +22,8 @@ interface Outcome {
   readonly stderr: string;
 }
 
-function start(...args: readonly string[]) {
-  const child = spawn(process.execPath, [command, ...args], { cwd: folder });
+function start(args: readonly string[], env: NodeJS.ProcessEnv = process.env) {
+  const child = spawn(process.execPath, [command, ...args], { cwd: folder, env });
   const outcome = new Promise<Outcome>((resolve) => {
     const output = { stdout: '', stderr: '' };
     child.stdout.on('data', (data) => (output.stdout += data));
@@ -34,7 +34,7 @@ function start(...args: readonly string[]) {
 }
 
 function tlsc(...args: readonly string[]): Promise<Outcome> {
-  return start(...args).outcome;
+  return start(args).outcome;
 }
 
 async function unfinishedFiles(): Promise<string[]> {
@@ -69,7 +69,7 @@ describe('tlsc', () => {
     [
       'a thread count that is none',
       ['run', 'm.onnx', 'a.png', '-o', 'b.png', '--threads', 'two'],
-      'Write it as a whole number',
+      'Write it as a whole number up to 999',
     ],
     [
       'an output that is no image',
@@ -79,17 +79,43 @@ describe('tlsc', () => {
     [
       'two images of one name',
       ['run', 'm.onnx', 'x/a.png', 'y/a.png', '-o', 'out'],
-      'would overwrite that of x/a.png',
+      'would be the result for x/a.png and for y/a.png',
+    ],
+    ['one photo twice', ['run', 'm.onnx', 'a.png', './a.png', '-o', 'out'], './a.png is given twice'],
+    [
+      'several photos to one file',
+      ['run', 'm.onnx', 'a.png', 'b.png', '-o', 'c.png'],
+      'several images need a folder',
+    ],
+    [
+      'a model that would be overwritten',
+      ['convert', 'm.onnx', '-o', './m.onnx', '--train-size', '64'],
+      'would overwrite the model',
+    ],
+    [
+      'a size beyond the limit',
+      ['convert', 'm.onnx', '-o', 'o.onnx', '--train-size', '99999'],
+      'up to 65536',
     ],
     [
       'an image that would be overwritten',
       ['run', 'm.onnx', 'a.png', '-o', './a.png'],
-      './a.png, the result for a.png, would overwrite it',
+      './a.png, the result for a.png, would overwrite a.png',
     ],
   ])('exits with 2 on %s', async (_, args, message) => {
     const { code, stderr } = await tlsc(...args);
     expect(code).toBe(2);
     expect(stderr).toContain(message);
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('ONNX Runtime’s telemetry', () => {
+  it('is off: a run leaves nothing in the home folder', async () => {
+    const home = join(folder, 'home');
+    await mkdir(home);
+    const { outcome } = start(['inspect', exampleModel('unet_in')], { ...process.env, HOME: home });
+    expect((await outcome).code).toBe(0);
+    expect(await readdir(home)).toEqual([]);
   });
 });
 
@@ -179,7 +205,7 @@ describe('tlsc inspect and verify', () => {
   it('say what a conversion would do, and afterwards what it did', async () => {
     const before = await tlsc('inspect', carriedModel('unet_se_mean'));
     expect(before.code).toBe(0);
-    expect(before.stdout.match(/ReduceMean +LocalAveragePool/g)).toHaveLength(5);
+    expect(before.stdout.match(/ReduceMean +\d+x\d+ +LocalAveragePool/g)).toHaveLength(5);
     await tlsc('convert', carriedModel('unet_se_mean'), '-o', 'mean.onnx', '--train-size', '64');
     const after = await tlsc('inspect', 'mean.onnx');
     expect(after.stdout).toContain('converted for training size 64x64 and base size 96x96');
@@ -238,12 +264,51 @@ describe('tlsc run', () => {
       '--json',
     );
     expect(code).toBe(1);
-    expect(JSON.parse(stdout)).toMatchObject([
+    expect(JSON.parse(stdout).images).toMatchObject([
       { input: 'a.png', output: join('new/folder', 'a.png'), height: 683, width: 1024 },
       { input: 'broken.png', error: { code: 'ERR_INVALID_IMAGE' } },
       { input: 'b.png', height: 576, width: 1024 },
     ]);
     expect((await readdir(join(folder, 'new/folder'))).sort()).toEqual(['a.png', 'b.png']);
+  });
+
+  it('asks once, before any work, which output is the image', async () => {
+    const { code, stdout, stderr } = await tlsc(
+      'run',
+      carriedModel('hinet_small_one_dim'),
+      'a.png',
+      'b.png',
+      '-o',
+      'stages',
+    );
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain('has the outputs stage1, stage2; say with --model-output');
+    const chosen = await tlsc(
+      'run',
+      carriedModel('hinet_small_one_dim'),
+      'a.png',
+      '-o',
+      'stages',
+      '--model-output',
+      'stage2',
+    );
+    expect(chosen.code).toBe(0);
+  });
+
+  it('does not overwrite a photo through a link', async () => {
+    await symlink(photo('a'), join(folder, 'link.png'));
+    const { code, stderr } = await tlsc('run', exampleModel('unet'), 'link.png', '-o', 'a.png');
+    expect(code).toBe(2);
+    expect(stderr).toContain('a.png, the result for link.png, would overwrite link.png');
+  });
+
+  it('says that a path cannot be written, whatever is wrong with it', async () => {
+    await writeFile(join(folder, 'plain'), '');
+    for (const output of ['plain/x.png', `${'n'.repeat(300)}.png`]) {
+      const { code, stdout, stderr } = await tlsc('run', exampleModel('unet'), 'a.png', '-o', output);
+      expect(code).toBe(1);
+      expect(stdout + stderr).toContain('ERR_NOT_WRITABLE');
+    }
   });
 
   it('says before any work that the folder cannot be made', async () => {
@@ -264,20 +329,21 @@ describe('tlsc run', () => {
   it.skipIf(process.platform === 'win32')('stops at Ctrl-C and leaves nothing half done', async () => {
     const many = Array.from({ length: 40 }, (_, i) => `photo${i}.png`);
     await Promise.all(many.map((name) => copyFile(photo('a'), join(folder, name))));
-    const { child, outcome } = start('run', exampleModel('unet_in'), ...many, '-o', 'many');
+    const { child, outcome } = start(['run', exampleModel('unet_in'), ...many, '-o', 'many']);
     const results = join(folder, 'many');
     // The first result shows that the work is under way.
     while (!(await readdir(results).catch(() => [])).some((name) => name.endsWith('.png'))) {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     child.kill('SIGINT');
-    const { code, signal, stderr } = await outcome;
+    const { code, signal, stdout, stderr } = await outcome;
     expect({ code, signal, stderr }).toEqual({
       code: 1,
       signal: null,
       stderr: 'tlsc: aborted (ERR_ABORTED)\n',
     });
     const written = (await readdir(results)).length;
+    expect(stdout.trim().split('\n')).toHaveLength(written);
     expect(written).toBeGreaterThan(0);
     expect(written).toBeLessThan(many.length);
     expect(await unfinishedFiles()).toEqual([]);

@@ -43,7 +43,7 @@ export interface NativeProvider {
 
 /** Complete and validated: the addon takes it as it is. */
 export interface NativeSessionOptions {
-  /** A path, or bytes that must not change until the session is there. */
+  /** A path, or the bytes of the file, which are copied. */
   readonly model: string | Uint8Array;
   /** File of the ONNX Runtime library, see `findRuntime`. */
   readonly runtimePath: string;

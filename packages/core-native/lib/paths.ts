@@ -62,7 +62,7 @@ export function findOperators(place?: string): string {
   const code = 'ERR_OPERATORS_NOT_FOUND';
   const pattern = new RegExp(`^${operatorsFile.replace('.', '\\.')}$`);
   const what = `operator library (${operatorsFile})`;
-  if (place) return named(place, 'the option operators', pattern, code, what);
+  if (place) return named(place, 'the option operatorLibrary', pattern, code, what);
   const variable = process.env.TLSC_OPERATORS;
   if (variable) return named(variable, 'TLSC_OPERATORS', pattern, code, what);
   return named(

@@ -18,6 +18,7 @@ Context::Context(Napi::Env env) : settle_(SettleFunction::New(env, "tlsc settle"
 }
 
 Napi::Promise Context::Start(const std::shared_ptr<PromiseJob>& job) {
+  if (closed_) throw Error(ErrorCode::kAborted, "the process is ending");
   const Napi::Env env = job->deferred_.Env();
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -70,6 +71,7 @@ void Context::Settle(Napi::Env env, Napi::Function, Context* context, PromiseJob
 }
 
 void Context::Close() {
+  closed_ = true;
   for (const auto& job : active_) Abort(*job);
   std::unique_lock<std::mutex> lock(mutex_);
   all_finished_.wait(lock, [this] { return unfinished_ == 0; });

@@ -53,7 +53,8 @@ class Context {
   void Finished(PromiseJob& job) noexcept;
 
   // Aborts what is under way and waits for its end: the context is closing (the process ends, or a
-  // worker is terminated), and nothing may call into it afterwards. May be repeated.
+  // worker is terminated), and nothing may call into it afterwards. Start() refuses from then on.
+  // May be repeated.
   void Close();
 
   Napi::FunctionReference session_class;
@@ -68,6 +69,7 @@ class Context {
   std::mutex mutex_;
   std::condition_variable all_finished_;
   size_t unfinished_ = 0;
+  bool closed_ = false;  // JavaScript thread only
 };
 
 // A job that settles a promise: Execute() runs on a thread of the executor, Result() on the

@@ -86,9 +86,9 @@ OrtOwned<OrtSession> Load(const Runtime& runtime, const SessionOptions& options,
     status =
         api.CreateSession(&runtime.env(), ToOrtPath(*path).c_str(), ort_options.get(), &session);
   } else {
-    const ModelBytes& bytes = std::get<ModelBytes>(model);
-    status = api.CreateSessionFromArray(&runtime.env(), bytes.data, bytes.size, ort_options.get(),
-                                        &session);
+    const auto& bytes = std::get<std::vector<uint8_t>>(model);
+    status = api.CreateSessionFromArray(&runtime.env(), bytes.data(), bytes.size(),
+                                        ort_options.get(), &session);
   }
   const bool no_such_file = status != nullptr && api.GetErrorCode(status) == ORT_NO_SUCHFILE;
   try {

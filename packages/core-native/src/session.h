@@ -17,7 +17,7 @@ struct Provider {
   std::map<std::string, std::string> options;
 };
 
-// Complete: lib/session-options.ts has validated it and filled in the defaults.
+// Complete: JavaScript has validated it and filled in the defaults (lib/binding.ts).
 struct SessionOptions {
   std::string runtime_path;
   std::string operators_path;  // empty: no operator library, function bodies run instead
@@ -30,13 +30,8 @@ struct SessionOptions {
   int log_severity_level = 2;
 };
 
-struct ModelBytes {
-  const void* data;
-  size_t size;
-};
-
-// A path, or bytes that stay valid until the session is made.
-using ModelSource = std::variant<std::string, ModelBytes>;
+// A path, or the bytes of the file.
+using ModelSource = std::variant<std::string, std::vector<uint8_t>>;
 
 // A dimension is a size or a name; an unknown size without a name is the empty name.
 using Dimension = std::variant<int64_t, std::string>;

@@ -83,21 +83,21 @@ class CreateJob final : public PromiseJob {
       model_ = model.ToString().Utf8Value();
       return;
     }
+    // Copied: the caller may hand its buffer on to another thread meanwhile, memory and all.
     const auto bytes = model.As<Napi::Uint8Array>();
-    model_ = ModelBytes{bytes.Data(), bytes.ByteLength()};
-    bytes_ = Napi::Persistent(bytes.As<Napi::Object>());
+    model_ = std::vector<uint8_t>(bytes.Data(), bytes.Data() + bytes.ByteLength());
   }
 
  private:
-  void Execute() override { session_ = std::make_shared<const Session>(options_, model_); }
+  void Execute() override {
+    session_ = std::make_shared<const Session>(options_, model_);
+    model_ = {};
+  }
 
   Napi::Value Result(Napi::Env env) override { return SessionWrap::Wrap(env, std::move(session_)); }
 
-  void Unpin() override { bytes_.Reset(); }
-
   SessionOptions options_;
   ModelSource model_;
-  Napi::ObjectReference bytes_;
   std::shared_ptr<const Session> session_;
 };
 

@@ -1,7 +1,6 @@
 #include "tensor.h"
 
 #include <cmath>
-#include <cstdint>
 #include <cstring>
 #include <limits>
 #include <memory>
@@ -80,16 +79,22 @@ struct Bytes {
   size_t size;
 };
 
-Bytes ReadTypedArray(const std::string& name, const Napi::Value& value) {
+bool MayHold(napi_typedarray_type array, const ElementType& type) {
+  if (array == napi_uint8_clamped_array) return type.array == napi_uint8_array;
+  return array == type.array;
+}
+
+Bytes ReadTypedArray(const std::string& name, const Napi::Value& value, const ElementType& type) {
   if (!value.IsTypedArray()) Refuse(name, "data is not a typed array");
-  const auto array = value.As<Napi::TypedArray>();
+  napi_typedarray_type array = napi_uint8_array;
   void* data = nullptr;
   // The raw call also takes arrays over a SharedArrayBuffer, which the wrapper class does not.
-  if (napi_get_typedarray_info(value.Env(), value, nullptr, nullptr, &data, nullptr, nullptr) !=
-      napi_ok) {
-    Refuse(name, "data cannot be read");
+  if (napi_get_typedarray_info(value.Env(), value, &array, nullptr, &data, nullptr, nullptr) !=
+          napi_ok ||
+      !MayHold(array, type)) {
+    Refuse(name, "data is not the kind of typed array that holds " + std::string(type.name));
   }
-  return {data, array.ByteLength()};
+  return {data, value.As<Napi::TypedArray>().ByteLength()};
 }
 
 // Null when the value is no tensor.
@@ -163,12 +168,9 @@ OrtTensor TensorOver(const Runtime& runtime, const std::string& name, Napi::Obje
   const ElementType* type = Find(type_name);
   if (type == nullptr) Refuse(name, "element type " + type_name + " is not supported");
   const std::vector<int64_t> dims = ReadDims(name, value.Get("dims").As<Napi::Array>());
-  const Bytes bytes = ReadTypedArray(name, value.Get("data"));
+  const Bytes bytes = ReadTypedArray(name, value.Get("data"), *type);
   if (bytes.size != ByteSize(dims, type->size)) {
     Refuse(name, "its dims do not fit its data of " + std::to_string(bytes.size) + " bytes");
-  }
-  if (reinterpret_cast<uintptr_t>(bytes.data) % type->size != 0) {
-    Refuse(name, "data does not begin where a " + type_name + " may lie in memory");
   }
   const OrtApi& api = runtime.api();
   OrtMemoryInfo* memory = nullptr;

@@ -1,4 +1,3 @@
-import type { Tensor } from 'onnxruntime-common';
 import { type ConversionSizes, readSizes, windowFor } from './conversion-sizes.js';
 import { invalidArgument, TlscError, throwIfAborted } from './errors.js';
 import { domain } from './functions/body.js';

@@ -1,5 +1,6 @@
 import { type ConvertReport, convert, type Size, writeFileAtomic } from '@tlsc/api';
 import { Command } from 'commander';
+import { identityOf } from '../destinations.js';
 import { parseSize } from '../parse.js';
 import { type OutputOptions, perform } from '../perform.js';
 import { showSize, table } from '../table.js';
@@ -10,46 +11,58 @@ interface Options extends OutputOptions {
   readonly baseSize?: Size;
 }
 
-function show(model: string, output: string, { sites, trainSize, baseSize }: ConvertReport): string {
-  if (sites.length === 0)
-    return `${model} has no global statistics: nothing to convert. ${output} is an exact copy.`;
+function show(model: string, output: string, report: ConvertReport): void {
+  const { sites, kept, trainSize, baseSize } = report;
+  for (const { node, reason } of kept) console.log(`${node}: ${reason}`);
+  if (sites.length === 0) {
+    const what = kept.length > 0 ? 'nothing else' : 'no global statistics: nothing';
+    console.log(`${model} has ${what} to convert. ${output} is an exact copy.`);
+    return;
+  }
   const rows = sites.map(({ node, operator, featureSize, window }) => [
     node,
     operator,
     showSize(featureSize),
     showSize(window),
   ]);
-  return [
-    table(['site', 'becomes', 'feature size', 'window'], rows),
-    '',
-    `${sites.length} global statistics made local for training size ${showSize(trainSize)} and base size ${showSize(baseSize)}.`,
-    `Written to ${output}; it runs in any ONNX Runtime.`,
-  ].join('\n');
+  const sizes = `training size ${showSize(trainSize)} and base size ${showSize(baseSize)}`;
+  console.log(table(['site', 'becomes', 'feature size', 'window'], rows));
+  console.log(`\n${sites.length} global statistics made local for ${sizes}.`);
+  console.log(`Written to ${output}; it runs in any ONNX Runtime.`);
 }
 
 export function convertCommand(): Command {
-  return new Command('convert')
+  const command = new Command('convert')
     .description('Convert a model: its global statistics become local ones.')
     .argument('<model>', 'the ONNX file')
-    .requiredOption('-o, --output <file>', 'where the converted model goes')
-    .requiredOption('--train-size <HxW>', 'size of the crops that the network was trained on', parseSize)
+    .requiredOption('-o, --output <file>', 'where the converted model goes (required)')
+    .requiredOption(
+      '--train-size <HxW>',
+      'size of the training crops, height first; 256 is 256x256 (required)',
+      parseSize,
+    )
     .option(
       '--base-size <HxW>',
       'size of the image whose features the windows span (default: 1.5 times the training size)',
       parseSize,
     )
     .option('--json', 'print the report as JSON')
-    .addHelpText('after', '\nExample:\n  tlsc convert hinet.onnx -o hinet.local.onnx --train-size 256x256')
-    .action((model: string, options: Options) =>
-      perform(
-        options,
-        async (signal) => {
-          const { trainSize, baseSize } = options;
-          const result = await convert(model, { trainSize, signal, ...(baseSize && { baseSize }) });
-          await writeFileAtomic(options.output, result.model);
-          return result.report;
-        },
-        (report) => show(model, options.output, report),
-      ),
+    .addHelpText('after', '\nExample:\n  tlsc convert hinet.onnx -o hinet.local.onnx --train-size 256x256');
+  return command.action((model: string, options: Options) => {
+    if (identityOf(model) === identityOf(options.output)) {
+      command.error(
+        `error: ${options.output} would overwrite the model, which verify and other sizes still need`,
+      );
+    }
+    return perform(
+      options,
+      async (signal) => {
+        const { trainSize, baseSize } = options;
+        const result = await convert(model, { trainSize, signal, ...(baseSize && { baseSize }) });
+        await writeFileAtomic(options.output, result.model);
+        return result.report;
+      },
+      (report) => show(model, options.output, report),
     );
+  });
 }

@@ -25,26 +25,28 @@ function showStatistics({ statistics, localOperators, converted }: Inspection): 
     lines.push('', table(['local operator', 'kind', 'window'], rows));
   }
   if (statistics.length > 0) {
-    const rows = statistics.map(({ node, opType, operator, reason }) => [
+    const rows = statistics.map(({ node, opType, operator, featureSize, reason }) => [
       node,
       opType,
-      operator ?? `refused: ${reason}`,
+      featureSize ? showSize(featureSize) : '-',
+      operator ?? `nothing: ${reason}`,
     ]);
-    lines.push('', table(['global statistic', 'operator', 'would become'], rows));
+    lines.push('', table(['global statistic', 'operator', 'feature size', 'would become'], rows));
   }
   if (statistics.length === 0 && localOperators.length === 0)
     lines.push('no global statistics: nothing to convert');
   return lines;
 }
 
-function show(inspection: Inspection): string {
+function show(inspection: Inspection): void {
   const { producer, opset, irVersion, inputs, outputs } = inspection;
-  return [
+  const lines = [
     `opset ${opset}, IR version ${irVersion}${producer && `, made by ${producer}`}`,
     ...showValues('input', inputs),
     ...showValues('output', outputs),
     ...showStatistics(inspection),
-  ].join('\n');
+  ];
+  console.log(lines.join('\n'));
 }
 
 export function inspectCommand(): Command {

@@ -3,7 +3,7 @@ import { SingleBar } from 'cli-progress';
 import { Command } from 'commander';
 import { type Destination, planOutputs, prepareFolder } from '../destinations.js';
 import { parseThreads } from '../parse.js';
-import { type OutputOptions, perform } from '../perform.js';
+import { type ErrorReport, type OutputOptions, perform, reportOf } from '../perform.js';
 
 interface Options extends OutputOptions {
   readonly output: string;
@@ -15,18 +15,35 @@ interface ImageResult extends Destination {
   readonly height?: number;
   readonly width?: number;
   readonly seconds?: number;
-  readonly error?: { readonly code: string; readonly message: string };
+  readonly error?: ErrorReport;
+}
+
+interface RunResult {
+  readonly images: readonly ImageResult[];
+  /** Why the images that are missing above were not tried. */
+  readonly error?: ErrorReport;
+}
+
+async function openModel(model: string, { threads, modelOutput }: Options): Promise<InferenceSession> {
+  const session = await InferenceSession.create(model, {
+    intraOpNumThreads: threads,
+    logSeverityLevel: 4, // Errors are printed once, by us.
+  });
+  const names = session.outputNames;
+  if (modelOutput === undefined ? names.length === 1 : names.includes(modelOutput)) return session;
+  await session.release();
+  const message = `${model} has the outputs ${names.join(', ')}; say with --model-output which is the restored image`;
+  throw new TlscError('ERR_INVALID_ARGUMENT', message, { parameter: 'output' });
 }
 
 async function restoreOne(
   session: InferenceSession,
   { input, output }: Destination,
-  options: Options,
+  { modelOutput }: Options,
   signal: AbortSignal,
 ): Promise<ImageResult> {
   const start = performance.now();
   try {
-    const { modelOutput } = options;
     const photo = await restore(session, input, {
       signal,
       ...(modelOutput !== undefined && { output: modelOutput }),
@@ -36,8 +53,36 @@ async function restoreOne(
     return { input, output, height, width, seconds: (performance.now() - start) / 1000 };
   } catch (error) {
     if (!(error instanceof TlscError) || error.code === 'ERR_ABORTED') throw error;
-    const { code, message } = error;
-    return { input, output, error: { code, message } };
+    return { input, output, error: reportOf(error) };
+  }
+}
+
+function show({ input, output, height, width, seconds, error }: ImageResult): string {
+  if (error) return `${input}: FAILED: ${error.message} (${error.code})`;
+  return `${input} -> ${output} (${height}x${width}, ${seconds?.toFixed(2)} s)`;
+}
+
+/** Tells of each image as it is done, under a progress bar where someone watches. */
+class Progress {
+  readonly #bar = new SingleBar({ format: '{bar} {value}/{total} {image}', clearOnComplete: true });
+  readonly #total: number;
+  readonly #showsBar: boolean;
+
+  constructor(
+    total: number,
+    readonly silent: boolean | undefined,
+  ) {
+    this.#total = total;
+    this.#showsBar = total > 1 && !silent && process.stderr.isTTY;
+  }
+
+  begin(done: number, image: string): void {
+    if (this.#showsBar) this.#bar.start(this.#total, done, { image });
+  }
+
+  end(result?: ImageResult): void {
+    if (this.#showsBar) this.#bar.stop();
+    if (result && !this.silent) console.log(show(result));
   }
 }
 
@@ -47,40 +92,24 @@ async function restoreAll(
   plan: readonly Destination[],
   options: Options,
   signal: AbortSignal,
-): Promise<ImageResult[]> {
-  const session = await InferenceSession.create(model, {
-    intraOpNumThreads: options.threads,
-    logSeverityLevel: 4, // Errors are printed once, by us.
-  });
-  const bar = new SingleBar({
-    format: '{bar} {value}/{total} {image}',
-    clearOnComplete: true,
-    noTTYOutput: false,
-  });
-  const showsProgress = plan.length > 1 && !options.json && process.stderr.isTTY;
-  const results: ImageResult[] = [];
+): Promise<RunResult> {
+  const session = await openModel(model, options);
+  const progress = new Progress(plan.length, options.json);
+  const images: ImageResult[] = [];
   try {
-    if (showsProgress) bar.start(plan.length, 0, { image: '' });
     for (const destination of plan) {
-      if (showsProgress) bar.update(results.length, { image: destination.input });
-      results.push(await restoreOne(session, destination, options, signal));
+      progress.begin(images.length, destination.input);
+      images.push(await restoreOne(session, destination, options, signal));
+      progress.end(images.at(-1));
     }
+  } catch (error) {
+    progress.end();
+    if (!(error instanceof TlscError)) throw error;
+    return { images, error: reportOf(error) };
   } finally {
-    if (showsProgress) bar.stop();
     await session.release();
   }
-  if (results.some(({ error }) => error)) process.exitCode = 1;
-  return results;
-}
-
-function show(results: readonly ImageResult[]): string {
-  return results
-    .map(({ input, output, height, width, seconds, error }) =>
-      error
-        ? `${input}: FAILED: ${error.message} (${error.code})`
-        : `${input} -> ${output} (${height}x${width}, ${seconds?.toFixed(2)} s)`,
-    )
-    .join('\n');
+  return { images };
 }
 
 export function runCommand(): Command {
@@ -88,13 +117,16 @@ export function runCommand(): Command {
     .description('Restore photos with a model, converted or not.')
     .argument('<model>', 'the ONNX file')
     .argument('<image...>', 'PNG, JPEG, WebP, TIFF, … files')
-    .requiredOption('-o, --output <file|dir>', 'the restored image, or the folder for several')
-    .option('--threads <n>', 'threads within an operator (default: one per core)', parseThreads, 0)
+    .requiredOption(
+      '-o, --output <file|dir>',
+      'the restored image (.png, .jpg, .webp or .tif), or a folder, made if need be (required)',
+    )
+    .option('--threads <n>', 'threads within an operator; 0 is one per core', parseThreads, 0)
     .option('--model-output <name>', 'the output that is the restored image, where the model has several')
     .option('--json', 'print the results as JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  tlsc run hinet.local.onnx photo.jpg -o restored.png\n  tlsc run hinet.local.onnx photos/*.jpg -o restored/',
+      '\nExample:\n  tlsc run nafnet.local.onnx photo.jpg -o restored.png\n  tlsc run hinet.local.onnx photos/*.jpg -o restored/ --model-output stage2',
     );
   return command.action((model: string, images: string[], options: Options) => {
     const plan = planOutputs(images, options.output, (message) => command.error(`error: ${message}`));
@@ -102,9 +134,13 @@ export function runCommand(): Command {
       options,
       async (signal) => {
         await prepareFolder(plan);
-        return restoreAll(model, plan, options, signal);
+        const result = await restoreAll(model, plan, options, signal);
+        if (result.error || result.images.some(({ error }) => error)) process.exitCode = 1;
+        return result;
       },
-      show,
+      ({ error }) => {
+        if (error) console.error(`tlsc: ${error.message} (${error.code})`);
+      },
     );
   });
 }

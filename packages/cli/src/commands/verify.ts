@@ -8,7 +8,7 @@ interface Options extends OutputOptions {
   readonly fullSize?: Size;
 }
 
-function show({ selfCheck, fullSize, wrongWindows, passed }: Verification): string {
+function show({ selfCheck, fullSize, wrongWindows, tolerance, passed }: Verification): void {
   const scientific = (value: number) => value.toExponential(1);
   const rows = selfCheck
     ? [
@@ -17,15 +17,17 @@ function show({ selfCheck, fullSize, wrongWindows, passed }: Verification): stri
       ]
     : [];
   rows.push(['native and portable', showSize(fullSize.size), scientific(fullSize.nativeToPortable)]);
-  return [
-    table(['compared', 'image', 'largest difference'], rows),
-    '',
-    ...(selfCheck
-      ? []
-      : ['There is no image size at which every window covers its plane; the original was not compared.']),
-    ...wrongWindows.map((node) => `${node} has a window that its conversion sizes do not call for.`),
-    passed ? 'Passed.' : 'FAILED.',
-  ].join('\n');
+  console.log(table(['compared', 'image', 'largest difference'], rows));
+  console.log();
+  if (!selfCheck) {
+    console.log(
+      'At no image size does every window cover its plane: nothing to compare with the original at.',
+    );
+  }
+  for (const node of wrongWindows)
+    console.log(`${node} has a window that its conversion sizes do not call for.`);
+  const bound = `${scientific(tolerance)} of the output's largest value (or of 1, if that is less)`;
+  console.log(passed ? 'Passed.' : `FAILED: differences may reach ${bound}, windows must be right.`);
 }
 
 export function verifyCommand(): Command {

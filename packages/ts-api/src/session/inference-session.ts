@@ -46,7 +46,7 @@ export class InferenceSession {
   }
 
   /**
-   * Loads a model from a path, or from its bytes, which must not change meanwhile. Rejects with ERR_MODEL_NOT_FOUND,
+   * Loads a model from a path, or from its bytes. Rejects with ERR_MODEL_NOT_FOUND,
    * ERR_INVALID_MODEL, ERR_OPERATORS_NOT_FOUND, ERR_RUNTIME_NOT_FOUND, ERR_PROVIDER_UNAVAILABLE, ERR_OUT_OF_MEMORY or
    * ERR_INVALID_ARGUMENT.
    */
