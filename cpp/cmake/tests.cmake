@@ -27,8 +27,19 @@ function(tlsc_add_test source)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES)
 endfunction()
 
+# The whole executable once more on each instruction set; skipped where the processor lacks it.
+function(tlsc_add_target_tests name)
+  foreach(target SSE2 SSSE3 SSE4 AVX2 AVX3 AVX3_DL AVX3_ZEN4 AVX3_SPR NEON NEON_WITHOUT_AES)
+    add_test(NAME ${name}.${target} COMMAND ${name})
+    set_tests_properties(${name}.${target} PROPERTIES
+      ENVIRONMENT TLSC_TARGET=${target} SKIP_REGULAR_EXPRESSION "TLSC_TARGET: expected one")
+  endforeach()
+endfunction()
+
 tlsc_add_test(kernels/local_average_pool_test tlsc_kernels)
 tlsc_add_test(kernels/local_instance_normalization_test tlsc_kernels)
+tlsc_add_target_tests(local_average_pool_test)
+tlsc_add_target_tests(local_instance_normalization_test)
 tlsc_add_test(ort/register_test tlsc_ops)
 target_include_directories(register_test SYSTEM PRIVATE ${ONNXRUNTIME_INCLUDE_DIR})
 if(UNIX)

@@ -1,26 +1,29 @@
 #include "kernels/local_average_pool.h"
 
-#include <algorithm>
+#include <vector>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/local_average_pool.cc"
+#include <hwy/foreach_target.h>
 
 #include "kernels/arguments.h"
-#include "kernels/for_each_plane.h"
-#include "kernels/sliding_sums.h"
+#include "kernels/bands.h"
+#include "kernels/local_average_pool-inl.h"
+#include "kernels/target.h"
 
+#if HWY_ONCE
 namespace tlsc {
 namespace {
 
-void PoolPlane(const float* x, const Window& window, SlidingSums<1>& sums, float* y) {
-  const size_t width = window.horizontal.outputs;
-  const double weight = 1.0 / static_cast<double>(window.area());
-  // No second power to keep small, hence no pivot.
-  sums.Sweep(x, 0.0, [&](size_t begin, size_t end, const SlidingSums<1>::Rows& rows) {
-    float* first = y + begin * width;
-    for (size_t column = 0; column < width; ++column) {
-      first[column] = static_cast<float>(rows[0][column] * weight);
-    }
-    for (size_t row = begin + 1; row < end; ++row) std::copy_n(first, width, y + row * width);
-  });
-}
+HWY_EXPORT(PoolBand);
+
+struct Scratch {
+  explicit Scratch(const WindowAxis& horizontal)
+      : columns(horizontal.length), row(horizontal.outputs) {}
+
+  std::vector<double> columns;
+  std::vector<float> row;
+};
 
 }  // namespace
 
@@ -42,16 +45,21 @@ Status LocalAveragePool(const float* x, const NchwShape& x_shape,
   if (Status status = CheckPointer("X", x, x_elements); !status.ok()) return status;
   if (Status status = CheckPointer("Y", y, y_elements); !status.ok()) return status;
   if (x_elements == 0) return {};
+  if (Status status = ChooseTarget(); !status.ok()) return status;
 
   const Window window = MakeWindow(x_shape, params.kernel_shape, params.padding);
   const size_t planes = x_shape.batch * x_shape.channels;
   const size_t x_plane = x_elements / planes;
   const size_t y_plane = y_elements / planes;
-  return ForEachPlane(
-      planes, loop, [&] { return SlidingSums<1>(window); },
-      [&](size_t plane, SlidingSums<1>& sums) {
-        PoolPlane(x + plane * x_plane, window, sums, y + plane * y_plane);
+  const bool streams = y_elements * sizeof(float) >= kStreamedBytes;
+  const auto pool = HWY_DYNAMIC_POINTER(PoolBand);
+  return ForEachBand(
+      planes, window.vertical, loop, [&] { return Scratch(window.horizontal); },
+      [&](size_t plane, const Band& band, Scratch& scratch) {
+        pool(x + plane * x_plane, window, band, streams, scratch.columns.data(), scratch.row.data(),
+             y + plane * y_plane);
       });
 }
 
 }  // namespace tlsc
+#endif  // HWY_ONCE

@@ -1,8 +1,8 @@
-// The C++ packages the build needs and npm does not carry: ONNX Runtime's C headers and GoogleTest.
+// The C++ packages the build needs and npm does not carry: ONNX Runtime's C headers, Highway's sources and GoogleTest.
 // Installed ones come first. On Debian the missing ones are fetched from the machine's own mirror, without root:
 // a private package list and private state folders leave the system as it was.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Failure, run, say, tools } from '../lib.mjs';
 
 const prefix = join(tools, 'native', 'usr');
@@ -20,6 +20,13 @@ const packages = [
     advice:
       "Install ONNX Runtime's C headers, 1.21 or newer (Debian 13: libonnxruntime-dev; Homebrew, vcpkg, conda: onnxruntime), " +
       'or name the folder of onnxruntime_c_api.h in ONNXRUNTIME_INCLUDE_DIR.',
+  },
+  {
+    // As source: it becomes part of our library, which then needs nothing installed where it runs.
+    debian: 'highway',
+    isSource: true,
+    files: ['src/highway/hwy/targets.cc', 'include/hwy/highway.h'],
+    advice: 'Install Highway, 1.2 or newer (Debian: libhwy-dev; Homebrew, vcpkg, conda: highway or libhwy).',
   },
   {
     debian: 'googletest',
@@ -67,6 +74,16 @@ function aptOptions(folder) {
   return Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
 }
 
+/** A package goes where it would be installed, a source archive into src/. */
+function unpack(file, advice) {
+  if (file.endsWith('.deb')) run('dpkg-deb', ['-x', file, join(tools, 'native')], { advice });
+  const source = basename(file).match(/^(.+)_.+\.orig\.tar\./);
+  if (!source) return;
+  const folder = join(prefix, 'src', source[1]);
+  mkdirSync(folder, { recursive: true });
+  run('tar', ['-xf', file, '-C', folder, '--strip-components=1'], { advice });
+}
+
 function fetchFromDebian(missing) {
   const names = missing.map(({ debian }) => debian);
   const advice = missing.map((entry) => entry.advice).join('\n');
@@ -77,12 +94,14 @@ function fetchFromDebian(missing) {
   const folder = join(tools, 'native', 'apt');
   rmSync(folder, { recursive: true, force: true });
   const options = aptOptions(folder);
-  writeFileSync(join(folder, 'sources.list'), `deb [signed-by=${keyring}] ${mirror} ${suite} main\n`);
+  const origin = `[signed-by=${keyring}] ${mirror} ${suite} main\n`;
+  writeFileSync(join(folder, 'sources.list'), `deb ${origin}deb-src ${origin}`);
   run('apt-get', [...options, '-qq', 'update'], { advice });
-  run('apt-get', [...options, '-qq', 'download', ...names], { cwd: folder, advice });
-  for (const file of readdirSync(folder).filter((name) => name.endsWith('.deb'))) {
-    run('dpkg-deb', ['-x', join(folder, file), join(tools, 'native')], { advice });
+  for (const { debian, isSource } of missing) {
+    const what = isSource ? ['source', '--download-only', debian] : ['download', debian];
+    run('apt-get', [...options, '-qq', ...what], { cwd: folder, advice });
   }
+  for (const file of readdirSync(folder)) unpack(join(folder, file), advice);
   rmSync(folder, { recursive: true, force: true });
 }
 
