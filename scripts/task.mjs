@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { Failure, root, run } from './lib.mjs';
 import { format, lint } from './steps/lint.mjs';
-import { buildAddon, testKernels } from './steps/native.mjs';
+import { benchKernels, buildAddon, testKernels } from './steps/native.mjs';
 import { provideNativePackages } from './steps/native-packages.mjs';
 import { installPackages } from './steps/packages.mjs';
 import { checkToolchain } from './steps/toolchain.mjs';
@@ -29,6 +29,8 @@ const tasks = {
   },
   bench(args) {
     setup();
+    provideNativePackages('bench');
+    benchKernels();
     run(process.execPath, [join(root, 'test', 'dist', 'bench', 'event-loop.js'), ...args]);
   },
   lint() {

@@ -33,6 +33,14 @@ const packages = [
     files: ['src/googletest/googletest/src/gtest-all.cc', 'include/gtest/gtest.h'],
     advice: 'Install GoogleTest (Debian: libgtest-dev; Homebrew, vcpkg, conda: googletest or gtest).',
   },
+  {
+    debian: 'benchmark',
+    isSource: true,
+    onlyFor: 'bench',
+    files: ['src/benchmark/src/benchmark.cc', 'include/benchmark/benchmark.h'],
+    advice:
+      'Install Google Benchmark (Debian: libbenchmark-dev; Homebrew, vcpkg, conda: google-benchmark or benchmark).',
+  },
 ];
 
 function prefixes() {
@@ -105,8 +113,10 @@ function fetchFromDebian(missing) {
   rmSync(folder, { recursive: true, force: true });
 }
 
-export function provideNativePackages() {
-  const missing = packages.filter((entry) => !isThere(entry));
+/** Brings what every build needs, and what only the named task does. */
+export function provideNativePackages(task) {
+  const needed = packages.filter(({ onlyFor }) => onlyFor === undefined || onlyFor === task);
+  const missing = needed.filter((entry) => !isThere(entry));
   if (missing.length > 0) fetchFromDebian(missing);
 }
 

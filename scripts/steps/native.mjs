@@ -7,6 +7,7 @@ import { root, run, say } from '../lib.mjs';
 import { cmakeDefinitions } from './native-packages.mjs';
 
 const coreNative = join(root, 'packages', 'core-native');
+const cpp = join(root, 'cpp');
 const jobs = String(availableParallelism());
 
 export function buildAddon() {
@@ -31,18 +32,27 @@ function packagedRuntime() {
   return name && join(folder, name);
 }
 
-/** Builds and runs the tests of the C++ side with one of the presets of cpp/CMakePresets.json. */
-export function testKernels(preset) {
-  const cpp = join(root, 'cpp');
+function buildPreset(preset) {
   if (!existsSync(join(cpp, 'build', preset, 'CMakeCache.txt'))) {
-    say(`configuring the C++ tests (${preset})`);
+    say(`configuring the C++ side (${preset})`);
     const definitions = Object.entries(cmakeDefinitions()).map(([name, value]) => `-D${name}=${value}`);
     run('cmake', ['--preset', preset, ...definitions], { cwd: cpp });
   }
-  say(`building the C++ tests (${preset})`);
+  say(`building the C++ side (${preset})`);
   run('cmake', ['--build', '--preset', preset, '--parallel', jobs], { cwd: cpp });
-  run('ctest', ['--preset', preset, '--parallel', jobs], {
-    cwd: cpp,
-    env: { TLSC_ONNXRUNTIME: packagedRuntime() ?? '' },
-  });
+}
+
+/** Builds and runs the tests of the C++ side with one of the presets of cpp/CMakePresets.json. */
+export function testKernels(preset) {
+  buildPreset(preset);
+  const env = { TLSC_ONNXRUNTIME: packagedRuntime() ?? '' };
+  run('ctest', ['--preset', preset, '--parallel', jobs], { cwd: cpp, env });
+}
+
+/** Builds and runs the kernels' benchmarks. */
+export function benchKernels() {
+  buildPreset('bench');
+  const folder = join(cpp, 'build', 'bench');
+  for (const name of ['local_average_pool_bench', 'local_instance_normalization_bench'])
+    run(join(folder, name), []);
 }

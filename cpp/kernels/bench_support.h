@@ -1,0 +1,124 @@
+#ifndef TLSC_KERNELS_BENCH_SUPPORT_H_
+#define TLSC_KERNELS_BENCH_SUPPORT_H_
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/nchw_shape.h"
+#include "base/parallel.h"
+
+namespace tlsc {
+
+// A loop on `threads` threads, the caller's among them.
+class BenchLoop final : public ParallelLoop {
+ public:
+  explicit BenchLoop(size_t threads) : threads_(threads) {}
+
+  Status Run(size_t count, const Task& task) override {
+    std::atomic<size_t> next = 0;
+    const auto work = [&] {
+      for (size_t index = next++; index < count; index = next++) task(index);
+    };
+    std::vector<std::thread> others;
+    for (size_t i = 1; i < threads_; ++i) others.emplace_back(work);
+    work();
+    for (std::thread& other : others) other.join();
+    return {};
+  }
+
+ private:
+  size_t threads_;
+};
+
+struct BenchCase {
+  NchwShape shape;
+  int64_t window;
+};
+
+// The planes of restoration networks on a 720p and on a 4K photo, one small one, and a batch.
+inline const std::vector<BenchCase>& BenchCases() {
+  static const std::vector<BenchCase> cases = {
+      {{1, 64, 720, 1280}, 384},  {{1, 256, 180, 320}, 96},  {{1, 512, 90, 160}, 48},
+      {{1, 16, 2160, 3840}, 384}, {{1, 1, 2160, 3840}, 384}, {{8, 32, 128, 128}, 96},
+      {{1, 3, 64, 64}, 64},
+  };
+  return cases;
+}
+
+// Times `kernel` and, turn by turn, a memcpy of the same bytes on the same loop. Reports the
+// kernel's time and, as counter x_memcpy, the ratio of the medians.
+inline void TimeAgainstMemcpy(
+    benchmark::State& state, const BenchCase& one,
+    const std::function<void(const float* x, float* y, ParallelLoop&)>& kernel) {
+  using Clock = std::chrono::steady_clock;
+  const auto seconds = [](Clock::time_point from) {
+    return std::chrono::duration<double>(Clock::now() - from).count();
+  };
+  const size_t elements = *ElementCount(one.shape);
+  std::vector<float> x(elements);
+  for (size_t i = 0; i < elements; ++i) x[i] = static_cast<float>(i * 2654435761u % 1000) / 1000;
+  std::vector<float> y(elements);
+  BenchLoop loop(static_cast<size_t>(state.range(0)));
+
+  std::vector<double> copies;
+  std::vector<double> runs;
+  for (auto _ : state) {
+    const auto copy_start = Clock::now();
+    constexpr size_t kParts = 16;
+    (void)loop.Run(kParts, [&](size_t part) {
+      const size_t begin = elements * part / kParts;
+      const size_t end = elements * (part + 1) / kParts;
+      std::memcpy(y.data() + begin, x.data() + begin, (end - begin) * sizeof(float));
+    });
+    copies.push_back(seconds(copy_start));
+    const auto start = Clock::now();
+    kernel(x.data(), y.data(), loop);
+    runs.push_back(seconds(start));
+    state.SetIterationTime(runs.back());
+    benchmark::DoNotOptimize(y.data());
+  }
+  const auto median = [](std::vector<double>& times) {
+    std::sort(times.begin(), times.end());
+    return times[times.size() / 2];
+  };
+  state.counters["x_memcpy"] = median(runs) / median(copies);
+  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(elements * 2 * sizeof(float)));
+}
+
+// Registers `kernel` for every case, on one thread and on two.
+inline void RegisterCases(
+    const std::string& op,
+    const std::function<void(const BenchCase&, const float* x, float* y, ParallelLoop&)>& kernel) {
+  for (const BenchCase& one : BenchCases()) {
+    const NchwShape& s = one.shape;
+    const std::string name = op + "/" + std::to_string(s.batch) + "x" + std::to_string(s.channels) +
+                             "x" + std::to_string(s.height) + "x" + std::to_string(s.width) +
+                             "/window:" + std::to_string(one.window);
+    const auto body = [one, kernel](benchmark::State& state) {
+      TimeAgainstMemcpy(state, one, [&](const float* x, float* y, ParallelLoop& loop) {
+        kernel(one, x, y, loop);
+      });
+    };
+    benchmark::RegisterBenchmark(name.c_str(), body)
+        ->ArgName("threads")
+        ->Arg(1)
+        ->Arg(2)
+        ->UseManualTime()
+        ->Unit(benchmark::kMillisecond)
+        ->MinTime(0.3);
+  }
+}
+
+}  // namespace tlsc
+
+#endif  // TLSC_KERNELS_BENCH_SUPPORT_H_
