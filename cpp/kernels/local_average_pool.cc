@@ -9,6 +9,7 @@
 #include "kernels/arguments.h"
 #include "kernels/bands.h"
 #include "kernels/local_average_pool-inl.h"
+#include "kernels/scratch.h"
 #include "kernels/target.h"
 
 #if HWY_ONCE
@@ -17,12 +18,21 @@ namespace {
 
 HWY_EXPORT(PoolBand);
 
-struct Scratch {
+class Scratch {
+ public:
   explicit Scratch(const WindowAxis& horizontal)
-      : columns(horizontal.length), row(horizontal.outputs) {}
+      : columns_(horizontal.length),
+        infinities_(horizontal.length),
+        nans_(horizontal.length),
+        row_(horizontal.outputs) {}
 
-  std::vector<double> columns;
-  std::vector<float> row;
+  PoolScratch rows() { return {columns_.data(), infinities_.data(), nans_.data(), row_.data()}; }
+
+ private:
+  std::vector<double> columns_;
+  std::vector<double> infinities_;
+  std::vector<double> nans_;
+  std::vector<float> row_;
 };
 
 }  // namespace
@@ -56,8 +66,7 @@ Status LocalAveragePool(const float* x, const NchwShape& x_shape,
   return ForEachBand(
       planes, window.vertical, loop, [&] { return Scratch(window.horizontal); },
       [&](size_t plane, const Band& band, Scratch& scratch) {
-        pool(x + plane * x_plane, window, band, streams, scratch.columns.data(), scratch.row.data(),
-             y + plane * y_plane);
+        pool(x + plane * x_plane, window, band, streams, scratch.rows(), y + plane * y_plane);
       });
 }
 

@@ -36,9 +36,10 @@ NchwShape LocalAveragePoolShape(const NchwShape& x_shape, const LocalAveragePool
 // (sums are float64; what is seen is the rounding of y). A plane of one finite value gives exactly
 // that value.
 //
-// A NaN or infinity reaches every output whose window holds it and may reach others of its plane.
+// A NaN or infinity reaches the outputs whose window holds it, with the value that the mean has
+// then, and no others. (A plane that holds one is gone over again.)
 //
-// Time per pixel does not depend on the window. Scratch: two float64 rows per task.
+// Time per pixel does not depend on the window. Scratch: four rows per task.
 //
 // Returns kInvalidArgument (a kernel_shape below 1, a null tensor that has elements, sizes beyond
 // memory) or kOutOfMemory, both before y is touched, or what the loop returned.

@@ -7,8 +7,10 @@
 #define TLSC_KERNELS_LOCAL_INSTANCE_NORMALIZATION_INL_H_
 #endif
 
+#include <type_traits>
+
 #include "kernels/bands.h"
-#include "kernels/local_instance_normalization_plane.h"
+#include "kernels/scratch.h"
 #include "kernels/sliding_sums-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -28,14 +30,33 @@ HWY_INLINE void NormalizeRow(const float* x, size_t width, const PlaneNorm& norm
   });
 }
 
-// Normalizes the outputs of the vertical positions of `band`.
-void NormalizeBand(const float* x, const Window& window, const Band& band, const PlaneNorm& norm,
-                   bool streams, const NormScratch& scratch, float* y) {
+// A window that holds a value which is not finite has no variance: its factor is NaN.
+template <class Columns>
+void MarkNonFiniteFactors(size_t position, const Band& band, const Window& window, const float* x,
+                          Columns& counts, float* factor) {
+  SlideAt(position, band, window, x, counts,
+          [&](auto d, size_t column, auto infinities, auto nans) HWY_ATTR {
+            const FloatsOf<decltype(d)> df;
+            float* to = factor + window.horizontal.leading + column;
+            const auto count = hn::DemoteTo(df, hn::Add(infinities, nans));
+            const auto marked =
+                hn::IfThenElse(hn::Gt(count, hn::Zero(df)), hn::NaN(df), hn::LoadU(df, to));
+            hn::StoreU(marked, df, to);
+          });
+}
+
+// Normalizes the outputs of the vertical positions of `band`. Without kContained it may come upon
+// values that are not finite and smear them; it returns false then.
+template <bool kContained>
+bool NormalizePositions(const float* x, const Window& window, const Band& band,
+                        const PlaneNorm& norm, bool streams, const NormScratch& scratch, float* y) {
+  using Loader = std::conditional_t<kContained, FiniteValues, Values>;
   const WindowAxis& vertical = window.vertical;
   const WindowAxis& horizontal = window.horizontal;
   const size_t width = horizontal.length;
+  const float* rows = x + band.begin * width;
   const double weight = 1.0 / static_cast<double>(window.area());
-  const auto store = [&](auto d, size_t position, auto sums, auto squares) HWY_ATTR {
+  const auto store = [=](auto d, size_t position, auto sums, auto squares) HWY_ATTR {
     const FloatsOf<decltype(d)> df;
     const auto scale = hn::Set(d, weight);
     const auto mean = hn::Mul(sums, scale);
@@ -47,14 +68,14 @@ void NormalizeBand(const float* x, const Window& window, const Band& band, const
     hn::StoreU(mean, d, scratch.mean + column);
     hn::StoreU(hn::Div(hn::Set(df, norm.scale), hn::Sqrt(spread)), df, scratch.factor + column);
   };
-  ColumnSums<true> sums(width, norm.pivot, scratch.columns, scratch.squares);
-  sums.Fill(x + band.begin * width, vertical.window);
+  ColumnSums<true, Loader> sums(width, {norm.pivot}, scratch.columns, scratch.squares);
+  ColumnSums<true, NonFiniteCounts> counts(width, {}, scratch.infinities, scratch.nans);
+  sums.Fill(rows, vertical.window);
+  if constexpr (kContained) counts.Fill(rows, vertical.window);
   for (size_t position = band.begin; position < band.end; ++position) {
-    if (position == band.begin) {
-      sums.SlideRight<false>(horizontal, nullptr, nullptr, store);
-    } else {
-      const float* leaving = x + (position - 1) * width;
-      sums.SlideRight<true>(horizontal, leaving + vertical.window * width, leaving, store);
+    SlideAt(position, band, window, x, sums, store);
+    if constexpr (kContained) {
+      MarkNonFiniteFactors(position, band, window, x, counts, scratch.factor);
     }
     FillBeyond(horizontal, scratch.mean);
     FillBeyond(horizontal, scratch.factor);
@@ -64,6 +85,13 @@ void NormalizeBand(const float* x, const Window& window, const Band& band, const
       WriteRow(scratch.row, y + output * width, width, streams);
     }
   }
+  return sums.AllFinite();
+}
+
+void NormalizeBand(const float* x, const Window& window, const Band& band, const PlaneNorm& norm,
+                   bool streams, const NormScratch& scratch, float* y) {
+  if (NormalizePositions<false>(x, window, band, norm, streams, scratch, y)) return;
+  NormalizePositions<true>(x, window, band, norm, streams, scratch, y);
 }
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)

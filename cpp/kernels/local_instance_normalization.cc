@@ -11,7 +11,7 @@
 #include "kernels/arguments.h"
 #include "kernels/bands.h"
 #include "kernels/local_instance_normalization-inl.h"
-#include "kernels/local_instance_normalization_plane.h"
+#include "kernels/scratch.h"
 #include "kernels/target.h"
 
 #if HWY_ONCE
@@ -20,19 +20,30 @@ namespace {
 
 HWY_EXPORT(NormalizeBand);
 
-struct Scratch {
+class Scratch {
+ public:
   explicit Scratch(size_t width)
-      : columns(width), squares(width), mean(width), factor(width), row(width) {}
+      : columns_(width),
+        squares_(width),
+        infinities_(width),
+        nans_(width),
+        mean_(width),
+        factor_(width),
+        row_(width) {}
 
   NormScratch rows() {
-    return {columns.data(), squares.data(), mean.data(), factor.data(), row.data()};
+    return {columns_.data(), squares_.data(), infinities_.data(), nans_.data(),
+            mean_.data(),    factor_.data(),  row_.data()};
   }
 
-  std::vector<double> columns;
-  std::vector<double> squares;
-  std::vector<double> mean;
-  std::vector<float> factor;
-  std::vector<float> row;
+ private:
+  std::vector<double> columns_;
+  std::vector<double> squares_;
+  std::vector<double> infinities_;
+  std::vector<double> nans_;
+  std::vector<double> mean_;
+  std::vector<float> factor_;
+  std::vector<float> row_;
 };
 
 // Against a pivot that is not finite, every value of the plane would come out as NaN.

@@ -36,10 +36,10 @@ Status Validate(const LocalInstanceNormalizationParams& params);
 // texture on a bright plane.) A plane of one finite value gives exactly bias if epsilon > 0; with
 // epsilon = 0 a window of one value gives what the formula says, 0 / 0.
 //
-// A NaN or infinity makes every output whose window holds it NaN, and may reach others of its
-// plane.
+// A NaN or infinity makes the outputs whose window holds it NaN, and no others. (A plane that holds
+// one is gone over again.) Variances beyond what float32 holds make outputs bias.
 //
-// Time per pixel does not depend on the window. Scratch: four float64 rows per task.
+// Time per pixel does not depend on the window. Scratch: seven rows per task.
 //
 // Returns kInvalidArgument (a kernel_shape below 1, an epsilon that is negative or not finite, a
 // null tensor that has elements, sizes beyond memory) or kOutOfMemory, both before y is touched, or

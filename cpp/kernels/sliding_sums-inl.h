@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/bands.h"
 #include "kernels/window.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -52,6 +53,47 @@ HWY_INLINE hn::Vec<D> LoadShifted(D d, const float* from, double pivot) {
   return hn::Sub(hn::PromoteTo(d, hn::LoadU(FloatsOf<D>(), from)), hn::Set(d, pivot));
 }
 
+// What ColumnSums adds up for a pixel: value - pivot and, if asked for, its square.
+struct Values {
+  double pivot;
+
+  template <class D, class V = hn::Vec<D>>
+  HWY_INLINE void Load(D d, const float* from, V& value, V& square) const {
+    value = LoadShifted(d, from, pivot);
+    square = hn::Mul(value, value);
+  }
+};
+
+// The same of a plane that holds values which are not finite: those count as nothing.
+struct FiniteValues {
+  double pivot;
+
+  template <class D, class V = hn::Vec<D>>
+  HWY_INLINE void Load(D d, const float* from, V& value, V& square) const {
+    const V shifted = LoadShifted(d, from, pivot);
+    value = hn::IfThenElseZero(hn::IsFinite(shifted), shifted);
+    square = hn::Mul(value, value);
+  }
+};
+
+// How many values are not finite: infinities in `value`, the negative ones in steps of
+// kNegative, and NaNs in `square`. Sums of whole numbers below 2^53 are exact, so that what has
+// left a window leaves no trace in it.
+struct NonFiniteCounts {
+  static constexpr double kNegative = 134217728.0;  // 2^27: more pixels than a window has
+
+  template <class D, class V = hn::Vec<D>>
+  HWY_INLINE void Load(D d, const float* from, V& value, V& square) const {
+    const V loaded = hn::PromoteTo(d, hn::LoadU(FloatsOf<D>(), from));
+    const V zero = hn::Zero(d);
+    const V infinity = hn::Inf(d);
+    const V positive = hn::IfThenElseZero(hn::Eq(loaded, infinity), hn::Set(d, 1.0));
+    const V negative = hn::IfThenElseZero(hn::Eq(loaded, hn::Neg(infinity)), hn::Set(d, kNegative));
+    value = hn::Add(positive, negative);
+    square = hn::IfThenElse(hn::IsNaN(loaded), hn::Set(d, 1.0), zero);
+  }
+};
+
 // Calls step(d, index) for 0 … count - 1, a vector at a time and lane by lane at the end.
 template <class Step>
 HWY_INLINE void ForEachVector(size_t count, Step step) {
@@ -61,14 +103,23 @@ HWY_INLINE void ForEachVector(size_t count, Step step) {
   for (; index < count; ++index) step(OneDouble(), index);
 }
 
-// The sums of value - pivot per column of a window's height, of its square too when kSquares. A
-// pivot near the values keeps the squares small, so that a variance taken of them does not cancel.
-template <bool kSquares>
+// The sums per column of a window's height of what Loader makes of each pixel, its square only when
+// kSquares. A pivot near the values keeps the squares small, so that a variance taken of them does
+// not cancel.
+template <bool kSquares, class Loader>
 class ColumnSums {
  public:
   // `values` and `squares` hold a row of float64 each; squares may be null without kSquares.
-  ColumnSums(size_t width, double pivot, double* values, double* squares)
-      : width_(width), pivot_(pivot), values_(values), squares_(squares) {}
+  ColumnSums(size_t width, const Loader& loader, double* values, double* squares)
+      : width_(width), loader_(loader), values_(values), squares_(squares) {}
+
+  // Whether all that went into the sums was finite: an infinity stays in a running sum, and turns
+  // into a NaN that stays when it leaves.
+  bool AllFinite() const {
+    double trace = 0.0;
+    for (size_t x = 0; x < width_; ++x) trace += values_[x] * 0.0;
+    return trace == 0.0;
+  }
 
   // Sums `count` rows from `rows` on.
   void Fill(const float* rows, size_t count) {
@@ -76,10 +127,11 @@ class ColumnSums {
     if (kSquares) std::fill_n(squares_, width_, 0.0);
     for (size_t row = 0; row < count; ++row) {
       ForEachVector(width_, [&](auto d, size_t x) HWY_ATTR {
-        const auto value = LoadShifted(d, rows + row * width_ + x, pivot_);
+        hn::Vec<decltype(d)> value, square;
+        loader_.Load(d, rows + row * width_ + x, value, square);
         hn::StoreU(hn::Add(hn::LoadU(d, values_ + x), value), d, values_ + x);
         if constexpr (kSquares) {
-          hn::StoreU(hn::MulAdd(value, value, hn::LoadU(d, squares_ + x)), d, squares_ + x);
+          hn::StoreU(hn::Add(hn::LoadU(d, squares_ + x), square), d, squares_ + x);
         }
       });
     }
@@ -158,20 +210,35 @@ class ColumnSums {
 
   template <class D>
   HWY_INLINE void Move(D d, size_t x, const Rows& rows) {
-    const auto in = LoadShifted(d, rows.entering + x, pivot_);
-    const auto out = LoadShifted(d, rows.leaving + x, pivot_);
+    hn::Vec<D> in, in_square, out, out_square;
+    loader_.Load(d, rows.entering + x, in, in_square);
+    loader_.Load(d, rows.leaving + x, out, out_square);
     hn::StoreU(hn::Add(hn::LoadU(d, values_ + x), hn::Sub(in, out)), d, values_ + x);
     if constexpr (kSquares) {
-      const auto change = hn::Sub(hn::Mul(in, in), hn::Mul(out, out));
+      const auto change = hn::Sub(in_square, out_square);
       hn::StoreU(hn::Add(hn::LoadU(d, squares_ + x), change), d, squares_ + x);
     }
   }
 
   size_t width_;
-  double pivot_;
+  Loader loader_;
   double* values_;
   double* squares_;
 };
+
+// The next row of positions of a band: at its first, the columns are as Fill() left them.
+template <class Columns, class Emit>
+HWY_INLINE void SlideAt(size_t position, const Band& band, const Window& window, const float* x,
+                        Columns& columns, Emit emit) {
+  if (position == band.begin) {
+    columns.template SlideRight<false>(window.horizontal, nullptr, nullptr, emit);
+    return;
+  }
+  const size_t width = window.horizontal.length;
+  const float* leaving = x + (position - 1) * width;
+  const float* entering = leaving + window.vertical.window * width;
+  columns.template SlideRight<true>(window.horizontal, entering, leaving, emit);
+}
 
 // Copies a finished row to the output. `streams`: past the caches, for an output that would push
 // everything else out of them.

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -140,6 +141,24 @@ inline std::vector<WindowCase> WindowCases() {
     }
   }
   return cases;
+}
+
+// Puts values that are not finite here and there into a plane: corners, neighbours of both signs,
+// an edge.
+inline void Spoil(float* plane, size_t height, size_t width) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  plane[0] = infinity;
+  plane[height / 2 * width + width / 2] = -infinity;
+  plane[height / 2 * width + width / 2 + 1] = infinity;
+  plane[(height - 1) * width + width / 3] = std::numeric_limits<float>::quiet_NaN();
+  plane[height / 4 * width + width - 1] = -infinity;
+}
+
+// NaN for NaN, an infinity for the same infinity, else within the tolerance.
+inline bool Agrees(double actual, double expected, double tolerance) {
+  if (std::isnan(expected)) return std::isnan(actual);
+  if (std::isinf(expected)) return actual == expected;
+  return std::abs(actual - expected) <= tolerance;
 }
 
 inline constexpr float kInfinity = std::numeric_limits<float>::infinity();
