@@ -27,11 +27,12 @@ const tasks = {
     if (args.length === 0) testKernels('release');
     runVitest(['run', ...args]);
   },
-  bench(args) {
+  bench() {
     setup();
     provideNativePackages('bench');
     benchKernels();
-    run(process.execPath, [join(root, 'test', 'dist', 'bench', 'event-loop.js'), ...args]);
+    for (const name of ['networks', 'event-loop'])
+      run(process.execPath, [join(root, 'test', 'dist', 'bench', `${name}.js`)]);
   },
   lint() {
     installPackages();
