@@ -76,11 +76,12 @@ bool PoolPositions(const float* x, const Window& window, const Band& band, bool 
 
 void PoolBand(const float* x, const Window& window, const Band& band, bool streams,
               const PoolScratch& scratch, float* y) {
-  if (PoolPositions<false>(x, window, band, streams, scratch, y)) return;
-  PoolPositions<true>(x, window, band, streams, scratch, y);
+  if (!PoolPositions<false>(x, window, band, streams, scratch, y))
+    PoolPositions<true>(x, window, band, streams, scratch, y);
+  // What went past the caches is not ordered with what tells other threads that it is done.
+  if (streams) hwy::FlushStream();
 }
 
-// NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
 }  // namespace tlsc
 HWY_AFTER_NAMESPACE();

@@ -90,11 +90,12 @@ bool NormalizePositions(const float* x, const Window& window, const Band& band,
 
 void NormalizeBand(const float* x, const Window& window, const Band& band, const PlaneNorm& norm,
                    bool streams, const NormScratch& scratch, float* y) {
-  if (NormalizePositions<false>(x, window, band, norm, streams, scratch, y)) return;
-  NormalizePositions<true>(x, window, band, norm, streams, scratch, y);
+  if (!NormalizePositions<false>(x, window, band, norm, streams, scratch, y))
+    NormalizePositions<true>(x, window, band, norm, streams, scratch, y);
+  // What went past the caches is not ordered with what tells other threads that it is done.
+  if (streams) hwy::FlushStream();
 }
 
-// NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
 }  // namespace tlsc
 HWY_AFTER_NAMESPACE();

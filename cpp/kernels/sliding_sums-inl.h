@@ -12,6 +12,7 @@
 #define TLSC_KERNELS_SLIDING_SUMS_INL_H_
 #endif
 
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include <algorithm>
@@ -264,7 +265,6 @@ HWY_INLINE void FillBeyond(const WindowAxis& axis, T* row) {
   std::fill(row + last + 1, row + axis.outputs, row[last]);
 }
 
-// NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
 }  // namespace tlsc
 HWY_AFTER_NAMESPACE();
