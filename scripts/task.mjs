@@ -22,9 +22,9 @@ const tasks = {
     setup();
     run(process.execPath, [join(root, 'examples', 'dist', 'demo.js'), ...args]);
   },
-  test(args) {
+  async test(args) {
     setup();
-    if (args.length === 0) testKernels('release');
+    if (args.length === 0) await testKernels('release');
     runVitest(['run', ...args]);
   },
   bench() {
@@ -50,7 +50,7 @@ const [name, ...args] = process.argv.slice(2);
 try {
   if (!Object.hasOwn(tasks, name))
     throw new Failure(`unknown task ${name}`, `Tasks: ${Object.keys(tasks).join(', ')}.`);
-  tasks[name](args);
+  await tasks[name](args);
 } catch (error) {
   if (!(error instanceof Failure)) throw error;
   console.error(`\ntlsc: ${error.message}${error.advice ? `\n${error.advice}` : ''}`);

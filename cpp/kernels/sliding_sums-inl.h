@@ -86,12 +86,11 @@ struct NonFiniteCounts {
   template <class D, class V = hn::Vec<D>>
   HWY_INLINE void Load(D d, const float* from, V& value, V& square) const {
     const V loaded = hn::PromoteTo(d, hn::LoadU(FloatsOf<D>(), from));
-    const V zero = hn::Zero(d);
     const V infinity = hn::Inf(d);
     const V positive = hn::IfThenElseZero(hn::Eq(loaded, infinity), hn::Set(d, 1.0));
     const V negative = hn::IfThenElseZero(hn::Eq(loaded, hn::Neg(infinity)), hn::Set(d, kNegative));
     value = hn::Add(positive, negative);
-    square = hn::IfThenElse(hn::IsNaN(loaded), hn::Set(d, 1.0), zero);
+    square = hn::IfThenElseZero(hn::IsNaN(loaded), hn::Set(d, 1.0));
   }
 };
 

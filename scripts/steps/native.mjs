@@ -1,5 +1,5 @@
 // Builds the C++ side: the addon with the operator library beside it, and, for the tests, the kernels' own suite.
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -24,14 +24,6 @@ export function buildAddon() {
   run('cmake', ['--build', build, '--config', 'Release', '--parallel', jobs]);
 }
 
-/** The folder of the ONNX Runtime that the tests of the operator library load it into. */
-function packagedRuntime() {
-  const manifest = createRequire(join(coreNative, 'package.json')).resolve('onnxruntime-node/package.json');
-  const folder = join(manifest, '..', 'bin', 'napi-v6', process.platform, process.arch);
-  const name = readdirSync(folder).find((file) => /^libonnxruntime\.(so|.*dylib)/.test(file));
-  return name && join(folder, name);
-}
-
 function buildPreset(preset) {
   if (!existsSync(join(cpp, 'build', preset, 'CMakeCache.txt'))) {
     say(`configuring the C++ side (${preset})`);
@@ -43,9 +35,11 @@ function buildPreset(preset) {
 }
 
 /** Builds and runs the tests of the C++ side with one of the presets of cpp/CMakePresets.json. */
-export function testKernels(preset) {
+export async function testKernels(preset) {
   buildPreset(preset);
-  const env = { TLSC_ONNXRUNTIME: packagedRuntime() ?? '' };
+  // Of the package that setup has built: the library that its sessions would open.
+  const { findRuntime } = await import('../../packages/core-native/dist/paths.js');
+  const env = { TLSC_ONNXRUNTIME: findRuntime() };
   run('ctest', ['--preset', preset, '--parallel', jobs], { cwd: cpp, env });
 }
 

@@ -1,8 +1,8 @@
-import type { Size } from '@tlsc/api';
+import { largestSide, type Size } from '@tlsc/api';
 import { InvalidArgumentError } from 'commander';
 
 function isSide(value: number): boolean {
-  return value >= 1 && value <= 65536;
+  return value >= 1 && value <= largestSide;
 }
 
 /** '256' or '256x384' (height first). */

@@ -38,5 +38,5 @@ export {
   type ValueMetadata,
 } from './session/inference-session.js';
 export type { ExecutionProvider, SessionOptions } from './session/options.js';
-export type { Size, SizeOption } from './size.js';
+export { largestSide, type Size, type SizeOption } from './size.js';
 export { type SelfCheck, type Verification, type VerifyOptions, verify } from './verify.js';

@@ -2,9 +2,9 @@ import { findStatistics, refuseAll } from './analysis.js';
 import { type ConversionSizes, readSizes } from './conversion-sizes.js';
 import { isConverted } from './convert.js';
 import { type ErrorCode, TlscError } from './errors.js';
-import { domain } from './functions/body.js';
 import { loadModel, type Model, type ModelSource, opsetOf } from './graph/model.js';
-import { DataType, intsOf, labelOf, type ValueInfoProto } from './graph/proto.js';
+import { DataType, labelOf, type ValueInfoProto } from './graph/proto.js';
+import { localNodesOf, windowOf } from './local-operators.js';
 import { checkOptions, checkSignal } from './options.js';
 import { isMatch, isRefusal } from './rewrite/rule.js';
 import { type Size, type SizeOption, toSize } from './size.js';
@@ -72,17 +72,13 @@ export async function inspect(source: ModelSource, options: InspectOptions = {})
     inputs: inputsOf(model).map(describe),
     outputs: model.graph.output.map(describe),
     converted: isConverted(model) ? readSizes(model) : undefined,
-    localOperators: localOperatorsOf(model),
+    localOperators: localNodesOf(model).map((node) => ({
+      node: labelOf(node),
+      operator: node.opType,
+      window: windowOf(node),
+    })),
     statistics,
   };
-}
-
-export function localOperatorsOf(model: Model): LocalOperator[] {
-  const local = model.graph.node.filter((node) => node.domain === domain);
-  return local.map((node) => {
-    const [height = 0, width = 0] = intsOf(node, 'kernel_shape') ?? [];
-    return { node: labelOf(node), operator: node.opType, window: [height, width] };
-  });
 }
 
 const unmeasurable: readonly ErrorCode[] = ['ERR_UNSUPPORTED_MODEL', 'ERR_TRAIN_SIZE'];

@@ -1,9 +1,9 @@
 import { type ConversionSizes, readSizes, windowFor } from './conversion-sizes.js';
 import { invalidArgument, TlscError, throwIfAborted } from './errors.js';
-import { domain } from './functions/body.js';
 import { blankImage, measure, type Shapes } from './graph/measure.js';
 import { loadModel, type Model, type ModelSource } from './graph/model.js';
-import { intsOf, labelOf, type NodeProto } from './graph/proto.js';
+import { labelOf, type NodeProto } from './graph/proto.js';
+import { localNodesOf, windowOf } from './local-operators.js';
 import { checkOptions, checkSignal } from './options.js';
 import { InferenceSession, type Outputs } from './session/inference-session.js';
 import { type Size, type SizeOption, showSize, toSize } from './size.js';
@@ -59,25 +59,26 @@ export async function verify(
   const { bytes: originalBytes } = await loadModel(original);
   const { bytes: convertedBytes, model, name } = await loadModel(converted);
   const sizes = conversionOf(model, name);
-  const wrongWindows = await findWrongWindows(model, sizes, name, signal);
-  const size = await coveringSize(model, sizes, name, signal);
+  const { shapes } = await measure(model, sizes.trainSize, name, { signal });
+  const trained = planesOf(model, shapes);
+  const wrongWindows = findWrongWindows(trained, sizes);
+  const fits = Math.min(...sizes.trainSize) >= smallestSide && covers(trained);
+  const size = fits ? sizes.trainSize : await findCoveringSize(model, sizes, name, signal);
 
-  const sessions = {
-    original: () => InferenceSession.create(originalBytes, { operators: 'portable' }),
-    native: () => InferenceSession.create(convertedBytes),
-    portable: () => InferenceSession.create(convertedBytes, { operators: 'portable' }),
-  };
-  const runAt = (which: keyof typeof sessions, at: Size) => runOnce(sessions[which], at, name, signal);
-
-  const full = compare(await runAt('native', fullSize), await runAt('portable', fullSize));
+  const runAt = (bytes: Uint8Array, operators: 'native' | 'portable', at: readonly Size[]) =>
+    runEach(() => InferenceSession.create(bytes, { operators }), at, name, signal);
+  const at = size ? [fullSize, size] : [fullSize];
+  const [nativeFull = {}, native = {}] = await runAt(convertedBytes, 'native', at);
+  const [portableFull = {}, portable = {}] = await runAt(convertedBytes, 'portable', at);
+  const full = compare(nativeFull, portableFull);
   const reports = [full];
   let selfCheck: SelfCheck | undefined;
   if (size) {
-    const reference = await runAt('original', size);
-    const native = compare(reference, await runAt('native', size));
-    const portable = compare(reference, await runAt('portable', size));
-    reports.push(native, portable);
-    selfCheck = { size, native: native.difference, portable: portable.difference };
+    const [reference = {}] = await runAt(originalBytes, 'portable', [size]);
+    const ofNative = compare(reference, native);
+    const ofPortable = compare(reference, portable);
+    reports.push(ofNative, ofPortable);
+    selfCheck = { size, native: ofNative.difference, portable: ofPortable.difference };
   }
   const agrees = reports.every(({ difference, scale }) => difference <= tolerance * Math.max(1, scale));
   return {
@@ -98,10 +99,6 @@ function conversionOf(model: Model, name: string): ConversionSizes {
   );
 }
 
-function localNodesOf(model: Model): NodeProto[] {
-  return model.graph.node.filter((node) => node.domain === domain);
-}
-
 /** The plane that a local operator works on, beside its window. */
 interface LocalPlane {
   readonly node: NodeProto;
@@ -112,26 +109,21 @@ interface LocalPlane {
 function planesOf(model: Model, shapes: Shapes): LocalPlane[] {
   return localNodesOf(model).map((node) => {
     const [, , planeHeight = 0, planeWidth = 0] = shapes.get(node.input[0] ?? '') ?? [];
-    const [windowHeight = 0, windowWidth = 0] = intsOf(node, 'kernel_shape') ?? [];
-    return { node, plane: [planeHeight, planeWidth], window: [windowHeight, windowWidth] };
+    return { node, plane: [planeHeight, planeWidth], window: windowOf(node) };
   });
 }
 
-async function findWrongWindows(
-  model: Model,
-  sizes: ConversionSizes,
-  name: string,
-  signal: AbortSignal | undefined,
-): Promise<string[]> {
-  const { shapes } = await measure(model, sizes.trainSize, name, { signal });
-  const wrong = planesOf(model, shapes).filter(
-    ({ plane, window }) => showSize(windowFor(plane, sizes)) !== showSize(window),
-  );
+function findWrongWindows(planes: readonly LocalPlane[], sizes: ConversionSizes): string[] {
+  const wrong = planes.filter(({ plane, window }) => showSize(windowFor(plane, sizes)) !== showSize(window));
   return wrong.map(({ node }) => labelOf(node));
 }
 
-/** The first of the training size, the base size and their halves at which every window covers its plane. */
-async function coveringSize(
+function covers(planes: readonly LocalPlane[]): boolean {
+  return planes.every(({ plane, window }) => plane[0] <= window[0] && plane[1] <= window[1]);
+}
+
+/** The first of the base size and the halves of both sizes at which every window covers its plane. */
+async function findCoveringSize(
   model: Model,
   { trainSize, baseSize }: ConversionSizes,
   name: string,
@@ -140,12 +132,9 @@ async function coveringSize(
   for (const [height, width] of [trainSize, baseSize]) {
     for (let factor = 1; Math.min(height, width) / factor >= smallestSide; factor *= 2) {
       const size: Size = [Math.floor(height / factor), Math.floor(width / factor)];
+      if (showSize(size) === showSize(trainSize)) continue; // It has been looked at.
       const shapes = await shapesIfPossible(model, size, name, signal);
-      if (
-        shapes &&
-        planesOf(model, shapes).every(({ plane, window }) => plane[0] <= window[0] && plane[1] <= window[1])
-      )
-        return size;
+      if (shapes && covers(planesOf(model, shapes))) return size;
     }
   }
   return undefined;
@@ -165,19 +154,23 @@ async function shapesIfPossible(
   }
 }
 
-/** One session at a time, so that a check needs no more memory than a run. */
-async function runOnce(
+/** The outputs for noise of each size. One session at a time, so that a check needs no more memory than a run. */
+async function runEach(
   create: () => Promise<InferenceSession>,
-  size: Size,
+  sizes: readonly Size[],
   name: string,
   signal: AbortSignal | undefined,
-): Promise<Outputs> {
+): Promise<Outputs[]> {
   throwIfAborted(signal);
   const session = await create();
   try {
-    const feeds = blankImage(session, size, name);
-    for (const { data } of Object.values(feeds)) fillWithNoise(data as Float32Array);
-    return await session.run(feeds, signal ? { signal } : {});
+    const outputs: Outputs[] = [];
+    for (const size of sizes) {
+      const feeds = blankImage(session, size, name);
+      for (const { data } of Object.values(feeds)) fillWithNoise(data as Float32Array);
+      outputs.push(await session.run(feeds, signal ? { signal } : {}));
+    }
+    return outputs;
   } finally {
     await session.release();
   }

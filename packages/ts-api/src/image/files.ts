@@ -2,7 +2,7 @@ import { extname } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { invalidArgument, TlscError } from '../errors.js';
 import { readSource, writeFileAtomic } from '../files.js';
-import { type Photo, toPhoto, toPixels } from './photo.js';
+import { colourspaceOf, type Photo, samplesIn, sampleTypeOf, toPhoto, toPixels } from './photo.js';
 
 /** A path, or the bytes of an image file. */
 export type ImageSource = string | Uint8Array;
@@ -30,18 +30,15 @@ const bitDepths: Readonly<Record<string, 8 | 16>> = { uchar: 8, ushort: 16 };
 
 /** Gray comes as three equal channels: asked for gray, sharp would drop alpha. */
 function raw8(image: Sharp): Sharp {
-  return image.toColourspace('srgb').raw({ depth: 'uchar' });
+  return image.toColourspace('srgb').raw({ depth: sampleTypeOf(8) });
 }
 
 function raw16(image: Sharp, colours: number): Sharp {
   const space = colourspaceOf(colours, 16);
-  return image.pipelineColourspace(space).toColourspace(space).raw({ depth: 'ushort' });
-}
-
-/** libvips' name of the colour space that pixels are written in. */
-function colourspaceOf(colours: number, bitDepth: 8 | 16): string {
-  if (bitDepth === 16) return colours === 1 ? 'grey16' : 'rgb16';
-  return colours === 1 ? 'b-w' : 'srgb';
+  return image
+    .pipelineColourspace(space)
+    .toColourspace(space)
+    .raw({ depth: sampleTypeOf(16) });
 }
 
 /**
@@ -65,8 +62,7 @@ export async function readPhoto(source: ImageSource): Promise<Photo> {
       resolveWithObject: true,
     });
     const { width, height, channels } = info;
-    const values =
-      bitDepth === 16 ? new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2) : data;
+    const values = samplesIn(data, bitDepth);
     return await toPhoto({ data: values, width, height, channels, colours, hasAlpha, bitDepth });
   } catch (cause) {
     if (cause instanceof TlscError) throw cause;

@@ -5,7 +5,7 @@ import { checkOptions, checkSignal } from '../options.js';
 import { imageInputOf } from '../session/image-input.js';
 import { InferenceSession } from '../session/inference-session.js';
 import { type ImageSource, readPhoto } from './files.js';
-import { type Photo, planeOf } from './photo.js';
+import { colourspaceOf, type Photo, planeOf, samplesIn, sampleTypeOf } from './photo.js';
 import { inSlices } from './slices.js';
 
 export interface RestoreOptions {
@@ -61,20 +61,18 @@ async function checkRestored(tensor: Tensor, name: string): Promise<void> {
 }
 
 /** The alpha channel at the size of the restored image, which a super-resolving network makes larger. */
-async function fitAlpha({ alpha, bitDepth, ...photo }: Photo, restored: Tensor): Promise<Partial<Photo>> {
+async function fitAlpha(photo: Photo, restored: Tensor): Promise<Partial<Photo>> {
+  const { alpha, bitDepth } = photo;
   if (!alpha) return {};
-  const { width, height } = planeOf({ ...photo, bitDepth });
+  const { width, height } = planeOf(photo);
   const [, , newHeight = 0, newWidth = 0] = restored.dims;
   if (width === newWidth && height === newHeight) return { alpha };
-  const buffer = await sharp(alpha, { raw: { width, height, channels: 1 } })
+  const bytes = await sharp(alpha, { raw: { width, height, channels: 1 } })
     .resize(newWidth, newHeight, { fit: 'fill' })
-    .toColourspace(bitDepth === 16 ? 'grey16' : 'b-w')
-    .raw({ depth: bitDepth === 16 ? 'ushort' : 'uchar' })
+    .toColourspace(colourspaceOf(1, bitDepth))
+    .raw({ depth: sampleTypeOf(bitDepth) })
     .toBuffer();
-  return {
-    alpha:
-      bitDepth === 16 ? new Uint16Array(buffer.buffer, buffer.byteOffset, buffer.byteLength / 2) : buffer,
-  };
+  return { alpha: samplesIn(bytes, bitDepth) };
 }
 
 /**

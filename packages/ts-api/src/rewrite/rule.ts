@@ -63,7 +63,7 @@ export function refuseNonImage({ shapes, types }: RuleContext, node: NodeProto):
 }
 
 /** Height and width of the node's input, an image. */
-export function planeOf({ shapes }: RuleContext, node: NodeProto): Size {
+export function featureSizeOf({ shapes }: RuleContext, node: NodeProto): Size {
   const [, , height = 0, width = 0] = shapes.get(node.input[0] ?? '') ?? [];
   return [height, width];
 }

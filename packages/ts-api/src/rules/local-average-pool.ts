@@ -2,8 +2,8 @@ import type { Graph } from '../graph/graph.js';
 import { isOnnxDomain, labelOf, makeNode, type NodeProto, reducesAll } from '../graph/proto.js';
 import { findCentering, followPooled } from '../rewrite/pointwise.js';
 import {
+  featureSizeOf,
   type Match,
-  planeOf,
   type Refusal,
   type Rule,
   type RuleContext,
@@ -53,7 +53,7 @@ export const localAveragePool: Rule = {
       const what = `of what ${labelOf(centering)} has taken a mean off`;
       return { reason: `it is the mean ${what}: a normalization written out, which cannot be converted yet` };
     }
-    const featureSize = planeOf(context, node);
+    const featureSize = featureSizeOf(context, node);
     const branch = followPooled(context, node, featureSize);
     if ('reason' in branch) return branch;
     return {

@@ -1,7 +1,7 @@
 import { floatOf, isOnnxDomain, makeNode, type NodeProto } from '../graph/proto.js';
 import {
+  featureSizeOf,
   type Match,
-  planeOf,
   type Refusal,
   type Rule,
   type RuleContext,
@@ -38,7 +38,7 @@ export const localInstanceNormalization: Rule = {
     const refusal = refuseNonImage(context, node);
     if (refusal) return refusal;
     return {
-      featureSize: planeOf(context, node),
+      featureSize: featureSizeOf(context, node),
       rewrite(window) {
         const attributes = { kernel_shape: window, epsilon: { float: floatOf(node, 'epsilon', 1e-5) } };
         graph.replace(
