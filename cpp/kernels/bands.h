@@ -2,12 +2,13 @@
 #define TLSC_KERNELS_BANDS_H_
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <new>
-#include <vector>
 
 #include "base/parallel.h"
 #include "base/status.h"
+#include "kernels/scratch.h"
 #include "kernels/window.h"
 
 namespace tlsc {
@@ -18,8 +19,18 @@ struct Band {
   size_t end;
 };
 
-// Bounds the scratch memory. Well above the cores of common machines, so that a loop still has
-// tasks to even out when some threads are late.
+// What one call of a vector body works on.
+template <typename T>
+struct BandOf {
+  const T* x;  // the plane
+  T* y;
+  const Window& window;
+  Band positions;
+  bool streams;  // the tensor does not fit the caches
+};
+
+// Well above the cores of common machines, so that a loop still has tasks to even out when some
+// threads are late.
 inline constexpr size_t kMaxTasks = 64;
 
 // With fewer planes than this they are cut into bands, so that one plane keeps several threads
@@ -33,34 +44,42 @@ inline size_t BandsPerPlane(size_t planes, const WindowAxis& vertical) {
   return std::clamp<size_t>(worthwhile, 1, kEnoughPlanes / planes);
 }
 
-// Calls visit(plane, band, scratch) for bands that cover every position of every plane, consecutive
-// ones in one task with one scratch, a copy of the prototype that make_scratch() returns.
-// Everything is allocated before the loop starts: a task has no way to report that it ran out of
-// memory.
-template <typename MakeScratch, typename Visit>
-Status ForEachBand(size_t planes, const WindowAxis& vertical, ParallelLoop& loop,
-                   MakeScratch make_scratch, Visit visit) {
+// Calls visit(plane, band, rows) for bands that cover every position of every plane. `rows` are the
+// thread's own, of type Rows (scratch.h).
+template <typename Rows, typename Visit>
+Status ForEachBand(size_t planes, const Window& window, ParallelLoop& loop, Visit visit) {
+  const Status starved = {StatusCode::kOutOfMemory, "no memory for the scratch rows"};
   try {
-    const size_t per_plane = BandsPerPlane(planes, vertical);
+    RowCutter counter;
+    Rows(counter, window);
+    const size_t positions = window.vertical.positions;
+    const size_t per_plane = BandsPerPlane(planes, window.vertical);
     const size_t bands = planes * per_plane;
     const size_t tasks = std::min(bands, kMaxTasks);
-    auto scratches = std::vector(tasks, make_scratch());
-    return loop.Run(tasks, [&](size_t task) {
+    std::atomic<bool> starves = false;  // a task has no other way to say so
+    const Status status = loop.Run(tasks, [&](size_t task) {
+      std::byte* memory = ThreadScratch(counter.bytes());
+      if (memory == nullptr) {
+        starves = true;
+        return;
+      }
+      RowCutter cutter(memory);
+      const Rows rows(cutter, window);
       const size_t end = bands * (task + 1) / tasks;
       for (size_t index = bands * task / tasks; index < end; ++index) {
         const size_t number = index % per_plane;
-        const Band band = {vertical.positions * number / per_plane,
-                           vertical.positions * (number + 1) / per_plane};
-        visit(index / per_plane, band, scratches[task]);
+        const Band band = {positions * number / per_plane, positions * (number + 1) / per_plane};
+        visit(index / per_plane, band, rows);
       }
     });
+    return starves ? starved : status;
   } catch (const std::bad_alloc&) {
-    return {StatusCode::kOutOfMemory, "no memory for the scratch rows"};
+    return starved;
   }
 }
 
-// An output of this size does not fit the caches anyhow: it is written past them, so that they keep
-// what is being read.
+// A tensor of this size does not fit the caches anyhow: its rows are fetched ahead, and what comes
+// out is written past the caches, so that they keep what is being read.
 inline constexpr size_t kStreamedBytes = size_t{8} << 20;
 
 }  // namespace tlsc

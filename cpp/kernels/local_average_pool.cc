@@ -1,7 +1,5 @@
 #include "kernels/local_average_pool.h"
 
-#include <vector>
-
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/local_average_pool.cc"
 #include <hwy/foreach_target.h>
@@ -16,24 +14,11 @@
 namespace tlsc {
 namespace {
 
-HWY_EXPORT(PoolBand);
-
-class Scratch {
- public:
-  explicit Scratch(const WindowAxis& horizontal)
-      : columns_(horizontal.length),
-        infinities_(horizontal.length),
-        nans_(horizontal.length),
-        row_(horizontal.outputs) {}
-
-  PoolScratch rows() { return {columns_.data(), infinities_.data(), nans_.data(), row_.data()}; }
-
- private:
-  std::vector<double> columns_;
-  std::vector<double> infinities_;
-  std::vector<double> nans_;
-  std::vector<float> row_;
-};
+template <typename T>
+auto ChoosePoolBand() {
+  HWY_EXPORT_T(PoolBands, PoolBand<T>);
+  return HWY_DYNAMIC_POINTER_T(PoolBands);
+}
 
 }  // namespace
 
@@ -46,8 +31,9 @@ NchwShape LocalAveragePoolShape(const NchwShape& x_shape, const LocalAveragePool
   return {x_shape.batch, x_shape.channels, window.vertical.outputs, window.horizontal.outputs};
 }
 
-Status LocalAveragePool(const float* x, const NchwShape& x_shape,
-                        const LocalAveragePoolParams& params, ParallelLoop& loop, float* y) {
+template <typename T>
+Status LocalAveragePool(const T* x, const NchwShape& x_shape, const LocalAveragePoolParams& params,
+                        ParallelLoop& loop, T* y) {
   if (Status status = Validate(params); !status.ok()) return status;
   if (Status status = CheckAddressable(x_shape); !status.ok()) return status;
   const size_t x_elements = *ElementCount(x_shape);
@@ -61,14 +47,18 @@ Status LocalAveragePool(const float* x, const NchwShape& x_shape,
   const size_t planes = x_shape.batch * x_shape.channels;
   const size_t x_plane = x_elements / planes;
   const size_t y_plane = y_elements / planes;
-  const bool streams = y_elements * sizeof(float) >= kStreamedBytes;
-  const auto pool = HWY_DYNAMIC_POINTER(PoolBand);
-  return ForEachBand(
-      planes, window.vertical, loop, [&] { return Scratch(window.horizontal); },
-      [&](size_t plane, const Band& band, Scratch& scratch) {
-        pool(x + plane * x_plane, window, band, streams, scratch.rows(), y + plane * y_plane);
+  const bool streams = y_elements * sizeof(T) >= kStreamedBytes;
+  const auto pool = ChoosePoolBand<T>();
+  return ForEachBand<PoolRows>(
+      planes, window, loop, [&](size_t plane, const Band& band, const PoolRows& rows) {
+        pool({x + plane * x_plane, y + plane * y_plane, window, band, streams}, rows);
       });
 }
+
+template Status LocalAveragePool(const float*, const NchwShape&, const LocalAveragePoolParams&,
+                                 ParallelLoop&, float*);
+template Status LocalAveragePool(const Float16*, const NchwShape&, const LocalAveragePoolParams&,
+                                 ParallelLoop&, Float16*);
 
 }  // namespace tlsc
 #endif  // HWY_ONCE

@@ -1,6 +1,7 @@
 #ifndef TLSC_KERNELS_LOCAL_AVERAGE_POOL_H_
 #define TLSC_KERNELS_LOCAL_AVERAGE_POOL_H_
 
+#include "base/float16.h"
 #include "base/nchw_shape.h"
 #include "base/parallel.h"
 #include "base/status.h"
@@ -28,23 +29,26 @@ NchwShape LocalAveragePoolShape(const NchwShape& x_shape, const LocalAveragePool
 //   replicate  y[i, j] = V[clamp(i - (kh - 1) / 2, 0, H - kh), clamp(j - (kw - 1) / 2, 0, W - kw)],
 //              of height H and width W, divisions rounded down.
 //
-//   x        [N, C, H, W] float32, contiguous. Any size may be 0; nothing is done then.
-//   y        float32, contiguous, of LocalAveragePoolShape(x_shape, params); must not overlap x.
+//   T        float or Float16
+//   x        [N, C, H, W], contiguous. Any size may be 0; nothing is done then.
+//   y        contiguous, of LocalAveragePoolShape(x_shape, params); must not overlap x.
 //   loop     runs the planes; the result does not depend on how.
 //
-// Error: within 1e-6 of the largest magnitude in the plane, on planes up to 2160 × 3840 at least
-// (sums are float64; what is seen is the rounding of y). A plane of one finite value gives exactly
-// that value.
+// Error: float32 within 1e-6 of the largest magnitude in the plane, on planes up to 2160 × 3840 at
+// least (sums are float64; what is seen is the rounding of y, and all that is seen in float16). A
+// plane of one finite value gives exactly that value.
 //
 // A NaN or infinity reaches the outputs whose window holds it, with the value that the mean has
 // then, and no others. (A plane that holds one is gone over again.)
 //
-// Time per pixel does not depend on the window. Scratch: four rows per task.
+// Time per pixel does not depend on the window. Scratch: three rows (20 bytes per pixel of
+// width) that each thread keeps for its next call.
 //
 // Returns kInvalidArgument (a kernel_shape below 1, a null tensor that has elements, sizes beyond
-// memory) or kOutOfMemory, both before y is touched, or what the loop returned.
-Status LocalAveragePool(const float* x, const NchwShape& x_shape,
-                        const LocalAveragePoolParams& params, ParallelLoop& loop, float* y);
+// memory) before y is touched, kOutOfMemory, or what the loop returned.
+template <typename T>
+Status LocalAveragePool(const T* x, const NchwShape& x_shape, const LocalAveragePoolParams& params,
+                        ParallelLoop& loop, T* y);
 
 }  // namespace tlsc
 

@@ -81,7 +81,7 @@ TEST(LocalAveragePool, NoElementsNoWork) {
          {NchwShape{0, 3, 8, 8}, {2, 0, 8, 8}, {2, 3, 0, 8}, {2, 3, 8, 0}, {0, 0, 0, 0}}) {
       const LocalAveragePoolParams params = {{3, 3}, padding};
       EXPECT_EQ(ElementCount(LocalAveragePoolShape(shape, params)), 0u);
-      EXPECT_TRUE(LocalAveragePool(nullptr, shape, params, loop, nullptr).ok());
+      EXPECT_TRUE(LocalAveragePool<float>(nullptr, shape, params, loop, nullptr).ok());
     }
   }
 }
@@ -179,8 +179,9 @@ TEST(LocalAveragePool, RefusesBadArguments) {
     const std::vector<float> x(4);
     GuardedOutput y(4);
     SerialLoop loop;
-    const Status status = LocalAveragePool(c.has_x ? x.data() : nullptr, c.shape, {c.kernel_shape},
-                                           loop, c.has_y ? y.data() : nullptr);
+    const Status status =
+        LocalAveragePool<float>(c.has_x ? x.data() : nullptr, c.shape, {c.kernel_shape}, loop,
+                                c.has_y ? y.data() : nullptr);
     EXPECT_EQ(status.code, StatusCode::kInvalidArgument);
     EXPECT_EQ(status.message, c.message);
     EXPECT_TRUE(y.Untouched());

@@ -1,4 +1,6 @@
-// The vector body of LocalInstanceNormalization, compiled once per target.
+// The vector body of LocalInstanceNormalization.
+//
+// Compiled once per target: include behind hwy/foreach_target.h.
 
 #if defined(TLSC_KERNELS_LOCAL_INSTANCE_NORMALIZATION_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef TLSC_KERNELS_LOCAL_INSTANCE_NORMALIZATION_INL_H_
@@ -7,93 +9,74 @@
 #define TLSC_KERNELS_LOCAL_INSTANCE_NORMALIZATION_INL_H_
 #endif
 
-#include <type_traits>
+#include <hwy/cache_control.h>
+#include <hwy/highway.h>
 
-#include "kernels/bands.h"
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/containment-inl.h"
 #include "kernels/scratch.h"
 #include "kernels/sliding_sums-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace tlsc {
 namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
 
-// y = (x - pivot - mean) · factor + bias, for one row.
-HWY_INLINE void NormalizeRow(const float* x, size_t width, const PlaneNorm& norm,
-                             const NormScratch& scratch, float* y) {
-  ForEachVector(width, [&](auto d, size_t column) HWY_ATTR {
-    const FloatsOf<decltype(d)> df;
-    const auto mean = hn::LoadU(d, scratch.mean + column);
-    // Centred in float64: on a bright plane the difference is all that matters.
-    const auto centred = hn::DemoteTo(df, hn::Sub(LoadShifted(d, x + column, norm.pivot), mean));
-    const auto factor = hn::LoadU(df, scratch.factor + column);
-    hn::StoreU(hn::MulAdd(centred, factor, hn::Set(df, norm.bias)), df, y + column);
-  });
+// Splits a float64 into the float32 of its leading digits and one of the rest. Cutting off is
+// cheaper than rounding, which would have to be converted back.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE void StoreSplit(D d, V value, float* leading, float* rest) {
+  constexpr uint64_t kBelowFloat = (uint64_t{1} << 29) - 1;
+  const FloatsOf<D> df;
+  const hn::RebindToUnsigned<D> du;
+  const V cut = hn::BitCast(d, hn::AndNot(hn::Set(du, kBelowFloat), hn::BitCast(du, value)));
+  hn::StoreU(hn::DemoteTo(df, cut), df, leading);
+  hn::StoreU(hn::DemoteTo(df, hn::Sub(value, cut)), df, rest);
 }
 
-// A window that holds a value which is not finite has no variance: its factor is NaN.
-template <class Columns>
-void MarkNonFiniteFactors(size_t position, const Band& band, const Window& window, const float* x,
-                          Columns& counts, float* factor) {
-  SlideAt(position, band, window, x, counts,
-          [&](auto d, size_t column, auto infinities, auto nans) HWY_ATTR {
-            const FloatsOf<decltype(d)> df;
-            float* to = factor + window.horizontal.leading + column;
-            const auto count = hn::DemoteTo(df, hn::Add(infinities, nans));
-            const auto marked =
-                hn::IfThenElse(hn::Gt(count, hn::Zero(df)), hn::NaN(df), hn::LoadU(df, to));
-            hn::StoreU(marked, df, to);
-          });
+// Returns whether all values were finite; if not, it is to be done again with another Loader.
+template <class Loader, class T>
+HWY_INLINE bool NormalizePositions(const BandOf<T>& band, const PlaneNorm& norm,
+                                   const NormRows& rows) {
+  const double weight = 1.0 / static_cast<double>(band.window.area());
+  const size_t width = band.window.horizontal.length;
+  return SlideOver<true>(
+      band, Loader{norm.pivot}, weight, rows.columns, {rows.mean, rows.mean_rest, rows.factor},
+      [=](auto d, size_t column, auto mean, auto mean_square) HWY_ATTR {
+        const FloatsOf<decltype(d)> df;
+        const auto raised = hn::Add(mean_square, hn::Set(d, norm.epsilon));
+        const auto variance = hn::DemoteTo(df, hn::NegMulAdd(mean, mean, raised));
+        // Rounding may leave a flat window slightly below epsilon. Written so that NaN stays NaN.
+        const auto least = hn::Set(df, static_cast<float>(norm.epsilon));
+        const auto spread = hn::IfThenElse(hn::Lt(variance, least), least, variance);
+        hn::StoreU(hn::Div(hn::Set(df, norm.scale), hn::Sqrt(spread)), df, rows.factor + column);
+        StoreSplit(d, hn::Add(mean, hn::Set(d, norm.pivot)), rows.mean + column,
+                   rows.mean_rest + column);
+      },
+      [=](size_t row, size_t begin, size_t end) HWY_ATTR {
+        const T* x = band.x + row * width;
+        WriteSpan(band.y + row * width, begin, end, band.streams, [=](auto df, size_t i) HWY_ATTR {
+          // In this order: on a bright plane the first difference is exact, and all that matters.
+          const auto rough = hn::Sub(LoadPixels(df, x + i), hn::LoadU(df, rows.mean + i));
+          const auto centred = hn::Sub(rough, hn::LoadU(df, rows.mean_rest + i));
+          return hn::MulAdd(centred, hn::LoadU(df, rows.factor + i), hn::Set(df, norm.bias));
+        });
+      });
 }
 
-// Normalizes the outputs of the vertical positions of `band`. Without kContained it may come upon
-// values that are not finite and smear them; it returns false then.
-template <bool kContained>
-bool NormalizePositions(const float* x, const Window& window, const Band& band,
-                        const PlaneNorm& norm, bool streams, const NormScratch& scratch, float* y) {
-  using Loader = std::conditional_t<kContained, FiniteValues, Values>;
-  const WindowAxis& vertical = window.vertical;
-  const WindowAxis& horizontal = window.horizontal;
-  const size_t width = horizontal.length;
-  const float* rows = x + band.begin * width;
-  const double weight = 1.0 / static_cast<double>(window.area());
-  const auto store = [=](auto d, size_t position, auto sums, auto squares) HWY_ATTR {
-    const FloatsOf<decltype(d)> df;
-    const auto scale = hn::Set(d, weight);
-    const auto mean = hn::Mul(sums, scale);
-    const auto variance = hn::NegMulAdd(mean, mean, hn::Mul(squares, scale));
-    // Rounding may leave a flat window slightly below 0. Written so that NaN stays NaN.
-    const auto clamped = hn::IfThenZeroElse(hn::Lt(variance, hn::Zero(d)), variance);
-    const auto spread = hn::DemoteTo(df, hn::Add(clamped, hn::Set(d, norm.epsilon)));
-    const size_t column = horizontal.leading + position;
-    hn::StoreU(mean, d, scratch.mean + column);
-    hn::StoreU(hn::Div(hn::Set(df, norm.scale), hn::Sqrt(spread)), df, scratch.factor + column);
-  };
-  ColumnSums<true, Loader> sums(width, {norm.pivot}, scratch.columns, scratch.squares);
-  ColumnSums<true, NonFiniteCounts> counts(width, {}, scratch.infinities, scratch.nans);
-  sums.Fill(rows, vertical.window);
-  if constexpr (kContained) counts.Fill(rows, vertical.window);
-  for (size_t position = band.begin; position < band.end; ++position) {
-    SlideAt(position, band, window, x, sums, store);
-    if constexpr (kContained) {
-      MarkNonFiniteFactors(position, band, window, x, counts, scratch.factor);
-    }
-    FillBeyond(horizontal, scratch.mean);
-    FillBeyond(horizontal, scratch.factor);
-    const size_t end = vertical.OutputEnd(position);
-    for (size_t output = vertical.OutputBegin(position); output < end; ++output) {
-      NormalizeRow(x + output * width, width, norm, scratch, scratch.row);
-      WriteRow(scratch.row, y + output * width, width, streams);
-    }
+template <class T>
+void NormalizeBand(const BandOf<T>& band, const PlaneNorm& norm, const NormRows& rows) {
+  if (!NormalizePositions<Values>(band, norm, rows)) {
+    NormalizePositions<FiniteValues>(band, norm, rows);
+    // A window with an infinity has no variance either: NaN, as the difference of two.
+    SpoilOutputs(band, rows.columns, rows.mean, [](auto output, auto trace) HWY_ATTR {
+      return hn::Add(output, hn::Sub(trace, trace));
+    });
   }
-  return sums.AllFinite();
-}
-
-void NormalizeBand(const float* x, const Window& window, const Band& band, const PlaneNorm& norm,
-                   bool streams, const NormScratch& scratch, float* y) {
-  if (!NormalizePositions<false>(x, window, band, norm, streams, scratch, y))
-    NormalizePositions<true>(x, window, band, norm, streams, scratch, y);
   // What went past the caches is not ordered with what tells other threads that it is done.
-  if (streams) hwy::FlushStream();
+  if (band.streams) hwy::FlushStream();
 }
 
 }  // namespace HWY_NAMESPACE

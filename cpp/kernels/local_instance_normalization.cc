@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <string>
-#include <vector>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/local_instance_normalization.cc"
@@ -18,36 +17,17 @@
 namespace tlsc {
 namespace {
 
-HWY_EXPORT(NormalizeBand);
+template <typename T>
+auto ChooseNormalizeBand() {
+  HWY_EXPORT_T(NormalizeBands, NormalizeBand<T>);
+  return HWY_DYNAMIC_POINTER_T(NormalizeBands);
+}
 
-class Scratch {
- public:
-  explicit Scratch(size_t width)
-      : columns_(width),
-        squares_(width),
-        infinities_(width),
-        nans_(width),
-        mean_(width),
-        factor_(width),
-        row_(width) {}
-
-  NormScratch rows() {
-    return {columns_.data(), squares_.data(), infinities_.data(), nans_.data(),
-            mean_.data(),    factor_.data(),  row_.data()};
-  }
-
- private:
-  std::vector<double> columns_;
-  std::vector<double> squares_;
-  std::vector<double> infinities_;
-  std::vector<double> nans_;
-  std::vector<double> mean_;
-  std::vector<float> factor_;
-  std::vector<float> row_;
-};
+float ToFloat(float value) { return value; }
+float ToFloat(Float16 value) { return hwy::F32FromF16(hwy::float16_t::FromBits(value.bits)); }
 
 // Against a pivot that is not finite, every value of the plane would come out as NaN.
-double PivotOf(const float* plane) { return std::isfinite(plane[0]) ? plane[0] : 0.0; }
+double PivotOf(float first) { return std::isfinite(first) ? first : 0.0; }
 
 }  // namespace
 
@@ -57,9 +37,10 @@ Status Validate(const LocalInstanceNormalizationParams& params) {
   return InvalidArgument("epsilon", "a finite value of at least 0", std::to_string(params.epsilon));
 }
 
-Status LocalInstanceNormalization(const float* x, const NchwShape& x_shape, const float* scale,
-                                  const float* bias, const LocalInstanceNormalizationParams& params,
-                                  ParallelLoop& loop, float* y) {
+template <typename T>
+Status LocalInstanceNormalization(const T* x, const NchwShape& x_shape, const T* scale,
+                                  const T* bias, const LocalInstanceNormalizationParams& params,
+                                  ParallelLoop& loop, T* y) {
   if (Status status = Validate(params); !status.ok()) return status;
   if (Status status = CheckAddressable(x_shape); !status.ok()) return status;
   const size_t elements = *ElementCount(x_shape);
@@ -74,17 +55,24 @@ Status LocalInstanceNormalization(const float* x, const NchwShape& x_shape, cons
   const Window window = MakeWindow(x_shape, params.kernel_shape, Padding::kReplicate);
   const size_t planes = x_shape.batch * channels;
   const size_t plane_size = elements / planes;
-  const bool streams = elements * sizeof(float) >= kStreamedBytes;
-  const auto normalize = HWY_DYNAMIC_POINTER(NormalizeBand);
-  return ForEachBand(
-      planes, window.vertical, loop, [&] { return Scratch(x_shape.width); },
-      [&](size_t plane, const Band& band, Scratch& scratch) {
-        const float* from = x + plane * plane_size;
+  const bool streams = elements * sizeof(T) >= kStreamedBytes;
+  const auto normalize = ChooseNormalizeBand<T>();
+  return ForEachBand<NormRows>(
+      planes, window, loop, [&](size_t plane, const Band& band, const NormRows& rows) {
+        const T* from = x + plane * plane_size;
         const size_t channel = plane % channels;
-        const PlaneNorm norm = {PivotOf(from), params.epsilon, scale[channel], bias[channel]};
-        normalize(from, window, band, norm, streams, scratch.rows(), y + plane * plane_size);
+        const PlaneNorm norm = {PivotOf(ToFloat(from[0])), params.epsilon, ToFloat(scale[channel]),
+                                ToFloat(bias[channel])};
+        normalize({from, y + plane * plane_size, window, band, streams}, norm, rows);
       });
 }
+
+template Status LocalInstanceNormalization(const float*, const NchwShape&, const float*,
+                                           const float*, const LocalInstanceNormalizationParams&,
+                                           ParallelLoop&, float*);
+template Status LocalInstanceNormalization(const Float16*, const NchwShape&, const Float16*,
+                                           const Float16*, const LocalInstanceNormalizationParams&,
+                                           ParallelLoop&, Float16*);
 
 }  // namespace tlsc
 #endif  // HWY_ONCE

@@ -1,6 +1,7 @@
 #ifndef TLSC_KERNELS_LOCAL_INSTANCE_NORMALIZATION_H_
 #define TLSC_KERNELS_LOCAL_INSTANCE_NORMALIZATION_H_
 
+#include "base/float16.h"
 #include "base/nchw_shape.h"
 #include "base/parallel.h"
 #include "base/status.h"
@@ -24,10 +25,11 @@ Status Validate(const LocalInstanceNormalizationParams& params);
 // mean and variance (divided by the number of pixels, not one less) are those of the window that
 // LocalAveragePool with replicate padding (local_average_pool.h) uses for the same pixel.
 //
-//   x        [N, C, H, W] float32, contiguous. Any size may be 0; nothing is done then.
-//   scale    [C] float32
-//   bias     [C] float32; `B` in ONNX
-//   y        [N, C, H, W] float32, contiguous; must not overlap x, scale or bias.
+//   T        float or Float16
+//   x        [N, C, H, W], contiguous. Any size may be 0; nothing is done then.
+//   scale    [C]
+//   bias     [C]; `B` in ONNX
+//   y        [N, C, H, W], contiguous; must not overlap x, scale or bias.
 //   loop     runs the planes; the result does not depend on how.
 //
 // Error: within 1e-5 of the larger of |scale| and |y - bias|, besides the rounding of y, as long as
@@ -39,14 +41,16 @@ Status Validate(const LocalInstanceNormalizationParams& params);
 // A NaN or infinity makes the outputs whose window holds it NaN, and no others. (A plane that holds
 // one is gone over again.) Variances beyond what float32 holds make outputs bias.
 //
-// Time per pixel does not depend on the window. Scratch: seven rows per task.
+// Time per pixel does not depend on the window. Scratch: five rows (28 bytes per pixel of
+// width) that each thread keeps for its next call.
 //
 // Returns kInvalidArgument (a kernel_shape below 1, an epsilon that is negative or not finite, a
-// null tensor that has elements, sizes beyond memory) or kOutOfMemory, both before y is touched, or
-// what the loop returned.
-Status LocalInstanceNormalization(const float* x, const NchwShape& x_shape, const float* scale,
-                                  const float* bias, const LocalInstanceNormalizationParams& params,
-                                  ParallelLoop& loop, float* y);
+// null tensor that has elements, sizes beyond memory) before y is touched, kOutOfMemory, or what
+// the loop returned.
+template <typename T>
+Status LocalInstanceNormalization(const T* x, const NchwShape& x_shape, const T* scale,
+                                  const T* bias, const LocalInstanceNormalizationParams& params,
+                                  ParallelLoop& loop, T* y);
 
 }  // namespace tlsc
 

@@ -71,7 +71,8 @@ TEST(LocalInstanceNormalization, NoElementsNoWork) {
   for (const NchwShape& shape :
        {NchwShape{0, 3, 8, 8}, {2, 0, 8, 8}, {2, 3, 0, 8}, {2, 3, 8, 0}, {0, 0, 0, 0}}) {
     EXPECT_TRUE(
-        LocalInstanceNormalization(nullptr, shape, nullptr, nullptr, {{3, 3}}, loop, nullptr).ok());
+        LocalInstanceNormalization<float>(nullptr, shape, nullptr, nullptr, {{3, 3}}, loop, nullptr)
+            .ok());
   }
 }
 

@@ -1,28 +1,75 @@
 #ifndef TLSC_KERNELS_SCRATCH_H_
 #define TLSC_KERNELS_SCRATCH_H_
 
-// The rows that the vector bodies work in, and what they are handed besides; the same for every
-// target. Each pointer is to a row of the plane's width.
+#include <cstddef>
+#include <new>
+
+#include "kernels/window.h"
+
+// The rows that the vector bodies work in: a few of a plane's width per thread, never a plane.
 namespace tlsc {
 
-struct PoolScratch {
-  double* columns;
-  double* infinities;
-  double* nans;
-  float* row;
+// At least `bytes` of memory, beginning with a cache line, for the calling thread's task. The
+// thread keeps it for its next ones. Null when there is not that much.
+std::byte* ThreadScratch(size_t bytes) noexcept;
+
+// Cuts memory into rows. Each begins with a cache line: a vector that straddles two takes twice as
+// long to load. Without memory it only counts the bytes.
+class RowCutter {
+ public:
+  explicit RowCutter(std::byte* memory = nullptr) : memory_(memory) {}
+
+  // Throws std::bad_alloc where counting would overflow.
+  template <typename T>
+  T* Cut(size_t elements) {
+    constexpr size_t kLine = 64;
+    if (elements > kMostElements) throw std::bad_alloc();
+    T* row = memory_ == nullptr ? nullptr : reinterpret_cast<T*>(memory_ + bytes_);
+    bytes_ += (elements * sizeof(T) + kLine - 1) / kLine * kLine;
+    return row;
+  }
+
+  size_t bytes() const { return bytes_; }
+
+ private:
+  static constexpr size_t kMostElements = SIZE_MAX / 1024;
+
+  std::byte* memory_;
+  size_t bytes_ = 0;
 };
 
-struct NormScratch {
-  double* columns;
+// What goes by column of the plane.
+struct ColumnRows {
+  ColumnRows(RowCutter& cutter, const Window& window)
+      : values(cutter.Cut<double>(window.horizontal.length)),
+        squares(cutter.Cut<double>(window.horizontal.length)) {}
+
+  double* values;
   double* squares;
-  double* infinities;
-  double* nans;
-  double* mean;   // from the pivot
-  float* factor;  // scale / sqrt(variance + epsilon)
-  float* row;
 };
 
-// What one plane is normalised with, besides its own statistics.
+struct PoolRows {
+  PoolRows(RowCutter& cutter, const Window& window)
+      : columns(cutter, window), mean(cutter.Cut<float>(window.horizontal.outputs)) {}
+
+  ColumnRows columns;
+  float* mean;
+};
+
+struct NormRows {
+  NormRows(RowCutter& cutter, const Window& window)
+      : columns(cutter, window),
+        mean(cutter.Cut<float>(window.horizontal.outputs)),
+        mean_rest(cutter.Cut<float>(window.horizontal.outputs)),
+        factor(cutter.Cut<float>(window.horizontal.outputs)) {}
+
+  ColumnRows columns;
+  float* mean;       // cut down to float32,
+  float* mean_rest;  // and what that has cut off
+  float* factor;     // scale / sqrt(variance + epsilon)
+};
+
+// What one plane is normalized with, besides its own statistics.
 struct PlaneNorm {
   double pivot;  // taken off every value before summing
   double epsilon;

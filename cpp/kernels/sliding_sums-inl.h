@@ -17,9 +17,10 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
 
 #include "kernels/bands.h"
+#include "kernels/pixels-inl.h"
+#include "kernels/scratch.h"
 #include "kernels/window.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -27,11 +28,13 @@ namespace tlsc {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-using Doubles = hn::ScalableTag<double>;
-// The same code with one lane serves what a row has left over.
-using OneDouble = hn::CappedTag<double, 1>;
-template <class D>
-using FloatsOf = hn::Rebind<float, D>;
+// How far ahead of the sums the rows are fetched, in pixels. What the processor fetches by itself
+// starts anew with every row and page.
+inline constexpr size_t kAhead = 512;
+
+// Positions along a row after which what has been computed is handed on: little enough for the L1
+// cache.
+inline constexpr size_t kTile = 256;
 
 // Lane i becomes the sum of lanes 0 … i.
 template <class D, class V = hn::Vec<D>>
@@ -48,49 +51,25 @@ HWY_INLINE V BroadcastLast(D, V v) {
   return hn::BroadcastLane<static_cast<int>(hn::MaxLanes(D())) - 1>(v);
 }
 
-// value - pivot, in float64.
-template <class D>
-HWY_INLINE hn::Vec<D> LoadShifted(D d, const float* from, double pivot) {
-  return hn::Sub(hn::PromoteTo(d, hn::LoadU(FloatsOf<D>(), from)), hn::Set(d, pivot));
-}
-
 // What ColumnSums adds up for a pixel: value - pivot and, if asked for, its square.
 struct Values {
   double pivot;
 
-  template <class D, class V = hn::Vec<D>>
-  HWY_INLINE void Load(D d, const float* from, V& value, V& square) const {
-    value = LoadShifted(d, from, pivot);
+  template <class D, class T, class V = hn::Vec<D>>
+  HWY_INLINE void Load(D d, const T* from, V& value, V& square) const {
+    value = hn::Sub(LoadPixels(d, from), hn::Set(d, pivot));
     square = hn::Mul(value, value);
   }
-};
 
-// The same of a plane that holds values which are not finite: those count as nothing.
-struct FiniteValues {
-  double pivot;
-
-  template <class D, class V = hn::Vec<D>>
-  HWY_INLINE void Load(D d, const float* from, V& value, V& square) const {
-    const V shifted = LoadShifted(d, from, pivot);
-    value = hn::IfThenElseZero(hn::IsFinite(shifted), shifted);
-    square = hn::Mul(value, value);
-  }
-};
-
-// How many values are not finite: infinities in `value`, the negative ones in steps of
-// kNegative, and NaNs in `square`. Sums of whole numbers below 2^53 are exact, so that what has
-// left a window leaves no trace in it.
-struct NonFiniteCounts {
-  static constexpr double kNegative = 134217728.0;  // 2^27: more pixels than a window has
-
-  template <class D, class V = hn::Vec<D>>
-  HWY_INLINE void Load(D d, const float* from, V& value, V& square) const {
-    const V loaded = hn::PromoteTo(d, hn::LoadU(FloatsOf<D>(), from));
-    const V infinity = hn::Inf(d);
-    const V positive = hn::IfThenElseZero(hn::Eq(loaded, infinity), hn::Set(d, 1.0));
-    const V negative = hn::IfThenElseZero(hn::Eq(loaded, hn::Neg(infinity)), hn::Set(d, kNegative));
-    value = hn::Add(positive, negative);
-    square = hn::IfThenElseZero(hn::IsNaN(loaded), hn::Set(d, 1.0));
+  // With d = a - b: (a - p)² - (b - p)² = d² + d (2b - 2p). What multiplies and adds at once takes
+  // the place of what only adds, of which there is more than enough.
+  template <class D, class T, class V = hn::Vec<D>>
+  HWY_INLINE void Move(D d, const T* entering, const T* leaving, V& values, V& squares) const {
+    const V out = LoadPixels(d, leaving);
+    const V change = hn::Sub(LoadPixels(d, entering), out);
+    const V twice = hn::MulAdd(out, hn::Set(d, 2.0), hn::Set(d, -2.0 * pivot));
+    values = hn::Add(values, change);
+    squares = hn::MulAdd(change, twice, hn::MulAdd(change, change, squares));
   }
 };
 
@@ -106,12 +85,18 @@ HWY_INLINE void ForEachVector(size_t count, Step step) {
 // The sums per column of a window's height of what Loader makes of each pixel, its square only when
 // kSquares. A pivot near the values keeps the squares small, so that a variance taken of them does
 // not cancel.
-template <bool kSquares, class Loader>
+template <bool kSquares, class T, class Loader>
 class ColumnSums {
  public:
-  // `values` and `squares` hold a row of float64 each; squares may be null without kSquares.
-  ColumnSums(size_t width, const Loader& loader, double* values, double* squares)
-      : width_(width), loader_(loader), values_(values), squares_(squares) {}
+  // The sums of a window are multiplied by `weight`. `far`: the plane has to be fetched from
+  // memory.
+  ColumnSums(size_t width, const Loader& loader, double weight, bool far, const ColumnRows& rows)
+      : width_(width),
+        loader_(loader),
+        weight_(weight),
+        far_(far),
+        values_(rows.values),
+        squares_(rows.squares) {}
 
   // Whether all that went into the sums was finite: an infinity stays in a running sum, and turns
   // into a NaN that stays when it leaves.
@@ -122,26 +107,21 @@ class ColumnSums {
   }
 
   // Sums `count` rows from `rows` on.
-  void Fill(const float* rows, size_t count) {
+  void Fill(const T* rows, size_t count) {
     std::fill_n(values_, width_, 0.0);
     if (kSquares) std::fill_n(squares_, width_, 0.0);
-    for (size_t row = 0; row < count; ++row) {
-      ForEachVector(width_, [&](auto d, size_t x) HWY_ATTR {
-        hn::Vec<decltype(d)> value, square;
-        loader_.Load(d, rows + row * width_ + x, value, square);
-        hn::StoreU(hn::Add(hn::LoadU(d, values_ + x), value), d, values_ + x);
-        if constexpr (kSquares) {
-          hn::StoreU(hn::Add(hn::LoadU(d, squares_ + x), square), d, squares_ + x);
-        }
-      });
-    }
+    size_t row = 0;
+    for (; row + kFilled <= count; row += kFilled) AddRows<kFilled>(rows + row * width_);
+    for (; row < count; ++row) AddRows<1>(rows + row * width_);
   }
 
-  // Calls emit(d, position, sum, sum of squares) for the window at every position of the axis. With
-  // kMove the columns move down on the way: `entering` is added to them and `leaving` taken away.
-  template <bool kMove, class Emit>
-  HWY_INLINE void SlideRight(const WindowAxis& axis, const float* entering, const float* leaving,
-                             Emit emit) {
+  // Calls emit(d, position, sum, sum of squares) for the window at every position of the axis, the
+  // sums weighted, and, every kTile positions and at the end, done(position) once those before it
+  // have been emitted. With kMove the columns move down on the way: `entering` is added to them and
+  // `leaving` taken away.
+  template <bool kMove, class Emit, class Done>
+  HWY_INLINE void SlideRight(const WindowAxis& axis, const T* entering, const T* leaving, Emit emit,
+                             Done done) {
     const Rows rows = {entering, leaving};
     Sums sums = {0.0, 0.0};
     size_t column = 0;
@@ -149,15 +129,41 @@ class ColumnSums {
     SumColumns<kMove>(OneDouble(), axis.window, rows, column, sums);
     emit(OneDouble(), 0, hn::Set(OneDouble(), sums.values), hn::Set(OneDouble(), sums.squares));
     size_t position = 1;
-    Slide<kMove>(Doubles(), axis, rows, position, sums, emit);
-    Slide<kMove>(OneDouble(), axis, rows, position, sums, emit);
+    while (position + kTile < axis.positions) {
+      Slide<kMove>(Doubles(), axis.window, position + kTile, rows, position, sums, emit);
+      done(position);
+    }
+    Slide<kMove>(Doubles(), axis.window, axis.positions, rows, position, sums, emit);
+    Slide<kMove>(OneDouble(), axis.window, axis.positions, rows, position, sums, emit);
+    done(position);
   }
 
  private:
   struct Rows {
-    const float* entering;
-    const float* leaving;
+    const T* entering;
+    const T* leaving;
   };
+  // Rows that Fill adds at a time, so as to load and store the sums less often.
+  static constexpr size_t kFilled = 8;
+
+  template <size_t kRows>
+  void AddRows(const T* rows) {
+    ForEachVector(width_, [&](auto d, size_t x) HWY_ATTR {
+      auto values = hn::LoadU(d, values_ + x);
+      auto squares = hn::Zero(d);
+      if constexpr (kSquares) squares = hn::LoadU(d, squares_ + x);
+      for (size_t row = 0; row < kRows; ++row) {
+        hn::Vec<decltype(d)> value, square;
+        if (far_) hwy::Prefetch(rows + (row + kFilled) * width_ + x);
+        loader_.Load(d, rows + row * width_ + x, value, square);
+        values = hn::Add(values, value);
+        if constexpr (kSquares) squares = hn::Add(squares, square);
+      }
+      hn::StoreU(values, d, values_ + x);
+      if constexpr (kSquares) hn::StoreU(squares, d, squares_ + x);
+    });
+  }
+
   // Of the window at one position.
   struct Sums {
     double values;
@@ -170,98 +176,166 @@ class ColumnSums {
     auto values = hn::Zero(d);
     auto squares = hn::Zero(d);
     for (; column + hn::Lanes(d) <= end; column += hn::Lanes(d)) {
-      if constexpr (kMove) Move(d, column, rows);
-      values = hn::Add(values, hn::LoadU(d, values_ + column));
-      if constexpr (kSquares) squares = hn::Add(squares, hn::LoadU(d, squares_ + column));
+      const auto [value, square] = Column<kMove>(d, column, rows);
+      values = hn::Add(values, value);
+      if constexpr (kSquares) squares = hn::Add(squares, square);
     }
-    sums.values += hn::ReduceSum(d, values);
-    if constexpr (kSquares) sums.squares += hn::ReduceSum(d, squares);
+    sums.values += weight_ * hn::ReduceSum(d, values);
+    if constexpr (kSquares) sums.squares += weight_ * hn::ReduceSum(d, squares);
   }
 
-  // Moves on from the window of `sums` through the positions from `position` on, as many as fill
-  // vectors of D. What is carried from vector to vector stays in one: through a scalar the way
+  // Moves on from the window of `sums` through the positions from `position` to `end`, as many as
+  // fill vectors of D. What is carried from vector to vector stays in one: through a scalar the way
   // would be longer than the work.
   template <bool kMove, class D, class Emit>
-  HWY_INLINE void Slide(D d, const WindowAxis& axis, const Rows& rows, size_t& position, Sums& sums,
-                        Emit emit) {
+  HWY_INLINE void Slide(D d, size_t window, size_t end, const Rows& rows, size_t& position,
+                        Sums& sums, Emit emit) {
     auto carried = hn::Set(d, sums.values);
     auto carried_squares = hn::Set(d, sums.squares);
-    for (; position + hn::Lanes(d) <= axis.positions; position += hn::Lanes(d)) {
+    for (; position + hn::Lanes(d) <= end; position += hn::Lanes(d)) {
       const size_t leaving = position - 1;
-      const size_t entering = leaving + axis.window;
-      if constexpr (kMove) Move(d, entering, rows);
-      const auto values = ScanDifference(d, values_ + entering, values_ + leaving);
+      const size_t entering = leaving + window;
+      const auto [value, square] = Column<kMove>(d, entering, rows);
+      const auto values = Next(d, hn::Sub(value, hn::LoadU(d, values_ + leaving)), carried);
+      auto squares = hn::Zero(d);
       if constexpr (kSquares) {
-        const auto squares = ScanDifference(d, squares_ + entering, squares_ + leaving);
-        emit(d, position, hn::Add(carried, values), hn::Add(carried_squares, squares));
-        carried_squares = hn::Add(carried_squares, BroadcastLast(d, squares));
-      } else {
-        emit(d, position, hn::Add(carried, values), carried_squares);
+        const auto changes = hn::Sub(square, hn::LoadU(d, squares_ + leaving));
+        squares = Next(d, changes, carried_squares);
       }
-      carried = hn::Add(carried, BroadcastLast(d, values));
+      emit(d, position, values, squares);
     }
     sums = {hn::GetLane(carried), hn::GetLane(carried_squares)};
   }
 
-  template <class D>
-  HWY_INLINE hn::Vec<D> ScanDifference(D d, const double* entering, const double* leaving) {
-    return Scan(d, hn::Sub(hn::LoadU(d, entering), hn::LoadU(d, leaving)));
+  // `carried` and all the changes up to each lane; becomes the last of them.
+  template <class D, class V = hn::Vec<D>>
+  HWY_INLINE V Next(D d, V changes, V& carried) {
+    const V weight = hn::Set(d, weight_);
+    const V scan = Scan(d, changes);
+    const V sums = hn::MulAdd(scan, weight, carried);
+    carried = hn::MulAdd(BroadcastLast(d, scan), weight, carried);
+    return sums;
   }
 
-  template <class D>
-  HWY_INLINE void Move(D d, size_t x, const Rows& rows) {
-    hn::Vec<D> in, in_square, out, out_square;
-    loader_.Load(d, rows.entering + x, in, in_square);
-    loader_.Load(d, rows.leaving + x, out, out_square);
-    hn::StoreU(hn::Add(hn::LoadU(d, values_ + x), hn::Sub(in, out)), d, values_ + x);
-    if constexpr (kSquares) {
-      const auto change = hn::Sub(in_square, out_square);
-      hn::StoreU(hn::Add(hn::LoadU(d, squares_ + x), change), d, squares_ + x);
+  // Of some columns: what they add up to. (Vectors have no place in std::pair on every target.)
+  template <class V>
+  struct Pair {
+    V values;
+    V squares;
+  };
+
+  // The sums of the columns from x on, moved down first with kMove.
+  template <bool kMove, class D, class V = hn::Vec<D>>
+  HWY_INLINE Pair<V> Column(D d, size_t x, const Rows& rows) {
+    Pair<V> sums = {hn::LoadU(d, values_ + x), hn::Zero(d)};
+    if constexpr (kSquares) sums.squares = hn::LoadU(d, squares_ + x);
+    if constexpr (kMove) {
+      if (far_) {
+        hwy::Prefetch(rows.entering + x + kAhead);
+        hwy::Prefetch(rows.leaving + x + kAhead);
+      }
+      loader_.Move(d, rows.entering + x, rows.leaving + x, sums.values, sums.squares);
+      hn::StoreU(sums.values, d, values_ + x);
+      if constexpr (kSquares) hn::StoreU(sums.squares, d, squares_ + x);
     }
+    return sums;
   }
 
   size_t width_;
   Loader loader_;
+  double weight_;
+  bool far_;
   double* values_;
   double* squares_;
 };
 
 // The next row of positions of a band: at its first, the columns are as Fill() left them.
-template <class Columns, class Emit>
-HWY_INLINE void SlideAt(size_t position, const Band& band, const Window& window, const float* x,
-                        Columns& columns, Emit emit) {
+template <class T, class Columns, class Emit, class Done>
+HWY_INLINE void SlideAt(size_t position, const Band& band, const Window& window, const T* x,
+                        Columns& columns, Emit emit, Done done) {
   if (position == band.begin) {
-    columns.template SlideRight<false>(window.horizontal, nullptr, nullptr, emit);
+    columns.template SlideRight<false>(window.horizontal, nullptr, nullptr, emit, done);
     return;
   }
   const size_t width = window.horizontal.length;
-  const float* leaving = x + (position - 1) * width;
-  const float* entering = leaving + window.vertical.window * width;
-  columns.template SlideRight<true>(window.horizontal, entering, leaving, emit);
+  const T* leaving = x + (position - 1) * width;
+  const T* entering = leaving + window.vertical.window * width;
+  columns.template SlideRight<true>(window.horizontal, entering, leaving, emit, done);
 }
 
-// Copies a finished row to the output. `streams`: past the caches, for an output that would push
-// everything else out of them.
-HWY_INLINE void WriteRow(const float* from, float* to, size_t count, bool streams) {
-  if (!streams) {
-    std::copy_n(from, count, to);
-    return;
-  }
-  const hn::ScalableTag<float> d;
-  const size_t lanes = hn::Lanes(d);
-  const size_t misaligned = reinterpret_cast<uintptr_t>(to) / sizeof(float) % lanes;
-  size_t i = std::min(count, misaligned == 0 ? 0 : lanes - misaligned);
-  std::copy_n(from, i, to);
-  for (; i + lanes <= count; i += lanes) hn::Stream(hn::LoadU(d, from + i), d, to + i);
-  std::copy(from + i, from + count, to + i);
-}
-
-// Repeats the first and the last position of a row over the outputs beyond them.
+// Repeats what the first position of a row has over the outputs in front of it.
 template <class T>
-HWY_INLINE void FillBeyond(const WindowAxis& axis, T* row) {
+HWY_INLINE void FillBefore(const WindowAxis& axis, T* row) {
+  std::fill_n(row, axis.leading, row[axis.leading]);
+}
+
+// Repeats what the last position of a row has over the outputs behind it.
+template <class T>
+HWY_INLINE void FillBehind(const WindowAxis& axis, T* row) {
   const size_t last = axis.leading + axis.positions - 1;
-  std::fill(row, row + axis.leading, row[axis.leading]);
   std::fill(row + last + 1, row + axis.outputs, row[last]);
+}
+
+// Writes the output rows of one vertical position while their columns come to be finished:
+// write(row, begin, end). A single row follows the sums span by span, out of the nearest cache;
+// several are written one after the other when all is there.
+template <class T, class Write>
+class OutputRows {
+ public:
+  OutputRows(const Window& window, size_t position, T* y, Write write)
+      : horizontal_(window.horizontal),
+        first_(window.vertical.OutputBegin(position)),
+        last_(window.vertical.OutputEnd(position)),
+        y_(y + first_ * horizontal_.outputs),
+        write_(write) {}
+
+  // The columns of the horizontal positions before `position` are finished.
+  HWY_INLINE void FinishedBefore(size_t position) {
+    const bool all = position == horizontal_.positions;
+    if (!all && last_ - first_ > 1) return;
+    const size_t end = all ? horizontal_.outputs : LineBefore(y_, horizontal_.leading + position);
+    for (size_t row = first_; row < last_; ++row) write_(row, written_, end);
+    written_ = end;
+  }
+
+ private:
+  const WindowAxis& horizontal_;
+  size_t first_;
+  size_t last_;
+  const T* y_;  // the first row
+  Write write_;
+  size_t written_ = 0;
+};
+
+// Slides the window over the positions of a band. emit(d, column, sum, sum of squares), the sums
+// weighted, puts what belongs to a horizontal position into the rows `results`, at `column`, that
+// of its own output; write(row, begin, end) makes of them outputs begin … end - 1 of a row. Returns
+// whether all values were finite; if not, the sums are not to be trusted.
+template <bool kSquares, class T, class Loader, size_t kResults, class Emit, class Write>
+HWY_INLINE bool SlideOver(const BandOf<T>& band, const Loader& loader, double weight,
+                          const ColumnRows& columns, float* const (&results)[kResults], Emit emit,
+                          Write write) {
+  const Window& window = band.window;
+  const WindowAxis& horizontal = window.horizontal;
+  const size_t width = horizontal.length;
+  ColumnSums<kSquares, T, Loader> sums(width, loader, weight, band.streams, columns);
+  sums.Fill(band.x + band.positions.begin * width, window.vertical.window);
+  for (size_t position = band.positions.begin; position < band.positions.end; ++position) {
+    OutputRows outputs(window, position, band.y, write);
+    bool begun = false;
+    const auto done = [&](size_t end) HWY_ATTR {
+      for (float* row : results) {
+        if (!begun) FillBefore(horizontal, row);
+        if (end == horizontal.positions) FillBehind(horizontal, row);
+      }
+      begun = true;
+      outputs.FinishedBefore(end);
+    };
+    const auto emit_at = [&](auto d, size_t at, auto sum, auto square)
+                             HWY_ATTR { emit(d, horizontal.leading + at, sum, square); };
+    SlideAt(position, band.positions, window, band.x, sums, emit_at, done);
+  }
+  return sums.AllFinite();
 }
 
 }  // namespace HWY_NAMESPACE
