@@ -18,12 +18,15 @@ inline Status CheckKernelShape(const KernelShape& kernel_shape) {
       "[" + std::to_string(kernel_shape[0]) + ", " + std::to_string(kernel_shape[1]) + "]");
 }
 
-inline Status CheckAddressable(const NchwShape& x) {
-  if (ElementCount(x)) return {};
-  return InvalidArgument("X", "a shape that fits in memory",
-                         "[" + std::to_string(x.batch) + ", " + std::to_string(x.channels) + ", " +
-                             std::to_string(x.height) + ", " + std::to_string(x.width) + "]");
+inline Status CheckAddressable(const std::string& parameter, const NchwShape& shape) {
+  if (ElementCount(shape)) return {};
+  return InvalidArgument(parameter, "a shape that fits in memory",
+                         "[" + std::to_string(shape.batch) + ", " + std::to_string(shape.channels) +
+                             ", " + std::to_string(shape.height) + ", " +
+                             std::to_string(shape.width) + "]");
 }
+
+inline Status CheckAddressable(const NchwShape& x) { return CheckAddressable("X", x); }
 
 // A tensor without elements may be null.
 inline Status CheckPointer(const std::string& parameter, const void* data, size_t elements) {

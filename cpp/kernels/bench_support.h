@@ -55,18 +55,30 @@ inline const std::vector<BenchCase>& BenchCases() {
   return cases;
 }
 
-// Times `kernel` and, turn by turn, a memcpy of the same bytes on the same loop. Reports the
-// kernel's time and, as counter x_memcpy, the ratio of the medians.
-inline void TimeAgainstMemcpy(
-    benchmark::State& state, const BenchCase& one,
-    const std::function<void(const float* x, float* y, ParallelLoop&)>& kernel) {
+inline std::vector<float> BenchTensor(size_t elements) {
+  std::vector<float> tensor(elements);
+  for (size_t i = 0; i < elements; ++i) {
+    tensor[i] = static_cast<float>(i * 2654435761u % 1000) / 1000;
+  }
+  return tensor;
+}
+
+// What is timed. `other` is a second input, of as many elements as the case was registered with.
+using BenchKernel = std::function<void(const BenchCase&, const float* x, const float* other,
+                                       float* y, ParallelLoop&)>;
+
+// Times `kernel` and, turn by turn, a memcpy of X to Y on the same loop. Reports the kernel's time
+// and, as counter x_memcpy, the ratio of the medians; where there is a second input, the time of
+// memcpy is scaled up to the bytes that the kernel moves.
+inline void TimeAgainstMemcpy(benchmark::State& state, const BenchCase& one, size_t other_elements,
+                              const BenchKernel& kernel) {
   using Clock = std::chrono::steady_clock;
   const auto seconds = [](Clock::time_point from) {
     return std::chrono::duration<double>(Clock::now() - from).count();
   };
   const size_t elements = *ElementCount(one.shape);
-  std::vector<float> x(elements);
-  for (size_t i = 0; i < elements; ++i) x[i] = static_cast<float>(i * 2654435761u % 1000) / 1000;
+  const std::vector<float> x = BenchTensor(elements);
+  const std::vector<float> other = BenchTensor(other_elements);
   std::vector<float> y(elements);
   BenchLoop loop(static_cast<size_t>(state.range(0)));
 
@@ -82,7 +94,7 @@ inline void TimeAgainstMemcpy(
     });
     copies.push_back(seconds(copy_start));
     const auto start = Clock::now();
-    kernel(x.data(), y.data(), loop);
+    kernel(one, x.data(), other.data(), y.data(), loop);
     runs.push_back(seconds(start));
     state.SetIterationTime(runs.back());
     benchmark::DoNotOptimize(y.data());
@@ -91,23 +103,24 @@ inline void TimeAgainstMemcpy(
     std::sort(times.begin(), times.end());
     return times[times.size() / 2];
   };
-  state.counters["x_memcpy"] = median(runs) / median(copies);
-  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(elements * 2 * sizeof(float)));
+  const size_t copied = 2 * elements;
+  const size_t moved = copied + other_elements;
+  const double scale = static_cast<double>(moved) / static_cast<double>(copied);
+  state.counters["x_memcpy"] = median(runs) / (median(copies) * scale);
+  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(moved * sizeof(float)));
 }
 
 // Registers `kernel` for every case, on one thread and on two.
-inline void RegisterCases(
-    const std::string& op,
-    const std::function<void(const BenchCase&, const float* x, float* y, ParallelLoop&)>& kernel) {
+inline void RegisterCases(const std::string& op,
+                          const std::function<size_t(const BenchCase&)>& other_elements,
+                          const BenchKernel& kernel) {
   for (const BenchCase& one : BenchCases()) {
     const NchwShape& s = one.shape;
     const std::string name = op + "/" + std::to_string(s.batch) + "x" + std::to_string(s.channels) +
                              "x" + std::to_string(s.height) + "x" + std::to_string(s.width) +
                              "/window:" + std::to_string(one.window);
-    const auto body = [one, kernel](benchmark::State& state) {
-      TimeAgainstMemcpy(state, one, [&](const float* x, float* y, ParallelLoop& loop) {
-        kernel(one, x, y, loop);
-      });
+    const auto body = [=](benchmark::State& state) {
+      TimeAgainstMemcpy(state, one, other_elements(one), kernel);
     };
     benchmark::RegisterBenchmark(name.c_str(), body)
         ->ArgName("threads")
@@ -117,6 +130,17 @@ inline void RegisterCases(
         ->Unit(benchmark::kMillisecond)
         ->MinTime(0.3);
   }
+}
+
+// For a kernel of one input.
+inline void RegisterCases(
+    const std::string& op,
+    const std::function<void(const BenchCase&, const float* x, float* y, ParallelLoop&)>& kernel) {
+  RegisterCases(
+      op, [](const BenchCase&) { return size_t{0}; },
+      [=](const BenchCase& one, const float* x, const float*, float* y, ParallelLoop& loop) {
+        kernel(one, x, y, loop);
+      });
 }
 
 }  // namespace tlsc

@@ -47,6 +47,6 @@ export async function testKernels(preset) {
 export function benchKernels() {
   buildPreset('bench');
   const folder = join(cpp, 'build', 'bench');
-  for (const name of ['local_average_pool_bench', 'local_instance_normalization_bench'])
-    run(join(folder, name), []);
+  for (const operator of ['local_average_pool', 'local_instance_normalization', 'replicate_scale'])
+    run(join(folder, `${operator}_bench`), []);
 }

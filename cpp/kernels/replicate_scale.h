@@ -1,0 +1,42 @@
+#ifndef TLSC_KERNELS_REPLICATE_SCALE_H_
+#define TLSC_KERNELS_REPLICATE_SCALE_H_
+
+#include "base/nchw_shape.h"
+#include "base/parallel.h"
+#include "base/status.h"
+
+namespace tlsc {
+
+// What ReplicateScale would refuse at every call with these shapes.
+Status ValidateReplicateScale(const NchwShape& x_shape, const NchwShape& s_shape);
+
+// The shape of y. The shapes must be valid together.
+NchwShape ReplicateScaleShape(const NchwShape& x_shape, const NchwShape& s_shape);
+
+// X times S, which is replicate-padded to the planes of X on the way:
+//
+//   y[i, j] = x[i, j] · s[clamp(i - (H - h) / 2, 0, h - 1), clamp(j - (W - w) / 2, 0, w - 1)],
+//
+// divisions rounded down. With S computed pixel by pixel from the valid form of LocalAveragePool,
+// of size H - kh + 1 by W - kw + 1, this is X times what the replicate form would have led to:
+// padding by repetition commutes with everything that treats pixels one by one.
+//
+//   x        [N, C, H, W] float32, contiguous. Any size may be 0; nothing is done then.
+//   s        [N, C, h, w] float32, contiguous; 1 <= h <= H and 1 <= w <= W, or 0 where H or W is.
+//            N and C may also be 1 in x or in s, which then serves every image or channel of the
+//            other, as in ONNX's Mul.
+//   y        float32, contiguous, of ReplicateScaleShape(x_shape, s_shape); must not overlap x or
+//   s. loop     runs the rows; the result does not depend on how.
+//
+// Every element is one IEEE product, rounded once; what is not finite goes where that takes it.
+//
+// No scratch.
+//
+// Returns kInvalidArgument (shapes that do not fit each other, a null tensor that has elements,
+// sizes beyond memory) before y is touched, or what the loop returned.
+Status ReplicateScale(const float* x, const NchwShape& x_shape, const float* s,
+                      const NchwShape& s_shape, ParallelLoop& loop, float* y);
+
+}  // namespace tlsc
+
+#endif  // TLSC_KERNELS_REPLICATE_SCALE_H_
