@@ -1,12 +1,14 @@
 #include "ort/attributes.h"
 
-#include <algorithm>
-#include <cstring>
+#include <string>
 
 #include "ort/errors.h"
 
 namespace tlsc::ort {
 namespace {
+
+constexpr const char* kAnInteger = "an integer";
+constexpr const char* kIntegers = "a list of integers";
 
 // Frees the status and says whether there was none.
 bool Succeeded(const OrtApi& api, OrtStatus* status) {
@@ -28,15 +30,10 @@ std::optional<float> KernelAttributes::Float(const char* name) const {
   return std::nullopt;
 }
 
-std::optional<std::string> KernelAttributes::String(const char* name) const {
-  size_t size = 0;  // with the terminating zero
-  if (Succeeded(api_, api_.KernelInfoGetAttribute_string(&info_, name, nullptr, &size))) {
-    std::string value(size, '\0');
-    ThrowIfError(api_, api_.KernelInfoGetAttribute_string(&info_, name, value.data(), &size));
-    value.resize(std::strlen(value.c_str()));
-    return value;
-  }
-  ThrowIfPresent(name, "a string");
+std::optional<int64_t> KernelAttributes::Int(const char* name) const {
+  int64_t value;
+  if (Succeeded(api_, api_.KernelInfoGetAttribute_int64(&info_, name, &value))) return value;
+  ThrowIfPresent(name, kAnInteger);
   return std::nullopt;
 }
 
@@ -47,7 +44,7 @@ std::optional<std::vector<int64_t>> KernelAttributes::Ints(const char* name) con
     ThrowIfError(api_, api_.KernelInfoGetAttributeArray_int64(&info_, name, values.data(), &size));
     return values;
   }
-  ThrowIfPresent(name, "a list of integers");
+  ThrowIfPresent(name, kIntegers);
   return std::nullopt;
 }
 
@@ -66,36 +63,40 @@ void KernelAttributes::ThrowIfPresent(const char* name, const char* expected) co
   }
 }
 
-std::optional<std::vector<char>> InferenceAttributes::Read(const char* name, OrtOpAttrType type,
-                                                           const char* expected) const {
+const OrtOpAttr* InferenceAttributes::Find(const char* name) const {
   const OrtOpAttr* attribute = nullptr;
-  if (!Succeeded(api_, api_.ShapeInferContext_GetAttribute(&context_, name, &attribute))) {
-    return std::nullopt;
-  }
-  // The first call fails for want of room, having set the size; or for the type, having not.
-  std::vector<char> bytes(1);
-  size_t size = 0;
-  if (!Succeeded(api_, api_.ReadOpAttr(attribute, type, bytes.data(), bytes.size(), &size))) {
-    if (size == 0) ThrowOtherType(name, expected);
-    bytes.resize(size);
-    ThrowIfError(api_, api_.ReadOpAttr(attribute, type, bytes.data(), bytes.size(), &size));
-  }
-  bytes.resize(size);
-  return bytes;
+  const bool found =
+      Succeeded(api_, api_.ShapeInferContext_GetAttribute(&context_, name, &attribute));
+  return found ? attribute : nullptr;
 }
 
-std::optional<std::string> InferenceAttributes::String(const char* name) const {
-  const auto bytes = Read(name, ORT_OP_ATTR_STRING, "a string");
-  if (!bytes) return std::nullopt;
-  // 1.21 counts a terminating zero, later versions do not.
-  return std::string(bytes->begin(), std::find(bytes->begin(), bytes->end(), '\0'));
+std::optional<int64_t> InferenceAttributes::Int(const char* name) const {
+  const OrtOpAttr* attribute = Find(name);
+  if (attribute == nullptr) return std::nullopt;
+  int64_t value;
+  size_t size = 0;
+  if (!Succeeded(api_, api_.ReadOpAttr(attribute, ORT_OP_ATTR_INT, &value, sizeof(value), &size))) {
+    ThrowOtherType(name, kAnInteger);
+  }
+  return value;
 }
 
 std::optional<std::vector<int64_t>> InferenceAttributes::Ints(const char* name) const {
-  const auto bytes = Read(name, ORT_OP_ATTR_INTS, "a list of integers");
-  if (!bytes) return std::nullopt;
-  std::vector<int64_t> values(bytes->size() / sizeof(int64_t));
-  std::memcpy(values.data(), bytes->data(), values.size() * sizeof(int64_t));
+  const OrtOpAttr* attribute = Find(name);
+  if (attribute == nullptr) return std::nullopt;
+  std::vector<int64_t> values(1);
+  const auto read = [&](size_t& size) {
+    return api_.ReadOpAttr(attribute, ORT_OP_ATTR_INTS, values.data(),
+                           values.size() * sizeof(int64_t), &size);
+  };
+  // The first call may fail for want of room, having set the size; or for the type, having not.
+  size_t size = 0;
+  if (!Succeeded(api_, read(size))) {
+    if (size == 0) ThrowOtherType(name, kIntegers);
+    values.resize(size / sizeof(int64_t));
+    ThrowIfError(api_, read(size));
+  }
+  values.resize(size / sizeof(int64_t));
   return values;
 }
 

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "kernels/window.h"
@@ -19,7 +18,7 @@ namespace tlsc::ort {
 class Attributes {
  public:
   virtual ~Attributes() = default;
-  virtual std::optional<std::string> String(const char* name) const = 0;
+  virtual std::optional<int64_t> Int(const char* name) const = 0;
   virtual std::optional<std::vector<int64_t>> Ints(const char* name) const = 0;
 };
 
@@ -28,7 +27,7 @@ class KernelAttributes final : public Attributes {
   KernelAttributes(const OrtApi& api, const OrtKernelInfo& info) : api_(api), info_(info) {}
 
   std::optional<float> Float(const char* name) const;  // no output shape depends on a float
-  std::optional<std::string> String(const char* name) const override;
+  std::optional<int64_t> Int(const char* name) const override;
   std::optional<std::vector<int64_t>> Ints(const char* name) const override;
 
  private:
@@ -44,13 +43,12 @@ class InferenceAttributes final : public Attributes {
   InferenceAttributes(const OrtApi& api, const OrtShapeInferContext& context)
       : api_(api), context_(context) {}
 
-  std::optional<std::string> String(const char* name) const override;
+  std::optional<int64_t> Int(const char* name) const override;
   std::optional<std::vector<int64_t>> Ints(const char* name) const override;
 
  private:
-  // The attribute's bytes, or nothing if it is absent.
-  std::optional<std::vector<char>> Read(const char* name, OrtOpAttrType type,
-                                        const char* expected) const;
+  // Null if it is absent.
+  const OrtOpAttr* Find(const char* name) const;
 
   const OrtApi& api_;
   const OrtShapeInferContext& context_;

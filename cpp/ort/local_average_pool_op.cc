@@ -4,11 +4,10 @@ namespace tlsc::ort {
 namespace {
 
 Padding ParsePadding(const Attributes& attributes) {
-  const std::string padding = attributes.String("padding").value_or("replicate");
-  if (padding == "replicate") return Padding::kReplicate;
-  if (padding == "valid") return Padding::kValid;
-  throw StatusError(
-      InvalidArgument("padding", "\"replicate\" or \"valid\"", "\"" + padding + "\""));
+  const int64_t replicate = attributes.Int("replicate").value_or(1);
+  if (replicate == 1) return Padding::kReplicate;
+  if (replicate == 0) return Padding::kValid;
+  throw StatusError(InvalidArgument("replicate", "0 or 1", std::to_string(replicate)));
 }
 
 LocalAveragePoolParams ParseParams(const Attributes& attributes) {

@@ -9,6 +9,7 @@
 #include "ort/errors.h"
 #include "ort/local_average_pool_op.h"
 #include "ort/local_instance_normalization_op.h"
+#include "ort/replicate_scale_op.h"
 
 namespace tlsc::ort {
 namespace {
@@ -19,12 +20,14 @@ class Domain {
   explicit Domain(const OrtApi& api)
       : domain_(nullptr, api.ReleaseCustomOpDomain),
         local_average_pool_(api),
-        local_instance_normalization_(api) {
+        local_instance_normalization_(api),
+        replicate_scale_(api) {
     OrtCustomOpDomain* domain = nullptr;
     ThrowIfError(api, api.CreateCustomOpDomain("tlsc", &domain));
     domain_.reset(domain);
     ThrowIfError(api, api.CustomOpDomain_Add(domain, &local_average_pool_));
     ThrowIfError(api, api.CustomOpDomain_Add(domain, &local_instance_normalization_));
+    ThrowIfError(api, api.CustomOpDomain_Add(domain, &replicate_scale_));
   }
 
   OrtCustomOpDomain* get() const { return domain_.get(); }
@@ -33,6 +36,7 @@ class Domain {
   std::unique_ptr<OrtCustomOpDomain, void(ORT_API_CALL*)(OrtCustomOpDomain*)> domain_;
   CustomOp<LocalAveragePoolOp> local_average_pool_;
   CustomOp<LocalInstanceNormalizationOp> local_instance_normalization_;
+  CustomOp<ReplicateScaleOp> replicate_scale_;
 };
 
 // One Domain per ONNX Runtime, as a process may hold several of them, each with its own OrtApi.

@@ -84,7 +84,8 @@ TEST(RegisterCustomOps, KeepsOneDomainPerRuntime) {
   EXPECT_EQ(First::options_extended, 2);
   EXPECT_EQ(Second::domains_created, 1);
   EXPECT_EQ(Second::options_extended, 1);
-  const std::vector<std::string> names = {"LocalAveragePool", "LocalInstanceNormalization"};
+  const std::vector<std::string> names = {"LocalAveragePool", "LocalInstanceNormalization",
+                                          "ReplicateScale"};
   EXPECT_EQ(First::op_names, names);
   EXPECT_EQ(Second::op_names, names);
 }

@@ -12,6 +12,7 @@
 
 #include "kernels/local_average_pool_ref.h"
 #include "kernels/local_instance_normalization_ref.h"
+#include "kernels/replicate_scale_ref.h"
 #include "kernels/test_support.h"
 #include "ort/errors.h"
 #include "ort/register.h"
@@ -58,13 +59,16 @@ class Session : public testing::Test {
     const Status status = TakeStatus(
         *api_, api_->CreateSessionFromArray(env_, model.data(), model.size(), options, &session));
     session_ = Owned<OrtSession>(session, api_->ReleaseSession);
+    input_names_.clear();
+    for (const TestValue& input : node.inputs) input_names_.push_back(input.name);
     return status.message;
   }
 
   // Runs the loaded model; a failure comes back as the message.
   std::string Run(std::vector<Tensor> inputs, Tensor* output) {
-    static const char* const kNames[] = {"X", "scale", "B"};
     static const char* const kOutput = "Y";
+    std::vector<const char*> names;
+    for (const std::string& name : input_names_) names.push_back(name.c_str());
     std::vector<Owned<OrtValue>> owners;
     std::vector<const OrtValue*> values;
     OrtMemoryInfo* memory = nullptr;
@@ -79,9 +83,9 @@ class Session : public testing::Test {
       values.push_back(value);
     }
     OrtValue* y = nullptr;
-    const Status status = TakeStatus(
-        *api_,
-        api_->Run(session_.get(), nullptr, kNames, values.data(), values.size(), &kOutput, 1, &y));
+    const Status status =
+        TakeStatus(*api_, api_->Run(session_.get(), nullptr, names.data(), values.data(),
+                                    values.size(), &kOutput, 1, &y));
     if (!status.ok()) return status.message;
     const Owned<OrtValue> y_owner(y, api_->ReleaseValue);
     OrtTensorTypeAndShapeInfo* info = nullptr;
@@ -133,6 +137,7 @@ class Session : public testing::Test {
   const OrtApi* api_ = nullptr;
   OrtEnv* env_ = nullptr;
   Owned<OrtSession> session_{nullptr, nullptr};
+  std::vector<std::string> input_names_;
 };
 
 using Ints = std::vector<int64_t>;
@@ -150,6 +155,10 @@ TestNode NormNode(const TestDims& dims, TestAttributes attributes) {
           std::move(attributes)};
 }
 
+TestNode ScaleNode(const TestDims& x, const TestDims& s) {
+  return {"ReplicateScale", {{"X", x}, {"S", s}}, {}};
+}
+
 Tensor RandomInput(const Ints& dims) {
   size_t count = 1;
   for (const int64_t dim : dims) count *= static_cast<size_t>(dim);
@@ -162,8 +171,9 @@ void ExpectContains(const std::string& text, const std::string& part) {
 
 TEST_F(Session, LocalAveragePoolMatchesReference) {
   for (const Padding padding : {Padding::kReplicate, Padding::kValid}) {
-    const std::string name = padding == Padding::kValid ? "valid" : "replicate";
-    ASSERT_EQ(Load(PoolNode(kSymbolic, {{"kernel_shape", Ints{4, 7}}, {"padding", name}})), "");
+    const int64_t replicate = padding == Padding::kReplicate ? 1 : 0;
+    ASSERT_EQ(Load(PoolNode(kSymbolic, {{"kernel_shape", Ints{4, 7}}, {"replicate", replicate}})),
+              "");
     const Tensor x = RandomInput({3, 5, 10, 12});
     Tensor y;
     ASSERT_EQ(Run({x}, &y), "");
@@ -216,6 +226,28 @@ TEST_F(Session, LocalInstanceNormalizationMatchesReference) {
   }
 }
 
+TEST_F(Session, ReplicateScaleMatchesReference) {
+  ASSERT_EQ(Load(ScaleNode(kSymbolic, {"m", "d", "i", "j"})), "");
+  const Ints x_dims = {2, 1, 10, 12};
+  const Tensor x = RandomInput(x_dims);
+  const Tensor s = RandomInput({1, 3, 7, 6});
+  Tensor y;
+  ASSERT_EQ(Run({x, s}, &y), "");
+  ASSERT_EQ(y.dims, (Ints{2, 3, 10, 12}));
+  size_t at = 0;
+  for (size_t n = 0; n < 2; ++n) {
+    for (size_t c = 0; c < 3; ++c) {
+      for (int64_t i = 0; i < 10; ++i) {
+        for (int64_t j = 0; j < 12; ++j, ++at) {
+          const double expected = ReplicateScaleRef(x.values.data(), {2, 1, 10, 12},
+                                                    s.values.data(), {1, 3, 7, 6}, n, c, i, j);
+          ASSERT_EQ(y.values[at], static_cast<float>(expected));
+        }
+      }
+    }
+  }
+}
+
 TEST_F(Session, EmptyTensors) {
   ASSERT_EQ(Load(PoolNode(kSymbolic, {{"kernel_shape", Ints{4, 7}}})), "");
   Tensor y;
@@ -223,24 +255,48 @@ TEST_F(Session, EmptyTensors) {
     ASSERT_EQ(Run({RandomInput(dims)}, &y), "");
     EXPECT_EQ(y.dims, dims);
   }
+  ASSERT_EQ(Load(ScaleNode(kSymbolic, {"m", "d", "i", "j"})), "");
+  ASSERT_EQ(Run({RandomInput({1, 3, 8, 8}), RandomInput({0, 3, 4, 4})}, &y), "");
+  EXPECT_EQ(y.dims, (Ints{0, 3, 8, 8}));
 }
 
 TEST_F(Session, InfersOutputShapes) {
   struct {
     TestDims x;
-    std::string padding;
+    int64_t replicate;
     std::string y;
   } const cases[] = {
-      {{2, 3, 10, 12}, "replicate", "2,3,10,12"}, {{"n", 3, "h", 12}, "replicate", "n,3,h,12"},
-      {{"n", 3, "", 12}, "replicate", ""},        {{2, 3, 10, 12}, "valid", "2,3,7,6"},
-      {{"n", "c", 10, 12}, "valid", "n,c,7,6"},   {{2, 3, "h", 12}, "valid", ""},
+      {{2, 3, 10, 12}, 1, "2,3,10,12"},   {{"n", 3, "h", 12}, 1, "n,3,h,12"},
+      {{"n", 3, "", 12}, 1, ""},          {{2, 3, 10, 12}, 0, "2,3,7,6"},
+      {{"n", "c", 10, 12}, 0, "n,c,7,6"}, {{2, 3, "h", 12}, 0, ""},
   };
   for (const auto& c : cases) {
-    ASSERT_EQ(Load(PoolNode(c.x, {{"kernel_shape", Ints{4, 7}}, {"padding", c.padding}})), "");
+    ASSERT_EQ(Load(PoolNode(c.x, {{"kernel_shape", Ints{4, 7}}, {"replicate", c.replicate}})), "");
     EXPECT_EQ(InferredShape(), c.y);
   }
   ASSERT_EQ(Load(NormNode({"n", 3, "h", 12}, {{"kernel_shape", Ints{4, 7}}})), "");
   EXPECT_EQ(InferredShape(), "n,3,h,12");
+}
+
+TEST_F(Session, InfersShapesOfProducts) {
+  struct {
+    TestDims x, s;
+    std::string y;
+  } const cases[] = {
+      {{2, 3, 10, 12}, {2, 3, 7, 6}, "2,3,10,12"},
+      {{2, 1, 10, 12}, {1, 3, 7, 6}, "2,3,10,12"},
+      {{"n", "c", "h", "w"}, {"n", "c", "i", "j"}, "n,c,h,w"},
+      {{"n", 1, "h", 12}, {1, "c", "i", 6}, "n,c,h,12"},
+      {{"n", 3, "h", 12}, {4, "c", "i", 6}, "4,3,h,12"},
+      {{"n", 3, "h", 12}, {"m", 3, "i", 6}, ""},  // either may be 1
+      {{2, 3, 10, 12}, {2, 4, 7, 6}, ""},         // the kernel will say so
+      {{2, 3, "", 12}, {2, 3, 7, 6}, ""},
+      {{2, 3, 10, 12}, {2, 3, "", 6}, ""},
+  };
+  for (const auto& c : cases) {
+    ASSERT_EQ(Load(ScaleNode(c.x, c.s)), "");
+    EXPECT_EQ(InferredShape(), c.y);
+  }
 }
 
 TEST_F(Session, RefusesBadAttributes) {
@@ -254,10 +310,12 @@ TEST_F(Session, RefusesBadAttributes) {
                  "LocalAveragePool: kernel_shape: expected a height and a width of at least 1, "
                  "received [3, 0]");
   ExpectContains(
-      Load(PoolNode(kSymbolic, {{"kernel_shape", Ints{3, 3}}, {"padding", std::string("same")}})),
-      "LocalAveragePool: padding: expected \"replicate\" or \"valid\", received \"same\"");
-  ExpectContains(Load(PoolNode(kSymbolic, {{"kernel_shape", Ints{3, 3}}, {"padding", 1.0f}})),
-                 "LocalAveragePool: padding: expected");
+      Load(PoolNode(kSymbolic, {{"kernel_shape", Ints{3, 3}}, {"replicate", int64_t{2}}})),
+      "LocalAveragePool: replicate: expected 0 or 1, received 2");
+  ExpectContains(Load(PoolNode(kSymbolic, {{"kernel_shape", Ints{3, 3}},
+                                           {"replicate", std::string("valid")}})),
+                 "LocalAveragePool: replicate: expected an integer, received an attribute of "
+                 "another type");
   ExpectContains(Load(NormNode(kSymbolic, {{"kernel_shape", Ints{3, 3}}, {"epsilon", -1.0f}})),
                  "LocalInstanceNormalization: epsilon: expected a finite value of at least 0, "
                  "received -1");
@@ -279,6 +337,16 @@ TEST_F(Session, RefusesBadShapes) {
                  "LocalInstanceNormalization: scale: expected shape [3], received [4]");
   ExpectContains(Run({x, RandomInput({3}), RandomInput({1})}, &y),
                  "LocalInstanceNormalization: B: expected shape [3], received [1]");
+  ASSERT_EQ(Load(ScaleNode(kSymbolic, {"m", "d", "i", "j"})), "");
+  ExpectContains(Run({x, RandomInput({1, 2, 2, 2})}, &y),
+                 "ReplicateScale: S: expected a channel count of 3 or 1, received 2");
+  ExpectContains(Run({x, RandomInput({1, 3, 5, 2})}, &y),
+                 "ReplicateScale: S: expected a plane that is not empty within [4, 4], received "
+                 "[5, 2]");
+  ASSERT_EQ(Load(ScaleNode(kSymbolic, {"m", "d", "i"})), "");
+  ExpectContains(Run({x, RandomInput({1, 3, 2})}, &y),
+                 "ReplicateScale: S: expected four dimensions, [N, C, H, W], received 3, "
+                 "[1, 3, 2]");
 }
 
 }  // namespace

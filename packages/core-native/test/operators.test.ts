@@ -17,7 +17,7 @@ describe("tlsc's operators", () => {
         domain: 'tlsc',
         inputs: ['x'],
         outputs: ['y'],
-        attributes: { kernel_shape: [3, 4], padding: 'replicate' },
+        attributes: { kernel_shape: [3, 4], replicate: 1 },
       },
     ],
   });

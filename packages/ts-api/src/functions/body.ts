@@ -36,10 +36,8 @@ export class Body {
   }
 
   /** The value of one of the function's own attributes. */
-  attribute(name: string, type: 'float' | 'ints'): string {
-    return this.op('Constant', [], {
-      [type === 'ints' ? 'value_ints' : 'value_float']: { reference: name, type },
-    });
+  attribute(name: string, type: 'float' | 'int' | 'ints'): string {
+    return this.op('Constant', [], { [`value_${type}`]: { reference: name, type } });
   }
 
   toFloat64(value: string): string {

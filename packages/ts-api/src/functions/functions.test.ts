@@ -3,8 +3,15 @@ import { create } from '@bufbuild/protobuf';
 import { OperatorSetIdProtoSchema } from 'onnx-buf';
 import type { Tensor } from 'onnxruntime-common';
 import { describe, expect, it } from 'vitest';
-import { buildModel, floats } from '../../test/build-model.js';
-import { largestDifference, localInstanceNorm, noise, windowMeans } from '../../test/reference.js';
+import { buildModel, floats, valueInfo } from '../../test/build-model.js';
+import {
+  largestDifference,
+  localInstanceNorm,
+  noise,
+  replicateScale,
+  validMeans,
+  windowMeans,
+} from '../../test/reference.js';
 import { encodeModel } from '../graph/model.js';
 import { makeNode, type NodeProto } from '../graph/proto.js';
 import { InferenceSession } from '../session/inference-session.js';
@@ -16,23 +23,30 @@ const epsilon = 1e-3;
 
 async function evaluate(
   node: NodeProto,
-  x: Tensor,
+  feeds: Readonly<Record<string, Tensor>>,
   opset: number,
   operators: 'native' | 'portable',
 ): Promise<Float32Array> {
   const initializer = [floats('scale', [3], scale), floats('bias', [3], bias)];
-  const model = buildModel({ node: [node], initializer }, { opset });
+  const input = Object.entries(feeds).map(([name, { dims }]) =>
+    valueInfo(
+      name,
+      dims.map((_, axis) => `${name}${axis}`),
+    ),
+  );
+  const model = buildModel({ node: [node], initializer, input }, { opset });
   model.opsetImport.push(create(OperatorSetIdProtoSchema, { domain: 'tlsc', version: 1n }));
   const make = functions[node.opType];
   if (make) model.functions.push(make(opset));
   const session = await InferenceSession.create(encodeModel(model), { operators, logSeverityLevel: 3 });
-  const { y } = await session.run({ x });
+  const { y } = await session.run(feeds);
   await session.release();
   return y?.data as Float32Array;
 }
 
-function pool(window: readonly number[]): NodeProto {
-  return makeNode('LocalAveragePool', ['x'], ['y'], { domain: 'tlsc', attributes: { kernel_shape: window } });
+function pool(window: readonly number[], replicate = 1): NodeProto {
+  const attributes = { kernel_shape: window, replicate };
+  return makeNode('LocalAveragePool', ['x'], ['y'], { domain: 'tlsc', attributes });
 }
 
 function normalization(window: readonly number[]): NodeProto {
@@ -42,6 +56,8 @@ function normalization(window: readonly number[]): NodeProto {
     attributes,
   });
 }
+
+const scaling = makeNode('ReplicateScale', ['x', 's'], ['y'], { domain: 'tlsc' });
 
 /** Plane and window: odd, even, one pixel, window as large as the plane, larger in one direction, larger in both. */
 const sizes = [
@@ -60,13 +76,45 @@ describe.each(['native', 'portable'] as const)('%s operators', (operators) => {
   it.each(sizes)('pool $plane over $window as defined', async ({ plane, window }) => {
     const x = noise([2, 3, ...plane]);
     expect(
-      largestDifference(await evaluate(pool(window), x, 17, operators), windowMeans(x, window)),
+      largestDifference(await evaluate(pool(window), { x }, 17, operators), windowMeans(x, window)),
     ).toBeLessThan(1e-6);
+  });
+
+  it.each(sizes)('pool $plane over $window, valid positions only, as defined', async ({ plane, window }) => {
+    const x = noise([2, 3, ...plane]);
+    const y = await evaluate(pool(window, 0), { x }, 17, operators);
+    expect(largestDifference(y, validMeans(x, window).data as Float32Array)).toBeLessThan(1e-6);
+  });
+
+  it.each(sizes)('scale $plane by what $window leaves as defined', async ({ plane, window }) => {
+    const x = noise([2, 3, ...plane]);
+    const s = validMeans(x, window);
+    const y = await evaluate(scaling, { x, s }, 17, operators);
+    expect(largestDifference(y, replicateScale(x, s))).toBeLessThan(1e-6);
+  });
+
+  it.each([
+    { x: [2, 3], s: [1, 3] },
+    { x: [2, 3], s: [2, 1] },
+    { x: [1, 3], s: [2, 1] },
+    { x: [1, 1], s: [2, 3] },
+  ])('broadcast batch and channels $x with $s', async (shapes) => {
+    const x = noise([...shapes.x, 7, 9]);
+    const s = noise([...shapes.s, 4, 2], 5);
+    const y = await evaluate(scaling, { x, s }, 17, operators);
+    expect(largestDifference(y, replicateScale(x, s))).toBeLessThan(1e-6);
+  });
+
+  it('refuse to scale a plane by a larger one', async () => {
+    const [x, s] = [noise([1, 3, 6, 5]), noise([1, 3, 6, 7])];
+    await expect(evaluate(scaling, { x, s }, 17, operators)).rejects.toMatchObject({
+      code: 'ERR_RUN_FAILED',
+    });
   });
 
   it.each(sizes)('normalize $plane over $window as defined', async ({ plane, window }) => {
     const x = noise([2, 3, ...plane]);
-    const y = await evaluate(normalization(window), x, 17, operators);
+    const y = await evaluate(normalization(window), { x }, 17, operators);
     expect(
       largestDifference(y, localInstanceNorm(x, scale, bias, window, Math.fround(epsilon))),
     ).toBeLessThan(1e-5);
@@ -75,9 +123,12 @@ describe.each(['native', 'portable'] as const)('%s operators', (operators) => {
   it.each([12, 13, 14, 15, 16, 18, 19, 20, 21, 22])('work in a model of opset %d', async (opset) => {
     const x = noise([1, 3, 11, 14]);
     expect(
-      largestDifference(await evaluate(pool([4, 5]), x, opset, operators), windowMeans(x, [4, 5])),
+      largestDifference(await evaluate(pool([4, 5]), { x }, opset, operators), windowMeans(x, [4, 5])),
     ).toBeLessThan(1e-6);
-    const y = await evaluate(normalization([4, 5]), x, opset, operators);
+    const s = validMeans(x, [4, 5]);
+    const product = await evaluate(scaling, { x, s }, opset, operators);
+    expect(largestDifference(product, replicateScale(x, s))).toBeLessThan(1e-6);
+    const y = await evaluate(normalization([4, 5]), { x }, opset, operators);
     expect(
       largestDifference(y, localInstanceNorm(x, scale, bias, [4, 5], Math.fround(epsilon))),
     ).toBeLessThan(1e-5);
@@ -87,13 +138,13 @@ describe.each(['native', 'portable'] as const)('%s operators', (operators) => {
     const x = noise([1, 3, 60, 80]);
     for (let i = 0; i < x.data.length; i++)
       (x.data as Float32Array)[i] = level + 0.02 * (x.data[i] as number);
-    const y = await evaluate(normalization([24, 24]), x, 17, operators);
+    const y = await evaluate(normalization([24, 24]), { x }, 17, operators);
     expect(
       largestDifference(y, localInstanceNorm(x, scale, bias, [24, 24], Math.fround(epsilon))),
     ).toBeLessThan(1e-5);
   });
 
   it('take an empty batch', async () => {
-    expect(await evaluate(pool([3, 3]), noise([0, 3, 8, 8]), 17, operators)).toHaveLength(0);
+    expect(await evaluate(pool([3, 3]), { x: noise([0, 3, 8, 8]) }, 17, operators)).toHaveLength(0);
   });
 });

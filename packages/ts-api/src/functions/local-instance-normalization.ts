@@ -1,6 +1,7 @@
 import type { FunctionProto } from '../graph/proto.js';
 import { Body } from './body.js';
-import { windowMean, windowOf } from './window-mean.js';
+import { replicatePadding } from './replicate-padding.js';
+import { missingPositions, windowMeans, windowOf } from './window-mean.js';
 
 /** A per-channel parameter, [C], as float64 of shape [1, C, 1, 1]. */
 function perChannel(body: Body, value: string): string {
@@ -15,8 +16,10 @@ export function localInstanceNormalizationFunction(opset: number): FunctionProto
   // Variance does not change when a constant is taken off; near zero, the mean of squares keeps its digits.
   const corner = body.slice(body.slice(x, body.ints(0), body.ints(1), 2), body.ints(0), body.ints(1), 3);
   const shifted = body.op('Sub', [x, corner]);
-  const mean = windowMean(body, shifted, window);
-  const meanOfSquares = windowMean(body, body.op('Mul', [shifted, shifted]), window);
+  const padding = missingPositions(body, window);
+  const meanOf = (value: string) => replicatePadding(body, windowMeans(body, value, window), padding);
+  const mean = meanOf(shifted);
+  const meanOfSquares = meanOf(body.op('Mul', [shifted, shifted]));
   const difference = body.op('Sub', [meanOfSquares, body.op('Mul', [mean, mean])]);
   const variance = body.op('Max', [difference, body.toFloat64(body.ints(0))]);
   const epsilon = body.toFloat64(body.attribute('epsilon', 'float'));

@@ -37,26 +37,17 @@ function slidingSum(body: Body, x: string, { axis, length, window }: Extent): st
   return body.op('Sub', [entering, leaving]);
 }
 
-/** How many rows or columns the replicate padding adds in front and behind: the odd one goes behind. */
-function padding(body: Body, { window }: Extent): { front: string; back: string } {
-  const total = body.op('Sub', [window, body.ints(1)]);
-  const front = body.op('Div', [total, body.ints(2)]);
-  return { front, back: body.op('Sub', [total, front]) };
+/**
+ * The mean of the window at every position of it within a float64 X. In float64 because a running sum over a whole photo in
+ * float32 has no digits left for the difference of two entries.
+ */
+export function windowMeans(body: Body, x: string, window: Window): string {
+  const [height, width] = window.sides;
+  return body.op('Div', [slidingSum(body, slidingSum(body, x, height), width), window.area]);
 }
 
-/**
- * The mean of the window around every pixel of a float64 X, replicate-padded to the size of X. In float64 because a
- * running sum over a whole photo in float32 has no digits left for the difference of two entries.
- */
-export function windowMean(body: Body, x: string, window: Window): string {
-  const [height, width] = window.sides;
-  const sums = slidingSum(body, slidingSum(body, x, height), width);
-  const means = body.op('Div', [sums, window.area]);
-  const rows = padding(body, height);
-  const columns = padding(body, width);
-  const none = body.ints(0, 0);
-  const pads = body.op('Concat', [none, rows.front, columns.front, none, rows.back, columns.back], {
-    axis: 0,
-  });
-  return body.op('Pad', [means, pads], { mode: { text: 'edge' } });
+/** How many positions fewer than pixels there are, down and across: what the replicate padding makes up for. */
+export function missingPositions(body: Body, { sides }: Window): readonly [string, string] {
+  const missing = ({ window }: Extent) => body.op('Sub', [window, body.ints(1)]);
+  return [missing(sides[0]), missing(sides[1])];
 }

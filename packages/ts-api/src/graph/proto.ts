@@ -33,7 +33,7 @@ export type AttributeValue =
   | readonly number[]
   | { readonly float: number }
   | { readonly text: string }
-  | { readonly reference: string; readonly type: 'float' | 'ints' };
+  | { readonly reference: string; readonly type: 'float' | 'int' | 'ints' };
 
 function attribute(name: string, value: AttributeValue): AttributeProto {
   const { INT, INTS, FLOAT, STRING } = AttributeType;
@@ -43,7 +43,7 @@ function attribute(name: string, value: AttributeValue): AttributeProto {
   if ('text' in value) {
     return create(AttributeProtoSchema, { name, type: STRING, s: new TextEncoder().encode(value.text) });
   }
-  const type = value.type === 'ints' ? INTS : FLOAT;
+  const type = { float: FLOAT, int: INT, ints: INTS }[value.type];
   return create(AttributeProtoSchema, { name, type, refAttrName: value.reference });
 }
 

@@ -61,7 +61,7 @@ export const localAveragePool: Rule = {
       rewrite(window) {
         graph.forgetShapes(branch.values);
         for (const reshape of branch.reshapes) graph.bypass(reshape);
-        const attributes = { kernel_shape: window };
+        const attributes = { kernel_shape: window, replicate: 1 };
         graph.replace(
           node,
           makeNode(operator, [input], node.output, { domain: 'tlsc', name: node.name, attributes }),
