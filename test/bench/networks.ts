@@ -59,7 +59,8 @@ async function shareOfOurs(model: Uint8Array, size: readonly [number, number]): 
   rmSync(file);
   const kernels = events.filter(({ name }) => name.endsWith('_kernel_time'));
   const total = (list: readonly ProfileEvent[]) => list.reduce((sum, { dur }) => sum + dur, 0);
-  return (100 * total(kernels.filter(({ args }) => args?.op_name?.startsWith('Local')))) / total(kernels);
+  const ours = kernels.filter(({ args }) => /^(Local|ReplicateScale$)/.test(args?.op_name ?? ''));
+  return (100 * total(ours)) / total(kernels);
 }
 
 console.log(`${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores, Node ${process.version}`);

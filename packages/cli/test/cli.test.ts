@@ -133,7 +133,7 @@ describe('tlsc convert', () => {
     );
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /^\/enc\.0\/norm\/InstanceNormalization +LocalInstanceNormalization +32x32 +48x48$/m,
+      /^\/enc\.0\/norm\/InstanceNormalization +LocalInstanceNormalization +32x32 +48x48 +-$/m,
     );
     expect(stdout).toContain('5 global statistics made local for training size 64x64 and base size 96x96');
     expect(await readdir(folder)).toContain('in.onnx');
@@ -154,8 +154,22 @@ describe('tlsc convert', () => {
     expect(JSON.parse(stdout)).toMatchObject({
       trainSize: [64, 64],
       baseSize: [80, 112],
-      sites: Array(5).fill({ operator: 'LocalAveragePool' }),
+      sites: Array(5).fill({ operator: 'LocalAveragePool', validLayers: 4 }),
     });
+  });
+
+  it('tells which layers run at the valid size', async () => {
+    const { stdout } = await tlsc(
+      'convert',
+      exampleModel('unet_se'),
+      '-o',
+      'valid.onnx',
+      '--train-size',
+      '64',
+    );
+    expect(stdout).toMatch(/ window +valid-size layers$/m);
+    expect(stdout).toMatch(/^\/enc\.0\/se\/se\.0\/GlobalAveragePool .* 48x48 +4$/m);
+    expect((await tlsc('inspect', 'valid.onnx')).stdout).toMatch(/^\/enc\.0\/Mul +ReplicateScale +-$/m);
   });
 
   it('copies a model that has nothing to convert, and says so', async () => {
@@ -211,7 +225,7 @@ describe('tlsc inspect and verify', () => {
     expect(after.stdout).toContain('converted for training size 64x64 and base size 96x96');
     expect(JSON.parse((await tlsc('inspect', 'mean.onnx', '--json')).stdout)).toMatchObject({
       statistics: [],
-      localOperators: Array(5).fill({}),
+      localOperators: Array(10).fill({}),
     });
   });
 

@@ -65,7 +65,10 @@ describe('convert', () => {
       makeNode('Mul', ['z', 'p'], ['y']),
     ];
     const { model } = await convert(buildBytes({ node }), { trainSize: 16 });
-    expect(decodeModel(model, 'm').functions.map(({ name }) => name)).toEqual(['LocalAveragePool']);
+    expect(decodeModel(model, 'm').functions.map(({ name }) => name)).toEqual([
+      'LocalAveragePool',
+      'ReplicateScale',
+    ]);
   });
 
   it('raises opset 11 to 12, the ratio of Dropout dropped', async () => {

@@ -7,6 +7,7 @@ import { domain, domainVersion, lowestOpset } from './functions/body.js';
 import { functions } from './functions/index.js';
 import { encodeModel, loadModel, type Model, type ModelSource, opsetOf } from './graph/model.js';
 import { type GraphProto, isOnnxDomain, labelOf, subgraphsOf } from './graph/proto.js';
+import { localNodesOf } from './local-operators.js';
 import { checkOptions, checkSignal } from './options.js';
 import { isMatch, isRefusal, type Match, type Rule } from './rewrite/rule.js';
 import { InferenceSession } from './session/inference-session.js';
@@ -31,6 +32,12 @@ export interface Site {
   readonly featureSize: Size;
   /** Height and width of the window; on a smaller plane it ends at the plane's borders. */
   readonly window: Size;
+  /**
+   * For a mean that, after so many layers, only scales images (channel attention): the layers run once per position of the
+   * window within the plane, and the products, now `ReplicateScale`, repeat the borders. Undefined where the mean itself
+   * is padded to the size of the plane.
+   */
+  readonly validLayers: number | undefined;
 }
 
 /** A global statistic that stays as it is. */
@@ -82,7 +89,7 @@ export async function convert(source: ModelSource, options: ConvertOptions): Pro
 
   raiseOpset(model, name);
   for (const { match, site } of rewrites) match.rewrite(site.window);
-  addFunctions(model, new Set(sites.map(({ operator }) => operator)));
+  addFunctions(model);
   writeSizes(model, sizes);
   const converted = encodeModel(model);
   await checkLoads(converted, name);
@@ -118,7 +125,7 @@ function planRewrites(findings: readonly Finding[], sizes: ConversionSizes, name
   for (const { node, rule, answer } of findings) {
     if (isRefusal(answer)) refusals.push(`${labelOf(node)}: ${answer.reason}`);
     else if (!isMatch(answer)) plan.kept.push({ node: labelOf(node), reason: answer.kept });
-    else plan.rewrites.push({ match: answer, site: siteOf(labelOf(node), rule, answer.featureSize, sizes) });
+    else plan.rewrites.push({ match: answer, site: siteOf(labelOf(node), rule, answer, sizes) });
   }
   if (refusals.length === 0) return plan;
   const count = refusals.length === 1 ? 'a global statistic' : `${refusals.length} global statistics`;
@@ -126,7 +133,8 @@ function planRewrites(findings: readonly Finding[], sizes: ConversionSizes, name
   throw new TlscError('ERR_NOT_LOCALIZABLE', message);
 }
 
-function siteOf(node: string, rule: Rule, featureSize: Size, sizes: ConversionSizes): Site {
+function siteOf(node: string, rule: Rule, match: Match, sizes: ConversionSizes): Site {
+  const { featureSize, validLayers } = match;
   const window = windowFor(featureSize, sizes);
   if (window.includes(0)) {
     const plane = `its plane is ${showSize(featureSize)} at ${showSize(sizes.trainSize)}`;
@@ -136,7 +144,7 @@ function siteOf(node: string, rule: Rule, featureSize: Size, sizes: ConversionSi
       received: showSize(sizes.baseSize),
     });
   }
-  return { node, rule: rule.name, operator: rule.operator ?? '', featureSize, window };
+  return { node, rule: rule.name, operator: rule.operator ?? '', featureSize, window, validLayers };
 }
 
 /** Opset 11 and 12 differ, for inference, only in how Dropout is told a ratio that it does not use. */
@@ -160,8 +168,8 @@ function dropRatios(graph: GraphProto): void {
   }
 }
 
-function addFunctions(model: Model, operators: ReadonlySet<string>): void {
-  for (const operator of operators) {
+function addFunctions(model: Model): void {
+  for (const operator of new Set(localNodesOf(model).map(({ opType }) => opType))) {
     const make = functions[operator];
     if (make) model.functions.push(make(opsetOf(model)));
   }

@@ -53,7 +53,7 @@ describe('inspect', () => {
     const { model } = await convert(exampleModel('unet_in'), { trainSize: 64, baseSize: [96, 80] });
     const inspection = await inspect(model);
     expect(inspection.converted).toEqual({ trainSize: [64, 64], baseSize: [96, 80] });
-    expect(inspection.localOperators.map(({ operator, window }) => [operator, ...window])).toEqual(
+    expect(inspection.localOperators.map(({ operator, window }) => [operator, ...(window ?? [])])).toEqual(
       [
         [48, 40],
         [24, 20],
@@ -63,6 +63,16 @@ describe('inspect', () => {
       ].map((window) => ['LocalInstanceNormalization', ...window]),
     );
     expect(inspection.statistics).toEqual([]);
+  });
+
+  it('lists products that pad, which have no window of their own', async () => {
+    const { model } = await convert(exampleModel('unet_se'), { trainSize: 64 });
+    const { localOperators } = await inspect(model);
+    expect(localOperators).toHaveLength(10);
+    expect(localOperators.slice(0, 2)).toEqual([
+      { node: '/enc.0/se/se.0/GlobalAveragePool', operator: 'LocalAveragePool', window: [48, 48] },
+      { node: '/enc.0/Mul', operator: 'ReplicateScale', window: undefined },
+    ]);
   });
 
   it('does not list initializers as inputs', async () => {

@@ -40,7 +40,8 @@ export interface Statistic {
 export interface LocalOperator {
   readonly node: string;
   readonly operator: string;
-  readonly window: Size;
+  /** Undefined for `ReplicateScale`, which takes up what a `LocalAveragePool` before it has left over. */
+  readonly window: Size | undefined;
 }
 
 export interface Inspection {

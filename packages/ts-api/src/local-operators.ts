@@ -8,8 +8,8 @@ export function localNodesOf(model: Model): NodeProto[] {
   return model.graph.node.filter((node) => node.domain === domain);
 }
 
-/** The window of a local operator. */
-export function windowOf(node: NodeProto): Size {
-  const [height = 0, width = 0] = intsOf(node, 'kernel_shape') ?? [];
-  return [height, width];
+/** The window of a local operator; undefined for one that has none. */
+export function windowOf(node: NodeProto): Size | undefined {
+  const [height, width] = intsOf(node, 'kernel_shape') ?? [];
+  return height === undefined || width === undefined ? undefined : [height, width];
 }

@@ -99,7 +99,7 @@ function conversionOf(model: Model, name: string): ConversionSizes {
   );
 }
 
-/** The plane that a local operator works on, beside its window. */
+/** The plane that a local operator slides its window over. */
 interface LocalPlane {
   readonly node: NodeProto;
   readonly plane: Size;
@@ -107,9 +107,10 @@ interface LocalPlane {
 }
 
 function planesOf(model: Model, shapes: Shapes): LocalPlane[] {
-  return localNodesOf(model).map((node) => {
+  return localNodesOf(model).flatMap((node) => {
+    const window = windowOf(node);
     const [, , planeHeight = 0, planeWidth = 0] = shapes.get(node.input[0] ?? '') ?? [];
-    return { node, plane: [planeHeight, planeWidth], window: windowOf(node) };
+    return window ? [{ node, plane: [planeHeight, planeWidth], window }] : [];
   });
 }
 

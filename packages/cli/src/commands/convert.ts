@@ -19,14 +19,15 @@ function show(model: string, output: string, report: ConvertReport): void {
     console.log(`${model} has ${what} to convert. ${output} is an exact copy.`);
     return;
   }
-  const rows = sites.map(({ node, operator, featureSize, window }) => [
+  const rows = sites.map(({ node, operator, featureSize, window, validLayers }) => [
     node,
     operator,
     showSize(featureSize),
     showSize(window),
+    validLayers === undefined ? '-' : String(validLayers),
   ]);
   const sizes = `training size ${showSize(trainSize)} and base size ${showSize(baseSize)}`;
-  console.log(table(['site', 'becomes', 'feature size', 'window'], rows));
+  console.log(table(['site', 'becomes', 'feature size', 'window', 'valid-size layers'], rows));
   console.log(`\n${sites.length} global statistics made local for ${sizes}.`);
   console.log(`Written to ${output}; it runs in any ONNX Runtime.`);
 }

@@ -21,7 +21,11 @@ function showStatistics({ statistics, localOperators, converted }: Inspection): 
     lines.push(`converted for training size ${showSize(trainSize)} and base size ${showSize(baseSize)}`);
   }
   if (localOperators.length > 0) {
-    const rows = localOperators.map(({ node, operator, window }) => [node, operator, showSize(window)]);
+    const rows = localOperators.map(({ node, operator, window }) => [
+      node,
+      operator,
+      window ? showSize(window) : '-',
+    ]);
     lines.push('', table(['local operator', 'kind', 'window'], rows));
   }
   if (statistics.length > 0) {

@@ -18,12 +18,26 @@ const poolingOperators = listed('GlobalAveragePool ReduceMean');
 /** They may change [N, C, 1, 1] to [N, C] and back without touching the data. */
 const reshaping = listed('Flatten Reshape Squeeze Unsqueeze');
 
+/** A product of a pooled value with a full-size image. */
+export interface Product {
+  readonly node: NodeProto;
+  /** Which of the two inputs the pooled value is; its name there may change when a reshape is dropped. */
+  readonly position: number;
+}
+
 /** What lies between a pooled value and the tensors it is combined with. */
 export interface PooledBranch {
   /** The pooled value and all that is computed from it alone: one value per plane before, one per pixel after. */
   readonly values: ReadonlySet<string>;
   /** Nodes that only reshape the pooled value; they have no place in the local graph. */
   readonly reshapes: readonly NodeProto[];
+  /** Nodes that compute something of the pooled value alone. */
+  readonly layers: ReadonlySet<NodeProto>;
+  /**
+   * All the places where the branch ends, if padding can wait until there: each of them is a product, and no other value on
+   * the way is as large as the plane, or will be once its own pooling is local. Undefined if it cannot.
+   */
+  readonly products: readonly Product[] | undefined;
 }
 
 function shapeOf({ graph, shapes }: RuleContext, value: string): readonly number[] | undefined {
@@ -49,12 +63,20 @@ type Step = 'pooled' | 'reshaped' | 'merged' | Refusal;
 class Follower implements PooledBranch {
   readonly reshapes: NodeProto[] = [];
   readonly values = new Set<string>();
+  readonly layers = new Set<NodeProto>();
+  readonly #products: Product[] = [];
+  #paddingCanWait = true;
 
   constructor(
     readonly context: RuleContext,
+    readonly pooling: NodeProto,
     readonly plane: Size,
     readonly pooledShape: readonly number[],
   ) {}
+
+  get products(): readonly Product[] | undefined {
+    return this.#paddingCanWait ? this.#products : undefined;
+  }
 
   /** Follows `start` to all its ends; a refusal says where it cannot go on. */
   follow(start: string): Refusal | undefined {
@@ -68,7 +90,9 @@ class Follower implements PooledBranch {
         const step = this.step(consumer, value);
         if (typeof step === 'object') return step;
         if (step === 'reshaped') this.reshapes.push(consumer);
-        if (step !== 'merged') waiting.push(consumer.output[0] ?? '');
+        if (step === 'pooled') this.layers.add(consumer);
+        if (step === 'merged') this.end(consumer, value);
+        else waiting.push(consumer.output[0] ?? '');
       }
     }
     return undefined;
@@ -83,6 +107,8 @@ class Follower implements PooledBranch {
     if (!isOnnxDomain(node.domain) || position < 0) return elsewhere;
     // Dropout's mask, say: it has the shape of the mean, and nobody follows it.
     if (node.output.slice(1).some((name) => graph.isUsed(name))) return elsewhere;
+    // The product that pads is for float32 alone.
+    if (node.opType === 'Cast') this.#paddingCanWait = false;
     if (unary.has(node.opType)) return position === 0 ? 'pooled' : elsewhere;
     if (broadcasting.has(node.opType)) return this.combine(node, value);
     if (reshaping.has(node.opType)) return position === 0 ? this.reshape(node) : elsewhere;
@@ -119,16 +145,23 @@ class Follower implements PooledBranch {
           reason: `its mean of ${showSize(this.plane)} pixels meets ${other} (${showSize(shape)}) in ${labelOf(node)}`,
         };
       }
-      const stranger = planesPooledInto(this.context, other).find(
-        (plane) => showSize(plane) !== showSize(this.plane),
-      );
+      const pools = poolsAbove(this.context, other);
+      const stranger = pools.find(({ plane }) => showSize(plane) !== showSize(this.plane));
       if (stranger) {
         return {
-          reason: `its mean of ${showSize(this.plane)} pixels meets one of ${showSize(stranger)} in ${labelOf(node)}`,
+          reason: `its mean of ${showSize(this.plane)} pixels meets one of ${showSize(stranger.plane)} in ${labelOf(node)}`,
         };
       }
+      if (pools.some((pool) => pool.node !== this.pooling)) this.#paddingCanWait = false;
     }
     return merged ? 'merged' : 'pooled';
+  }
+
+  private end(node: NodeProto, value: string): void {
+    const position = node.input.indexOf(value);
+    const other = shapeOf(this.context, node.input[1 - position] ?? '');
+    if (node.opType === 'Mul' && other?.length === 4) this.#products.push({ node, position });
+    else this.#paddingCanWait = false;
   }
 
   private isFullSize(value: string): boolean {
@@ -141,18 +174,23 @@ function isPerChannel(shape: readonly number[]): boolean {
   return shape.length <= 4 && shape.slice(-2).every((side) => side === 1);
 }
 
-/** The planes whose means went into `value`, which is one value per plane itself. */
-function planesPooledInto(context: RuleContext, value: string): Size[] {
-  const planes: Size[] = [];
+interface Pool {
+  readonly node: NodeProto;
+  readonly plane: Size;
+}
+
+/** The nodes whose means went into `value`, which is one value per plane itself. */
+function poolsAbove(context: RuleContext, value: string): Pool[] {
+  const found: Pool[] = [];
   walkUp(context.graph, value, (node) => {
     const shape = shapeOf(context, node.output[0] ?? '');
     if (!shape || !isPerChannel(shape)) return false;
     const [, , height = 1, width = 1] = shapeOf(context, node.input[0] ?? '') ?? [];
     const pools = poolingOperators.has(node.opType) && height * width > 1;
-    if (pools) planes.push([height, width]);
+    if (pools) found.push({ node, plane: [height, width] });
     return !pools;
   });
-  return planes;
+  return found;
 }
 
 /** Visits the nodes above `value`, each once, and goes on above those for which `visit` answers true. */
@@ -174,7 +212,7 @@ function walkUp(graph: Graph, value: string, visit: (node: NodeProto) => boolean
 export function findCentering(context: RuleContext, value: string): NodeProto | undefined {
   let centering: NodeProto | undefined;
   walkUp(context.graph, value, (node) => {
-    if (node.opType === 'Sub' && node.input.some((input) => planesPooledInto(context, input).length > 0))
+    if (node.opType === 'Sub' && node.input.some((input) => poolsAbove(context, input).length > 0))
       centering = node;
     return centering === undefined && (unary.has(node.opType) || broadcasting.has(node.opType));
   });
@@ -194,6 +232,6 @@ export function followPooled(context: RuleContext, node: NodeProto, plane: Size)
       reason: `its plane is ${showSize(plane)} at this size, too small to follow what becomes of its mean`,
     };
   }
-  const follower = new Follower(context, plane, shape);
+  const follower = new Follower(context, node, plane, shape);
   return follower.follow(value) ?? follower;
 }

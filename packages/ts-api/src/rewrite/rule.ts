@@ -12,6 +12,8 @@ export interface Refusal {
 export interface Match {
   /** Height and width of the plane that the statistic is taken over, at the size measured. */
   readonly featureSize: Size;
+  /** How many layers will run at the size of the valid windows; undefined where the padding comes before them. */
+  readonly validLayers?: number | undefined;
   /** Puts the local operator, with this window, in the node's place. */
   rewrite(window: Size): void;
 }

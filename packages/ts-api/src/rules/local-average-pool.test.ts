@@ -17,7 +17,7 @@ import { localAveragePool } from './local-average-pool.js';
 const scaled = makeNode('Mul', ['x', 'pooled'], ['y']);
 
 /** Every way in which exporters write the mean of a plane. */
-const spellings: readonly { title: string; parts: GraphParts; versions?: Versions }[] = [
+const spellings: readonly { title: string; parts: GraphParts; versions?: Versions; layers?: number }[] = [
   {
     title: 'GlobalAveragePool',
     parts: { node: [makeNode('GlobalAveragePool', ['x'], ['pooled'], { name: 'pool' }), scaled] },
@@ -74,6 +74,7 @@ const spellings: readonly { title: string; parts: GraphParts; versions?: Version
       ],
     },
     versions: { opset: 12 },
+    layers: 1,
   },
   {
     title: 'GlobalAveragePool, Flatten, Reshape to a computed shape',
@@ -101,7 +102,7 @@ async function run(model: Uint8Array, operators: 'native' | 'portable') {
 }
 
 describe('local-average-pool', () => {
-  it.each(spellings)('makes $title local', async ({ parts, versions }) => {
+  it.each(spellings)('makes $title local', async ({ parts, versions, layers = 0 }) => {
     const { model, report } = await convert(buildBytes(parts, versions), {
       trainSize: 16,
       baseSize: [8, 12],
@@ -113,6 +114,7 @@ describe('local-average-pool', () => {
         operator: 'LocalAveragePool',
         featureSize: [16, 16],
         window: [8, 12],
+        validLayers: layers,
       },
     ]);
     for (const operators of ['native', 'portable'] as const) {

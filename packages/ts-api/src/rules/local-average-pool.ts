@@ -1,6 +1,6 @@
 import type { Graph } from '../graph/graph.js';
 import { isOnnxDomain, labelOf, makeNode, type NodeProto, reducesAll } from '../graph/proto.js';
-import { findCentering, followPooled } from '../rewrite/pointwise.js';
+import { findCentering, followPooled, type Product } from '../rewrite/pointwise.js';
 import {
   featureSizeOf,
   type Match,
@@ -28,6 +28,12 @@ function checkAxes(graph: Graph, node: NodeProto): Refusal | undefined {
   const normal = axes.map((axis) => (axis < 0 ? axis + 4 : axis)).sort();
   if (normal.length === 2 && normal[0] === 2 && normal[1] === 3) return undefined;
   return { reason: `its mean runs over the axes [${axes.join(', ')}], not over height and width alone` };
+}
+
+/** Has the product repeat the pooled value's borders by itself. */
+function padInProduct(graph: Graph, { node, position }: Product): void {
+  const [s = '', x = ''] = [node.input[position], node.input[1 - position]];
+  graph.replace(node, makeNode('ReplicateScale', [x, s], node.output, { domain: 'tlsc', name: node.name }));
 }
 
 /** GlobalAveragePool, and ReduceMean over height and width (axes by attribute or input, keepdims or not). */
@@ -58,10 +64,12 @@ export const localAveragePool: Rule = {
     if ('reason' in branch) return branch;
     return {
       featureSize,
+      validLayers: branch.products && branch.layers.size,
       rewrite(window) {
         graph.forgetShapes(branch.values);
         for (const reshape of branch.reshapes) graph.bypass(reshape);
-        const attributes = { kernel_shape: window, replicate: 1 };
+        for (const product of branch.products ?? []) padInProduct(graph, product);
+        const attributes = { kernel_shape: window, replicate: branch.products ? 0 : 1 };
         graph.replace(
           node,
           makeNode(operator, [input], node.output, { domain: 'tlsc', name: node.name, attributes }),
