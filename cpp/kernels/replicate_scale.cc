@@ -17,7 +17,11 @@
 namespace tlsc {
 namespace {
 
-HWY_EXPORT(ScaleRows);
+template <typename T>
+auto ChooseScaleRows() {
+  HWY_EXPORT_T(ScaleRowsTable, ScaleRows<T>);
+  return HWY_DYNAMIC_POINTER_T(ScaleRowsTable);
+}
 
 // Worth the way to another thread: some ten microseconds of work.
 constexpr size_t kTaskElements = size_t{1} << 15;
@@ -73,8 +77,9 @@ NchwShape ReplicateScaleShape(const NchwShape& x_shape, const NchwShape& s_shape
           x_shape.height, x_shape.width};
 }
 
-Status ReplicateScale(const float* x, const NchwShape& x_shape, const float* s,
-                      const NchwShape& s_shape, ParallelLoop& loop, float* y) {
+template <typename T>
+Status ReplicateScale(const T* x, const NchwShape& x_shape, const T* s, const NchwShape& s_shape,
+                      ParallelLoop& loop, T* y) {
   if (Status status = ValidateReplicateScale(x_shape, s_shape); !status.ok()) return status;
   const NchwShape y_shape = ReplicateScaleShape(x_shape, s_shape);
   if (Status status = CheckAddressable("X", x_shape); !status.ok()) return status;
@@ -94,8 +99,8 @@ Status ReplicateScale(const float* x, const NchwShape& x_shape, const float* s,
   const size_t s_plane = s_shape.height * s_shape.width;
   const size_t rows = y_elements / x_shape.width;  // of all planes
   const size_t tasks = std::clamp<size_t>(y_elements / kTaskElements, 1, kMostTasks);
-  const bool streams = y_elements * sizeof(float) >= kPastCachesBytes;
-  const auto scale = HWY_DYNAMIC_POINTER(ScaleRows);
+  const bool streams = y_elements * sizeof(T) >= kPastCachesBytes;
+  const auto scale = ChooseScaleRows<T>();
   const auto run_task = [&](size_t task) {
     const size_t end = rows * (task + 1) / tasks;
     for (size_t row = rows * task / tasks; row < end;) {
@@ -113,6 +118,11 @@ Status ReplicateScale(const float* x, const NchwShape& x_shape, const float* s,
   };
   return loop.Run(tasks, std::cref(run_task));  // by reference: a copy would be allocated
 }
+
+template Status ReplicateScale(const float*, const NchwShape&, const float*, const NchwShape&,
+                               ParallelLoop&, float*);
+template Status ReplicateScale(const Float16*, const NchwShape&, const Float16*, const NchwShape&,
+                               ParallelLoop&, Float16*);
 
 }  // namespace tlsc
 #endif  // HWY_ONCE

@@ -1,6 +1,7 @@
 #ifndef TLSC_KERNELS_REPLICATE_SCALE_H_
 #define TLSC_KERNELS_REPLICATE_SCALE_H_
 
+#include "base/float16.h"
 #include "base/nchw_shape.h"
 #include "base/parallel.h"
 #include "base/status.h"
@@ -21,21 +22,24 @@ NchwShape ReplicateScaleShape(const NchwShape& x_shape, const NchwShape& s_shape
 // of size H - kh + 1 by W - kw + 1, this is X times what the replicate form would have led to:
 // padding by repetition commutes with everything that treats pixels one by one.
 //
-//   x        [N, C, H, W] float32, contiguous. Any size may be 0; nothing is done then.
-//   s        [N, C, h, w] float32, contiguous; 1 <= h <= H and 1 <= w <= W, or 0 where H or W is.
+//   T        float or Float16
+//   x        [N, C, H, W], contiguous. Any size may be 0; nothing is done then.
+//   s        [N, C, h, w], contiguous; 1 <= h <= H and 1 <= w <= W, or 0 where H or W is.
 //            N and C may also be 1 in x or in s, which then serves every image or channel of the
 //            other, as in ONNX's Mul.
-//   y        float32, contiguous, of ReplicateScaleShape(x_shape, s_shape); must not overlap x or
-//   s. loop     runs the rows; the result does not depend on how.
+//   y        contiguous, of ReplicateScaleShape(x_shape, s_shape); must not overlap x or s.
+//   loop     runs the rows; the result does not depend on how.
 //
-// Every element is one IEEE product, rounded once; what is not finite goes where that takes it.
+// Every element is one IEEE product, rounded once (of float16 values: the float32 product,
+// rounded); what is not finite goes where that takes it.
 //
 // No scratch.
 //
 // Returns kInvalidArgument (shapes that do not fit each other, a null tensor that has elements,
 // sizes beyond memory) before y is touched, or what the loop returned.
-Status ReplicateScale(const float* x, const NchwShape& x_shape, const float* s,
-                      const NchwShape& s_shape, ParallelLoop& loop, float* y);
+template <typename T>
+Status ReplicateScale(const T* x, const NchwShape& x_shape, const T* s, const NchwShape& s_shape,
+                      ParallelLoop& loop, T* y);
 
 }  // namespace tlsc
 

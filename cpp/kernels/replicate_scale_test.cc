@@ -151,7 +151,7 @@ TEST(ReplicateScale, NoElementsNoWork) {
     EXPECT_EQ(ElementCount(ReplicateScaleShape(x, s)), 0u);
     const float* some_x = *ElementCount(x) > 0 ? data.data() : nullptr;
     const float* some_s = *ElementCount(s) > 0 ? data.data() : nullptr;
-    EXPECT_TRUE(ReplicateScale(some_x, x, some_s, s, loop, nullptr).ok());
+    EXPECT_TRUE(ReplicateScale<float>(some_x, x, some_s, s, loop, nullptr).ok());
   }
 }
 
@@ -242,8 +242,8 @@ TEST(ReplicateScale, RefusesBadArguments) {
     GuardedOutput y(8);
     SerialLoop loop;
     const Status status =
-        ReplicateScale(c.has_x ? x.data() : nullptr, c.x_shape, c.has_s ? s.data() : nullptr,
-                       c.s_shape, loop, c.has_y ? y.data() : nullptr);
+        ReplicateScale<float>(c.has_x ? x.data() : nullptr, c.x_shape, c.has_s ? s.data() : nullptr,
+                              c.s_shape, loop, c.has_y ? y.data() : nullptr);
     EXPECT_EQ(status.code, StatusCode::kInvalidArgument);
     EXPECT_EQ(status.message, c.message);
     EXPECT_TRUE(y.Untouched());
