@@ -28,6 +28,21 @@ inline Status CheckAddressable(const std::string& parameter, const NchwShape& sh
 
 inline Status CheckAddressable(const NchwShape& x) { return CheckAddressable("X", x); }
 
+inline Status CheckMaxStride(const std::optional<MaxStride>& max_stride) {
+  if (!max_stride || ((*max_stride)[0] >= 1 && (*max_stride)[1] >= 1)) return {};
+  return InvalidArgument(
+      "max_stride", "two strides of at least 1",
+      "[" + std::to_string((*max_stride)[0]) + ", " + std::to_string((*max_stride)[1]) + "]");
+}
+
+// Fast mode leaves out the first sample, and may leave none for the window.
+inline Status CheckWindow(const Window& window) {
+  if (window.area() > 0) return {};
+  return InvalidArgument("X", "planes that leave a sample for the window in fast mode",
+                         "[" + std::to_string(window.vertical.length) + ", " +
+                             std::to_string(window.horizontal.length) + "]");
+}
+
 // A tensor without elements may be null.
 inline Status CheckPointer(const std::string& parameter, const void* data, size_t elements) {
   if (data != nullptr || elements == 0) return {};

@@ -25,7 +25,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // Returns whether all values were finite; if not, it is to be done again with another Loader.
 template <class Loader, class T>
-HWY_INLINE bool PoolPositions(const BandOf<T>& band, const PoolRows& rows) {
+HWY_INLINE bool PoolPositions(const BandOf<T>& band, const PoolRows<T>& rows) {
   float* mean = rows.mean;
   const double weight = 1.0 / static_cast<double>(band.window.area());
   const size_t outputs = band.window.horizontal.outputs;
@@ -43,7 +43,7 @@ HWY_INLINE bool PoolPositions(const BandOf<T>& band, const PoolRows& rows) {
 }
 
 template <class T>
-void PoolBand(const BandOf<T>& band, const PoolRows& rows) {
+void PoolBand(const BandOf<T>& band, const PoolRows<T>& rows) {
   if (!PoolPositions<Values>(band, rows)) {
     PoolPositions<FiniteValues>(band, rows);
     SpoilOutputs(band, rows.columns, rows.mean,

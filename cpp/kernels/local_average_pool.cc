@@ -23,11 +23,12 @@ auto ChoosePoolBand() {
 }  // namespace
 
 Status Validate(const LocalAveragePoolParams& params) {
-  return CheckKernelShape(params.kernel_shape);
+  if (Status status = CheckKernelShape(params.kernel_shape); !status.ok()) return status;
+  return CheckMaxStride(params.max_stride);
 }
 
 NchwShape LocalAveragePoolShape(const NchwShape& x_shape, const LocalAveragePoolParams& params) {
-  const Window window = MakeWindow(x_shape, params.kernel_shape, params.padding);
+  const Window window = MakeWindow(x_shape, params.kernel_shape, params.padding, params.max_stride);
   return {x_shape.batch, x_shape.channels, window.vertical.outputs, window.horizontal.outputs};
 }
 
@@ -43,14 +44,15 @@ Status LocalAveragePool(const T* x, const NchwShape& x_shape, const LocalAverage
   if (x_elements == 0) return {};
   if (Status status = ChooseTarget(); !status.ok()) return status;
 
-  const Window window = MakeWindow(x_shape, params.kernel_shape, params.padding);
+  const Window window = MakeWindow(x_shape, params.kernel_shape, params.padding, params.max_stride);
+  if (Status status = CheckWindow(window); !status.ok()) return status;
   const size_t planes = x_shape.batch * x_shape.channels;
   const size_t x_plane = x_elements / planes;
   const size_t y_plane = y_elements / planes;
   const bool streams = y_elements * sizeof(T) >= kStreamedBytes;
   const auto pool = ChoosePoolBand<T>();
-  return ForEachBand<PoolRows>(
-      planes, window, loop, [&](size_t plane, const Band& band, const PoolRows& rows) {
+  return ForEachBand<PoolRows<T>>(
+      planes, window, loop, [&](size_t plane, const Band& band, const PoolRows<T>& rows) {
         pool({x + plane * x_plane, y + plane * y_plane, window, band, streams}, rows);
       });
 }

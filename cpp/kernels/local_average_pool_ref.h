@@ -9,7 +9,10 @@ namespace tlsc {
 // Output (y, x) of one plane, by the definition, in float64. For tests only.
 inline double LocalAveragePoolRef(const float* plane, int64_t height, int64_t width,
                                   const LocalAveragePoolParams& params, int64_t y, int64_t x) {
-  const WindowRef window = WindowAtRef(height, width, params.kernel_shape, params.padding, y, x);
+  const WindowRef window =
+      params.max_stride ? FastWindowAtRef(height, width, params.kernel_shape, *params.max_stride,
+                                          params.padding, y, x)
+                        : WindowAtRef(height, width, params.kernel_shape, params.padding, y, x);
   return MeanRef(window, [&](int64_t i, int64_t j) -> double { return plane[i * width + j]; });
 }
 

@@ -54,6 +54,53 @@ TEST_P(LocalAveragePoolSizes, ValidMatchesReference) {
 INSTANTIATE_TEST_SUITE_P(All, LocalAveragePoolSizes, testing::ValuesIn(WindowCases()),
                          WindowCaseName);
 
+class LocalAveragePoolFast : public testing::TestWithParam<FastCase> {};
+
+TEST_P(LocalAveragePoolFast, MatchesReference) {
+  const FastCase& c = GetParam();
+  const NchwShape shape = {1, 2, c.height, c.width};
+  for (const Padding padding : {Padding::kReplicate, Padding::kValid}) {
+    ExpectMatchesReference(shape, {c.kernel_shape, padding, c.max_stride});
+    std::vector<float> x = RandomTensor(*ElementCount(shape), -1.0f, 1.0f);
+    Spoil(x.data(), shape.height, shape.width);
+    ExpectMatchesReference(shape, {c.kernel_shape, padding, c.max_stride}, x);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, LocalAveragePoolFast, testing::ValuesIn(FastCases()), FastCaseName);
+
+// Samples 1, 3, 5 and 7 of 0 … 9 are the last of what r = 2 takes; k = 3 / 2 = 1.
+TEST(LocalAveragePool, FastModeLeavesOutTheFirstSample) {
+  const std::vector<float> x = {9, 1, 2, 3, 4, 5, 6, 7};
+  GuardedOutput y(8);
+  SerialLoop loop;
+  ASSERT_TRUE(LocalAveragePool(x.data(), {1, 1, 2, 4}, {{2, 3}, Padding::kReplicate, {{1, 2}}},
+                               loop, y.data())
+                  .ok());
+  EXPECT_EQ(y.values(), (std::vector<float>{6, 6, 6, 6, 6, 6, 6, 6}));
+}
+
+TEST(LocalAveragePool, FastModeInBands) {
+  ExpectMatchesReference({1, 1, 700, 20}, {{45, 10}, Padding::kReplicate, {{2, 2}}});
+}
+
+TEST(LocalAveragePool, FastModeRefusesPlanesWithoutSamples) {
+  const std::vector<float> x(8);
+  GuardedOutput y(8);
+  SerialLoop loop;
+  const auto run = [&](const NchwShape& shape, const LocalAveragePoolParams& params) {
+    return LocalAveragePool(x.data(), shape, params, loop, y.data());
+  };
+  Status status = run({1, 1, 1, 8}, {{3, 3}, Padding::kReplicate, {{5, 5}}});
+  EXPECT_EQ(status.message,
+            "X: expected planes that leave a sample for the window in fast mode, received [1, 8]");
+  status = run({1, 1, 4, 2}, {{3, 1}, Padding::kReplicate, {{4, 4}}});
+  EXPECT_EQ(status.code, StatusCode::kInvalidArgument);
+  status = run({1, 1, 4, 2}, {{3, 1}, Padding::kReplicate, {{0, 4}}});
+  EXPECT_EQ(status.message, "max_stride: expected two strides of at least 1, received [0, 4]");
+  EXPECT_TRUE(y.Untouched());
+}
+
 TEST(LocalAveragePool, ValidShapeCountsWindowPositions) {
   const NchwShape y = LocalAveragePoolShape({2, 3, 10, 5}, {{4, 9}, Padding::kValid});
   EXPECT_EQ(y.batch, 2u);

@@ -39,7 +39,7 @@ HWY_INLINE void StoreSplit(D d, V value, float* leading, float* rest) {
 // Returns whether all values were finite; if not, it is to be done again with another Loader.
 template <class Loader, class T>
 HWY_INLINE bool NormalizePositions(const BandOf<T>& band, const PlaneNorm& norm,
-                                   const NormRows& rows) {
+                                   const NormRows<T>& rows) {
   const double weight = 1.0 / static_cast<double>(band.window.area());
   const size_t width = band.window.horizontal.length;
   return SlideOver<true>(
@@ -67,7 +67,7 @@ HWY_INLINE bool NormalizePositions(const BandOf<T>& band, const PlaneNorm& norm,
 }
 
 template <class T>
-void NormalizeBand(const BandOf<T>& band, const PlaneNorm& norm, const NormRows& rows) {
+void NormalizeBand(const BandOf<T>& band, const PlaneNorm& norm, const NormRows<T>& rows) {
   if (!NormalizePositions<Values>(band, norm, rows)) {
     NormalizePositions<FiniteValues>(band, norm, rows);
     // A window with an infinity has no variance either: NaN, as the difference of two.

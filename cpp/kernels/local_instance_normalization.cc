@@ -33,6 +33,7 @@ double PivotOf(float first) { return std::isfinite(first) ? first : 0.0; }
 
 Status Validate(const LocalInstanceNormalizationParams& params) {
   if (Status status = CheckKernelShape(params.kernel_shape); !status.ok()) return status;
+  if (Status status = CheckMaxStride(params.max_stride); !status.ok()) return status;
   if (std::isfinite(params.epsilon) && params.epsilon >= 0.0f) return {};
   return InvalidArgument("epsilon", "a finite value of at least 0", std::to_string(params.epsilon));
 }
@@ -52,13 +53,15 @@ Status LocalInstanceNormalization(const T* x, const NchwShape& x_shape, const T*
   if (Status status = CheckPointer("Y", y, elements); !status.ok()) return status;
 
   if (Status status = ChooseTarget(); !status.ok()) return status;
-  const Window window = MakeWindow(x_shape, params.kernel_shape, Padding::kReplicate);
+  const Window window =
+      MakeWindow(x_shape, params.kernel_shape, Padding::kReplicate, params.max_stride);
+  if (Status status = CheckWindow(window); !status.ok()) return status;
   const size_t planes = x_shape.batch * channels;
   const size_t plane_size = elements / planes;
   const bool streams = elements * sizeof(T) >= kStreamedBytes;
   const auto normalize = ChooseNormalizeBand<T>();
-  return ForEachBand<NormRows>(
-      planes, window, loop, [&](size_t plane, const Band& band, const NormRows& rows) {
+  return ForEachBand<NormRows<T>>(
+      planes, window, loop, [&](size_t plane, const Band& band, const NormRows<T>& rows) {
         const T* from = x + plane * plane_size;
         const size_t channel = plane % channels;
         const PlaneNorm norm = {PivotOf(ToFloat(from[0])), params.epsilon, ToFloat(scale[channel]),

@@ -1,6 +1,8 @@
 #ifndef TLSC_KERNELS_LOCAL_INSTANCE_NORMALIZATION_H_
 #define TLSC_KERNELS_LOCAL_INSTANCE_NORMALIZATION_H_
 
+#include <optional>
+
 #include "base/float16.h"
 #include "base/nchw_shape.h"
 #include "base/parallel.h"
@@ -11,7 +13,8 @@ namespace tlsc {
 
 struct LocalInstanceNormalizationParams {
   KernelShape kernel_shape;
-  float epsilon = 1e-5f;  // added to the variance; finite, not negative
+  float epsilon = 1e-5f;                     // added to the variance; finite, not negative
+  std::optional<MaxStride> max_stride = {};  // fast mode, as of LocalAveragePool
 };
 
 // What LocalInstanceNormalization would refuse at every call, whatever the tensors.
@@ -23,7 +26,8 @@ Status Validate(const LocalInstanceNormalizationParams& params);
 //   y = (x - mean) / sqrt(variance + epsilon) * scale[c] + bias[c]
 //
 // mean and variance (divided by the number of pixels, not one less) are those of the window that
-// LocalAveragePool with replicate padding (local_average_pool.h) uses for the same pixel.
+// LocalAveragePool with replicate padding (local_average_pool.h) uses for the same pixel; in fast
+// mode, of those of its pixels that it takes.
 //
 //   T        float or Float16
 //   x        [N, C, H, W], contiguous. Any size may be 0; nothing is done then.
@@ -44,9 +48,9 @@ Status Validate(const LocalInstanceNormalizationParams& params);
 // Time per pixel does not depend on the window. Scratch: five rows (28 bytes per pixel of
 // width) that each thread keeps for its next call.
 //
-// Returns kInvalidArgument (a kernel_shape below 1, an epsilon that is negative or not finite, a
-// null tensor that has elements, sizes beyond memory) before y is touched, kOutOfMemory, or what
-// the loop returned.
+// Returns kInvalidArgument (a kernel_shape or max_stride below 1, in fast mode a plane or window
+// too small to leave a sample, an epsilon that is negative or not finite, a null tensor that has
+// elements, sizes beyond memory) before y is touched, kOutOfMemory, or what the loop returned.
 template <typename T>
 Status LocalInstanceNormalization(const T* x, const NchwShape& x_shape, const T* scale,
                                   const T* bias, const LocalInstanceNormalizationParams& params,

@@ -15,7 +15,10 @@ inline double LocalInstanceNormalizationRef(const float* plane, int64_t height, 
                                             const LocalInstanceNormalizationParams& params,
                                             int64_t y, int64_t x) {
   const WindowRef window =
-      WindowAtRef(height, width, params.kernel_shape, Padding::kReplicate, y, x);
+      params.max_stride
+          ? FastWindowAtRef(height, width, params.kernel_shape, *params.max_stride,
+                            Padding::kReplicate, y, x)
+          : WindowAtRef(height, width, params.kernel_shape, Padding::kReplicate, y, x);
   const auto value = [&](int64_t i, int64_t j) -> double { return plane[i * width + j]; };
   const double mean = MeanRef(window, value);
   const double variance = MeanRef(

@@ -32,7 +32,7 @@ void ExpectMatchesReference(const NchwShape& shape, const LocalInstanceNormaliza
             from, static_cast<int64_t>(shape.height), static_cast<int64_t>(shape.width),
             scale[channel], bias[channel], params, static_cast<int64_t>(i),
             static_cast<int64_t>(j));
-        ASSERT_TRUE(Agrees(y[at], expected, 1e-6))
+        ASSERT_TRUE(Agrees(y[at], expected, 1e-6 * std::max(1.0, std::abs(expected))))
             << y[at] << " for " << expected << " in plane " << plane << " at " << i << ", " << j;
       }
     }
@@ -53,6 +53,16 @@ TEST_P(LocalInstanceNormalizationSizes, MatchesReference) {
 
 INSTANTIATE_TEST_SUITE_P(All, LocalInstanceNormalizationSizes, testing::ValuesIn(WindowCases()),
                          WindowCaseName);
+
+class LocalInstanceNormalizationFast : public testing::TestWithParam<FastCase> {};
+
+TEST_P(LocalInstanceNormalizationFast, MatchesReference) {
+  const FastCase& c = GetParam();
+  ExpectMatchesReference({1, 2, c.height, c.width}, {c.kernel_shape, 1e-5f, c.max_stride});
+}
+
+INSTANTIATE_TEST_SUITE_P(All, LocalInstanceNormalizationFast, testing::ValuesIn(FastCases()),
+                         FastCaseName);
 
 TEST(LocalInstanceNormalization, BatchAndChannels) {
   ExpectMatchesReference({3, 5, 9, 11}, {{4, 5}});

@@ -38,24 +38,34 @@ class RowCutter {
   size_t bytes_ = 0;
 };
 
-// What goes by column of the plane.
+// What goes by column of the plane, or by sample of a row in fast mode.
+template <typename T>
 struct ColumnRows {
   ColumnRows(RowCutter& cutter, const Window& window)
-      : values(cutter.Cut<double>(window.horizontal.length)),
-        squares(cutter.Cut<double>(window.horizontal.length)) {}
+      : values(cutter.Cut<double>(window.horizontal.samples)),
+        squares(cutter.Cut<double>(window.horizontal.samples)) {
+    if (window.horizontal.stride == 1) return;
+    entering = cutter.Cut<T>(window.horizontal.samples);
+    leaving = cutter.Cut<T>(window.horizontal.samples);
+  }
 
   double* values;
   double* squares;
+  // The samples of a row, gathered.
+  T* entering = nullptr;
+  T* leaving = nullptr;
 };
 
+template <typename T>
 struct PoolRows {
   PoolRows(RowCutter& cutter, const Window& window)
       : columns(cutter, window), mean(cutter.Cut<float>(window.horizontal.outputs)) {}
 
-  ColumnRows columns;
+  ColumnRows<T> columns;
   float* mean;
 };
 
+template <typename T>
 struct NormRows {
   NormRows(RowCutter& cutter, const Window& window)
       : columns(cutter, window),
@@ -63,7 +73,7 @@ struct NormRows {
         mean_rest(cutter.Cut<float>(window.horizontal.outputs)),
         factor(cutter.Cut<float>(window.horizontal.outputs)) {}
 
-  ColumnRows columns;
+  ColumnRows<T> columns;
   float* mean;       // cut down to float32,
   float* mean_rest;  // and what that has cut off
   float* factor;     // scale / sqrt(variance + epsilon)

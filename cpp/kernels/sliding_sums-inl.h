@@ -82,6 +82,35 @@ HWY_INLINE void ForEachVector(size_t count, Step step) {
   for (; index < count; ++index) step(OneDouble(), index);
 }
 
+// The rows of samples of a plane.
+template <class T>
+class Samples {
+ public:
+  Samples(const T* plane, const Window& window)
+      : vertical_(window.vertical),
+        horizontal_(window.horizontal),
+        first_(plane + vertical_.first * horizontal_.length + horizontal_.first) {}
+
+  // Whether those of a row lie next to each other in the plane, as they always do but in fast mode.
+  bool Adjacent() const { return horizontal_.stride == 1; }
+
+  // From a row of samples to the next, in pixels.
+  size_t RowDistance() const { return vertical_.stride * horizontal_.length; }
+
+  // In the plane, or brought together in `gathered`.
+  const T* Row(size_t index, T* gathered) const {
+    const T* row = first_ + index * RowDistance();
+    if (Adjacent()) return row;
+    for (size_t i = 0; i < horizontal_.samples; ++i) gathered[i] = row[i * horizontal_.stride];
+    return gathered;
+  }
+
+ private:
+  const WindowAxis& vertical_;
+  const WindowAxis& horizontal_;
+  const T* first_;
+};
+
 // The sums per column of a window's height of what Loader makes of each pixel, its square only when
 // kSquares. A pivot near the values keeps the squares small, so that a variance taken of them does
 // not cancel.
@@ -90,13 +119,14 @@ class ColumnSums {
  public:
   // The sums of a window are multiplied by `weight`. `far`: the plane has to be fetched from
   // memory.
-  ColumnSums(size_t width, const Loader& loader, double weight, bool far, const ColumnRows& rows)
+  ColumnSums(size_t width, const Loader& loader, double weight, bool far, const ColumnRows<T>& rows)
       : width_(width),
         loader_(loader),
         weight_(weight),
         far_(far),
         values_(rows.values),
-        squares_(rows.squares) {}
+        squares_(rows.squares),
+        gathered_(rows.entering) {}
 
   // Whether all that went into the sums was finite: an infinity stays in a running sum, and turns
   // into a NaN that stays when it leaves.
@@ -106,13 +136,18 @@ class ColumnSums {
     return trace == 0.0;
   }
 
-  // Sums `count` rows from `rows` on.
-  void Fill(const T* rows, size_t count) {
+  // Begins anew with the first `count` rows of samples from `first` on.
+  void Fill(const Samples<T>& samples, size_t first, size_t count) {
     std::fill_n(values_, width_, 0.0);
     if (kSquares) std::fill_n(squares_, width_, 0.0);
-    size_t row = 0;
-    for (; row + kFilled <= count; row += kFilled) AddRows<kFilled>(rows + row * width_);
-    for (; row < count; ++row) AddRows<1>(rows + row * width_);
+    const size_t end = first + count;
+    size_t row = first;
+    if (samples.Adjacent()) {
+      for (; row + kFilled <= end; row += kFilled) {
+        AddRows<kFilled>(samples.Row(row, nullptr), samples.RowDistance());
+      }
+    }
+    for (; row < end; ++row) AddRows<1>(samples.Row(row, gathered_), 0);
   }
 
   // Calls emit(d, position, sum, sum of squares) for the window at every position of the axis, the
@@ -147,15 +182,15 @@ class ColumnSums {
   static constexpr size_t kFilled = 8;
 
   template <size_t kRows>
-  void AddRows(const T* rows) {
+  void AddRows(const T* rows, size_t distance) {
     ForEachVector(width_, [&](auto d, size_t x) HWY_ATTR {
       auto values = hn::LoadU(d, values_ + x);
       auto squares = hn::Zero(d);
       if constexpr (kSquares) squares = hn::LoadU(d, squares_ + x);
       for (size_t row = 0; row < kRows; ++row) {
         hn::Vec<decltype(d)> value, square;
-        if (far_) hwy::Prefetch(rows + (row + kFilled) * width_ + x);
-        loader_.Load(d, rows + row * width_ + x, value, square);
+        if (far_) hwy::Prefetch(rows + (row + kRows) * distance + x);
+        loader_.Load(d, rows + row * distance + x, value, square);
         values = hn::Add(values, value);
         if constexpr (kSquares) squares = hn::Add(squares, square);
       }
@@ -247,21 +282,8 @@ class ColumnSums {
   bool far_;
   double* values_;
   double* squares_;
+  T* gathered_;
 };
-
-// The next row of positions of a band: at its first, the columns are as Fill() left them.
-template <class T, class Columns, class Emit, class Done>
-HWY_INLINE void SlideAt(size_t position, const Band& band, const Window& window, const T* x,
-                        Columns& columns, Emit emit, Done done) {
-  if (position == band.begin) {
-    columns.template SlideRight<false>(window.horizontal, nullptr, nullptr, emit, done);
-    return;
-  }
-  const size_t width = window.horizontal.length;
-  const T* leaving = x + (position - 1) * width;
-  const T* entering = leaving + window.vertical.window * width;
-  columns.template SlideRight<true>(window.horizontal, entering, leaving, emit, done);
-}
 
 // Repeats what the first position of a row has over the outputs in front of it.
 template <class T>
@@ -269,10 +291,19 @@ HWY_INLINE void FillBefore(const WindowAxis& axis, T* row) {
   std::fill_n(row, axis.leading, row[axis.leading]);
 }
 
+// Repeats what each position of a row has, one next to the other, over its outputs.
+template <class T>
+HWY_INLINE void Spread(const WindowAxis& axis, T* row) {
+  for (size_t position = axis.positions; position-- > 0;) {
+    std::fill_n(row + axis.leading + position * axis.stride, axis.stride,
+                row[axis.leading + position]);
+  }
+}
+
 // Repeats what the last position of a row has over the outputs behind it.
 template <class T>
 HWY_INLINE void FillBehind(const WindowAxis& axis, T* row) {
-  const size_t last = axis.leading + axis.positions - 1;
+  const size_t last = axis.leading + axis.positions * axis.stride - 1;
   std::fill(row + last + 1, row + axis.outputs, row[last]);
 }
 
@@ -313,27 +344,37 @@ class OutputRows {
 // whether all values were finite; if not, the sums are not to be trusted.
 template <bool kSquares, class T, class Loader, size_t kResults, class Emit, class Write>
 HWY_INLINE bool SlideOver(const BandOf<T>& band, const Loader& loader, double weight,
-                          const ColumnRows& columns, float* const (&results)[kResults], Emit emit,
-                          Write write) {
+                          const ColumnRows<T>& columns, float* const (&results)[kResults],
+                          Emit emit, Write write) {
   const Window& window = band.window;
   const WindowAxis& horizontal = window.horizontal;
-  const size_t width = horizontal.length;
-  ColumnSums<kSquares, T, Loader> sums(width, loader, weight, band.streams, columns);
-  sums.Fill(band.x + band.positions.begin * width, window.vertical.window);
+  const Samples<T> samples(band.x, window);
+  ColumnSums<kSquares, T, Loader> sums(horizontal.samples, loader, weight, band.streams, columns);
+  sums.Fill(samples, band.positions.begin, window.vertical.window);
+  const auto emit_at = [&](auto d, size_t at, auto sum, auto square)
+                           HWY_ATTR { emit(d, horizontal.leading + at, sum, square); };
   for (size_t position = band.positions.begin; position < band.positions.end; ++position) {
     OutputRows outputs(window, position, band.y, write);
     bool begun = false;
     const auto done = [&](size_t end) HWY_ATTR {
+      const bool all = end == horizontal.positions;
+      if (!all && !samples.Adjacent()) return;
       for (float* row : results) {
+        if (all && !samples.Adjacent()) Spread(horizontal, row);
         if (!begun) FillBefore(horizontal, row);
-        if (end == horizontal.positions) FillBehind(horizontal, row);
+        if (all) FillBehind(horizontal, row);
       }
       begun = true;
       outputs.FinishedBefore(end);
     };
-    const auto emit_at = [&](auto d, size_t at, auto sum, auto square)
-                             HWY_ATTR { emit(d, horizontal.leading + at, sum, square); };
-    SlideAt(position, band.positions, window, band.x, sums, emit_at, done);
+    if (position == band.positions.begin) {  // the columns are as Fill() left them
+      sums.template SlideRight<false>(horizontal, nullptr, nullptr, emit_at, done);
+    } else {
+      const size_t leaving = position - 1;
+      sums.template SlideRight<true>(
+          horizontal, samples.Row(leaving + window.vertical.window, columns.entering),
+          samples.Row(leaving, columns.leaving), emit_at, done);
+    }
   }
   return sums.AllFinite();
 }

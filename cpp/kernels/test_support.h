@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/nchw_shape.h"
@@ -81,7 +83,11 @@ class GuardedOutput {
 
   float* data() { return buffer_.data() + kGuard; }
   float operator[](size_t i) const { return buffer_[kGuard + i]; }
-  std::vector<float> values() const { return {buffer_.begin() + kGuard, buffer_.end() - kGuard}; }
+  std::vector<float> values() const {
+    std::vector<float> values(elements_);
+    std::copy_n(buffer_.begin() + kGuard, elements_, values.begin());
+    return values;
+  }
 
   bool GuardsIntact() const {
     for (size_t i = 0; i < kGuard; ++i) {
@@ -141,6 +147,35 @@ inline std::vector<WindowCase> WindowCases() {
     }
   }
   return cases;
+}
+
+// Planes whose sides divide by 5, 4, 3, 2 and by none of them, with windows of less than the plane,
+// of more than one side and of more than both, and every stride that may be allowed.
+struct FastCase {
+  size_t height, width;
+  KernelShape kernel_shape;
+  MaxStride max_stride;
+};
+
+inline std::vector<FastCase> FastCases() {
+  std::vector<FastCase> cases;
+  for (const auto& [height, width] : std::vector<std::pair<size_t, size_t>>{
+           {25, 32}, {40, 21}, {24, 34}, {37, 30}, {32, 59}, {60, 11}}) {
+    for (const KernelShape& kernel_shape :
+         {KernelShape{9, 12}, {5, 5}, {16, 300}, {300, 7}, {24, 20}, {300, 300}}) {
+      for (const MaxStride& max_stride : {MaxStride{5, 5}, {1, 1}, {2, 3}, {4, 2}}) {
+        cases.push_back({height, width, kernel_shape, max_stride});
+      }
+    }
+  }
+  return cases;
+}
+
+inline std::string FastCaseName(const testing::TestParamInfo<FastCase>& info) {
+  const FastCase& c = info.param;
+  return std::to_string(c.height) + "x" + std::to_string(c.width) + "Window" +
+         std::to_string(c.kernel_shape[0]) + "x" + std::to_string(c.kernel_shape[1]) + "Stride" +
+         std::to_string(c.max_stride[0]) + "x" + std::to_string(c.max_stride[1]);
 }
 
 // Puts values that are not finite here and there into a plane: corners, neighbours of both signs,

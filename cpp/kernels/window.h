@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "base/nchw_shape.h"
 
@@ -20,19 +21,30 @@ enum class Padding {
   kValid,      // one output per position of the window
 };
 
+// Fast mode: the most pixels down and across that samples may lie apart. At least 1.
+using MaxStride = std::array<int64_t, 2>;
+
 // How a window moves along one axis of a plane, and which outputs each of its positions feeds.
 struct WindowAxis {
-  size_t length;     // of the plane
-  size_t window;     // min(kernel, length)
+  size_t length;     // of the plane, in pixels
+  size_t window;     // min(kernel, length); in samples, like the next
   size_t positions;  // places at which the window lies inside the plane
-  size_t leading;    // outputs in front of the one that belongs to position 0
+  size_t leading;    // outputs in front of the first that belongs to position 0
   size_t outputs;
 
-  // Output o takes its value from position clamp(o - leading, 0, positions - 1). Turned around:
-  // position p feeds the outputs from OutputBegin(p) up to, but not including, OutputEnd(p).
-  size_t OutputBegin(size_t position) const { return position == 0 ? 0 : leading + position; }
+  // Windows are taken of samples: of all pixels, but in fast mode.
+  size_t samples;
+  size_t first = 0;   // pixel that is the first sample
+  size_t stride = 1;  // pixels from a sample to the next, and outputs per position
+
+  // Output o takes its value from position clamp((o - leading) / stride, 0, positions - 1). Turned
+  // around: position p feeds the outputs from OutputBegin(p) up to, but not including,
+  // OutputEnd(p).
+  size_t OutputBegin(size_t position) const {
+    return position == 0 ? 0 : leading + position * stride;
+  }
   size_t OutputEnd(size_t position) const {
-    return position + 1 == positions ? outputs : leading + position + 1;
+    return position + 1 == positions ? outputs : leading + (position + 1) * stride;
   }
 };
 
@@ -42,9 +54,26 @@ inline WindowAxis MakeWindowAxis(size_t length, int64_t kernel, Padding padding)
   const size_t window = static_cast<size_t>(
       std::min<uint64_t>(static_cast<uint64_t>(kernel), static_cast<uint64_t>(length)));
   const size_t positions = length - window + 1;
-  if (padding == Padding::kValid) return {length, window, positions, 0, positions};
+  if (padding == Padding::kValid) return {length, window, positions, 0, positions, length};
   // Rounding down sends the extra row or column of an even window to the bottom or right.
-  return {length, window, positions, (window - 1) / 2, length};
+  return {length, window, positions, (window - 1) / 2, length, length};
+}
+
+// The axis of fast mode, the published approximation: windows over every stride-th pixel, the first
+// left out. Its window is 0, and the axis of no use, where that leaves nothing. length >= 1.
+inline WindowAxis MakeFastWindowAxis(size_t length, int64_t kernel, int64_t max_stride,
+                                     Padding padding) {
+  size_t stride = 5;
+  while (length % stride != 0) --stride;
+  stride = static_cast<size_t>(std::min<uint64_t>(stride, static_cast<uint64_t>(max_stride)));
+  const size_t samples = (length + stride - 1) / stride - 1;
+  const size_t window = std::min(samples, static_cast<size_t>(kernel) / stride);
+  const size_t positions = samples - window + 1;
+  const size_t repeated = positions * stride;
+  const bool valid = padding == Padding::kValid || window == 0;
+  const size_t leading = valid ? 0 : (length - repeated) / 2;
+  const size_t outputs = valid ? repeated : length;
+  return {length, window, positions, leading, outputs, samples, stride, stride};
 }
 
 struct Window {
@@ -54,9 +83,15 @@ struct Window {
   size_t area() const { return vertical.window * horizontal.window; }
 };
 
-inline Window MakeWindow(const NchwShape& x, const KernelShape& kernel_shape, Padding padding) {
-  return {MakeWindowAxis(x.height, kernel_shape[0], padding),
-          MakeWindowAxis(x.width, kernel_shape[1], padding)};
+// `max_stride` asks for fast mode, which is the exact one where the window covers the plane.
+inline Window MakeWindow(const NchwShape& x, const KernelShape& kernel_shape, Padding padding,
+                         const std::optional<MaxStride>& max_stride = std::nullopt) {
+  const Window window = {MakeWindowAxis(x.height, kernel_shape[0], padding),
+                         MakeWindowAxis(x.width, kernel_shape[1], padding)};
+  const bool covers = window.vertical.window == x.height && window.horizontal.window == x.width;
+  if (!max_stride || covers || x.height == 0 || x.width == 0) return window;
+  return {MakeFastWindowAxis(x.height, kernel_shape[0], (*max_stride)[0], padding),
+          MakeFastWindowAxis(x.width, kernel_shape[1], (*max_stride)[1], padding)};
 }
 
 }  // namespace tlsc

@@ -10,8 +10,9 @@
 namespace tlsc {
 
 struct WindowRef {
-  int64_t top, left;      // first row and column inside
-  int64_t bottom, right;  // one past the last
+  int64_t top, left;                       // first row and column inside
+  int64_t bottom, right;                   // one past the last
+  int64_t down_step = 1, across_step = 1;  // from one that counts to the next
 };
 
 // The window behind output (y, x) of a plane of height × width.
@@ -28,14 +29,48 @@ inline WindowRef WindowAtRef(int64_t height, int64_t width, const KernelShape& k
   return {top, left, top + kh, left + kw};
 }
 
+// One axis of the same in fast mode, step by step as published: samples, sums over k of them of
+// which the first never is one, each value repeated, and padding.
+struct FastAxisRef {
+  int64_t begin, end, step;  // pixels
+};
+
+inline FastAxisRef FastAxisAtRef(int64_t length, int64_t kernel, int64_t max_stride,
+                                 Padding padding, int64_t output) {
+  int64_t r = 1;
+  for (const int64_t divisor : {1, 2, 3, 4, 5}) {
+    if (length % divisor == 0) r = divisor;
+  }
+  r = std::min(r, max_stride);
+  const int64_t n = (length - 1) / r + 1;
+  const int64_t k = std::min(n - 1, kernel / r);
+  const int64_t repeated = (n - k) * r;
+  const int64_t before = padding == Padding::kValid ? 0 : (length - repeated) / 2;
+  const int64_t i = std::clamp<int64_t>(output - before, 0, repeated - 1) / r;
+  return {(i + 1) * r, (i + k + 1) * r, r};
+}
+
+inline WindowRef FastWindowAtRef(int64_t height, int64_t width, const KernelShape& kernel_shape,
+                                 const MaxStride& max_stride, Padding padding, int64_t y,
+                                 int64_t x) {
+  if (kernel_shape[0] >= height && kernel_shape[1] >= width) return {0, 0, height, width};
+  const FastAxisRef down = FastAxisAtRef(height, kernel_shape[0], max_stride[0], padding, y);
+  const FastAxisRef across = FastAxisAtRef(width, kernel_shape[1], max_stride[1], padding, x);
+  return {down.begin, across.begin, down.end, across.end, down.step, across.step};
+}
+
 // The mean over the window of f(row, column).
 template <typename F>
 double MeanRef(const WindowRef& window, F f) {
   double sum = 0.0;
-  for (int64_t i = window.top; i < window.bottom; ++i) {
-    for (int64_t j = window.left; j < window.right; ++j) sum += f(i, j);
+  double count = 0.0;
+  for (int64_t i = window.top; i < window.bottom; i += window.down_step) {
+    for (int64_t j = window.left; j < window.right; j += window.across_step) {
+      sum += f(i, j);
+      count += 1.0;
+    }
   }
-  return sum / static_cast<double>((window.bottom - window.top) * (window.right - window.left));
+  return sum / count;
 }
 
 }  // namespace tlsc
