@@ -1,5 +1,6 @@
 #include "ort/attributes.h"
 
+#include <array>
 #include <string>
 
 #include "ort/errors.h"
@@ -9,6 +10,7 @@ namespace {
 
 constexpr const char* kAnInteger = "an integer";
 constexpr const char* kIntegers = "a list of integers";
+constexpr const char* kTwoIntegers = "a list of two integers";
 
 // Frees the status and says whether there was none.
 bool Succeeded(const OrtApi& api, OrtStatus* status) {
@@ -19,6 +21,16 @@ bool Succeeded(const OrtApi& api, OrtStatus* status) {
 
 [[noreturn]] void ThrowOtherType(const char* name, const char* expected) {
   throw StatusError(InvalidArgument(name, expected, "an attribute of another type"));
+}
+
+std::optional<std::array<int64_t, 2>> ParsePair(const Attributes& attributes, const char* name) {
+  const auto values = attributes.Ints(name);
+  if (!values) return std::nullopt;
+  if (values->size() != 2) {
+    throw StatusError(
+        InvalidArgument(name, kTwoIntegers, std::to_string(values->size()) + " of them"));
+  }
+  return {{(*values)[0], (*values)[1]}};
 }
 
 }  // namespace
@@ -101,14 +113,12 @@ std::optional<std::vector<int64_t>> InferenceAttributes::Ints(const char* name) 
 }
 
 KernelShape ParseKernelShape(const Attributes& attributes) {
-  const char* const expected = "a list of two integers";
-  const auto values = attributes.Ints("kernel_shape");
-  if (!values) throw StatusError(InvalidArgument("kernel_shape", expected, "no such attribute"));
-  if (values->size() != 2) {
-    throw StatusError(
-        InvalidArgument("kernel_shape", expected, std::to_string(values->size()) + " of them"));
-  }
-  return {(*values)[0], (*values)[1]};
+  if (const auto sides = ParsePair(attributes, "kernel_shape")) return *sides;
+  throw StatusError(InvalidArgument("kernel_shape", kTwoIntegers, "no such attribute"));
+}
+
+std::optional<MaxStride> ParseMaxStride(const Attributes& attributes) {
+  return ParsePair(attributes, "max_stride");
 }
 
 }  // namespace tlsc::ort

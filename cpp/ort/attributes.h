@@ -56,6 +56,8 @@ class InferenceAttributes final : public Attributes {
 
 // `kernel_shape`, which every windowed operator requires.
 KernelShape ParseKernelShape(const Attributes& attributes);
+// `max_stride`, which asks it for fast mode.
+std::optional<MaxStride> ParseMaxStride(const Attributes& attributes);
 
 }  // namespace tlsc::ort
 

@@ -11,7 +11,8 @@ Padding ParsePadding(const Attributes& attributes) {
 }
 
 LocalAveragePoolParams ParseParams(const Attributes& attributes) {
-  const LocalAveragePoolParams params = {ParseKernelShape(attributes), ParsePadding(attributes)};
+  const LocalAveragePoolParams params = {ParseKernelShape(attributes), ParsePadding(attributes),
+                                         ParseMaxStride(attributes)};
   ThrowIfError(Validate(params));
   return params;
 }

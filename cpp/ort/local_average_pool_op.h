@@ -11,6 +11,7 @@ namespace tlsc::ort {
 // tlsc.LocalAveragePool (X: float32 [N, C, H, W]) → Y: float32
 //   kernel_shape  two ints, required
 //   replicate     int, 1 by default: Y is as large as X; 0: one value per position of the window
+//   max_stride    two ints; fast mode
 class LocalAveragePoolOp {
  public:
   static constexpr const char* kName = "LocalAveragePool";

@@ -6,6 +6,7 @@ namespace {
 LocalInstanceNormalizationParams ParseParams(const KernelAttributes& attributes) {
   LocalInstanceNormalizationParams params = {ParseKernelShape(attributes)};
   params.epsilon = attributes.Float("epsilon").value_or(params.epsilon);
+  params.max_stride = ParseMaxStride(attributes);
   ThrowIfError(Validate(params));
   return params;
 }

@@ -11,6 +11,7 @@ namespace tlsc::ort {
 // tlsc.LocalInstanceNormalization (X: float32 [N, C, H, W], scale: [C], B: [C]) → Y: like X
 //   kernel_shape  two ints, required
 //   epsilon       float, 1e-5 by default
+//   max_stride    two ints; fast mode
 class LocalInstanceNormalizationOp {
  public:
   static constexpr const char* kName = "LocalInstanceNormalization";

@@ -199,6 +199,24 @@ TEST_F(Session, LocalAveragePoolReplicatesByDefault) {
   EXPECT_EQ(y.dims, (Ints{1, 1, 10, 12}));
 }
 
+TEST_F(Session, FastModeMatchesReference) {
+  ASSERT_EQ(Load(PoolNode(kSymbolic, {{"kernel_shape", Ints{6, 4}}, {"max_stride", Ints{2, 3}}})),
+            "");
+  const Tensor x = RandomInput({1, 1, 20, 18});
+  Tensor y;
+  ASSERT_EQ(Run({x}, &y), "");
+  ASSERT_EQ(y.dims, x.dims);
+  for (int64_t i = 0; i < 20; ++i) {
+    for (int64_t j = 0; j < 18; ++j) {
+      const double expected = LocalAveragePoolRef(x.values.data(), 20, 18,
+                                                  {{6, 4}, Padding::kReplicate, {{2, 3}}}, i, j);
+      ASSERT_NEAR(y.values[static_cast<size_t>(i * 18 + j)], expected, 1e-7);
+    }
+  }
+  ExpectContains(Load(NormNode(kSymbolic, {{"kernel_shape", Ints{6, 4}}, {"max_stride", Ints{2}}})),
+                 "max_stride: expected a list of two integers, received 1 of them");
+}
+
 TEST_F(Session, LocalInstanceNormalizationMatchesReference) {
   const KernelShape kernel_shape = {4, 7};
   for (const std::optional<float> epsilon : {std::optional<float>(), std::optional(0.5f)}) {

@@ -11,6 +11,11 @@ export function table(headings: readonly string[], rows: readonly (readonly stri
   return [headings, ...rows].map(line).join('\n');
 }
 
+/** In fast mode with how far its samples may lie apart. */
+export function showWindow(window: readonly number[], maxStride: readonly number[] | undefined): string {
+  return maxStride ? `${showSize(window)} by up to ${showSize(maxStride)}` : showSize(window);
+}
+
 export function showSize(size: readonly (number | string)[]): string {
   return size.join('x');
 }

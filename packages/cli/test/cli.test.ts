@@ -139,6 +139,18 @@ describe('tlsc convert', () => {
     expect(await readdir(folder)).toContain('in.onnx');
   });
 
+  it('takes the published approximation on demand', async () => {
+    const sizes = ['--train-size', '64', '--base-size', '96'];
+    const model = exampleModel('unet_in');
+    const { code, stdout } = await tlsc('convert', model, '-o', 'fast.onnx', '--fast', ...sizes);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/LocalInstanceNormalization +32x32 +48x48 by up to 2x2 +-$/m);
+    expect((await tlsc('inspect', 'fast.onnx')).stdout).toMatch(
+      /LocalInstanceNormalization +48x48 by up to 2x2$/m,
+    );
+    expect((await tlsc('verify', model, 'fast.onnx', '--full-size', '128x160')).code).toBe(0);
+  });
+
   it('prints the report as JSON', async () => {
     const { stdout } = await tlsc(
       'convert',

@@ -20,6 +20,12 @@ export function windowFor(featureSize: Size, { trainSize, baseSize }: Conversion
   return [side(0), side(1)];
 }
 
+/** The published bound on what fast mode skips: five rows or columns of the image, in the plane's own. */
+export function maxStrideFor(featureSize: Size, { trainSize }: ConversionSizes): Size {
+  const side = (axis: 0 | 1) => Math.max(1, Math.floor((5 * featureSize[axis]) / trainSize[axis]));
+  return [side(0), side(1)];
+}
+
 export function writeSizes(model: ModelProto, { trainSize, baseSize }: ConversionSizes): void {
   for (const [key, size] of [
     [trainSizeKey, trainSize],

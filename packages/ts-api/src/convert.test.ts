@@ -11,7 +11,9 @@ import { exampleModel } from '../../../test/fixtures/index.js';
 import { buildBytes, buildGraph, buildModel, floats, valueInfo } from '../test/build-model.js';
 import { convert } from './convert.js';
 import { decodeModel, encodeModel } from './graph/model.js';
-import { DataType, makeNode } from './graph/proto.js';
+
+import { DataType, intsOf, makeNode } from './graph/proto.js';
+import { localNodesOf } from './local-operators.js';
 
 const pool = makeNode('GlobalAveragePool', ['x'], ['pooled'], { name: 'pool' });
 const scaled = makeNode('Mul', ['x', 'pooled'], ['y']);
@@ -35,6 +37,34 @@ describe('convert', () => {
     const node = [half, makeNode('GlobalAveragePool', ['h'], ['p']), makeNode('Mul', ['h', 'p'], ['y'])];
     const { report } = await convert(buildBytes({ node }), { trainSize: [30, 32], baseSize: [31, 47] });
     expect(report.sites[0]?.window).toEqual([Math.floor((15 * 31) / 30), Math.floor((16 * 47) / 32)]);
+  });
+
+  it('bounds the strides of fast mode by five pixels of the image', async () => {
+    const half = makeNode('AveragePool', ['x'], ['h'], {
+      attributes: { kernel_shape: [2, 2], strides: [2, 2] },
+    });
+    const thumb = makeNode('AveragePool', ['x'], ['t'], {
+      attributes: { kernel_shape: [8, 4], strides: [8, 4] },
+    });
+    const node = [
+      half,
+      makeNode('GlobalAveragePool', ['h'], ['p']),
+      makeNode('Mul', ['h', 'p'], ['hp']),
+      thumb,
+      makeNode('GlobalAveragePool', ['t'], ['q']),
+      makeNode('Mul', ['t', 'q'], ['tq']),
+      makeNode('Identity', ['hp'], ['y']),
+    ];
+    const graph = { node };
+    const { report, model } = await convert(buildBytes(graph), { trainSize: 32, fast: true });
+    expect(report.sites.map(({ maxStride }) => maxStride)).toEqual([
+      [2, 2],
+      [1, 1],
+    ]);
+    const [pool] = localNodesOf(decodeModel(model, 'm'));
+    expect(pool && intsOf(pool, 'max_stride')).toEqual([2, 2]);
+    const exact = await convert(buildBytes(graph), { trainSize: 32 });
+    expect(exact.report.sites[0]?.maxStride).toBeUndefined();
   });
 
   it('hands back a model without global statistics byte for byte', async () => {
@@ -263,6 +293,10 @@ describe('convert', () => {
     await expect(convert(bytes, {} as never)).rejects.toMatchObject({
       code: 'ERR_INVALID_ARGUMENT',
       parameter: 'trainSize',
+    });
+    await expect(convert(bytes, { trainSize: 8, fast: 'yes' as never })).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARGUMENT',
+      parameter: 'fast',
     });
     await expect(convert(bytes, { trainSize: 8, baseSize: [1, -1] })).rejects.toMatchObject({
       code: 'ERR_INVALID_ARGUMENT',

@@ -1,8 +1,8 @@
 import { create } from '@bufbuild/protobuf';
 import { OperatorSetIdProtoSchema } from 'onnx-buf';
 import { type Finding, findStatistics } from './analysis.js';
-import { type ConversionSizes, windowFor, writeSizes } from './conversion-sizes.js';
-import { TlscError } from './errors.js';
+import { type ConversionSizes, maxStrideFor, windowFor, writeSizes } from './conversion-sizes.js';
+import { invalidArgument, TlscError } from './errors.js';
 import { domain, domainVersion, lowestOpset } from './functions/body.js';
 import { functions } from './functions/index.js';
 import { encodeModel, loadModel, type Model, type ModelSource, opsetOf } from './graph/model.js';
@@ -18,6 +18,11 @@ export interface ConvertOptions {
   readonly trainSize: SizeOption;
   /** The windows are those of an image of this size. Default: 1.5 × trainSize, rounded down. */
   readonly baseSize?: SizeOption;
+  /**
+   * Whether to take the published approximation (`fast_imp`): windows over every few rows and columns, one short. For those
+   * who must match numbers published with it; it is not the faster way here. Default: false.
+   */
+  readonly fast?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -32,6 +37,8 @@ export interface Site {
   readonly featureSize: Size;
   /** Height and width of the window; on a smaller plane it ends at the plane's borders. */
   readonly window: Size;
+  /** In fast mode the most rows and columns of its input from a sample to the next; else undefined. */
+  readonly maxStride: Size | undefined;
   /**
    * For a mean that, after so many layers, only scales images (channel attention): the layers run once per position of the
    * window within the plane, and the products, now `ReplicateScale`, repeat the borders. Undefined where the mean itself
@@ -73,8 +80,10 @@ const functionsIrVersion = 8n;
  * made local and says why.
  */
 export async function convert(source: ModelSource, options: ConvertOptions): Promise<Conversion> {
-  checkOptions(options, { trainSize: true, baseSize: true, signal: true });
+  checkOptions(options, { trainSize: true, baseSize: true, fast: true, signal: true });
   checkSignal(options.signal);
+  const { fast = false } = options;
+  if (typeof fast !== 'boolean') throw invalidArgument('fast', 'true or false', fast);
   const trainSize = toSize(options.trainSize, 'trainSize');
   const sizes = {
     trainSize,
@@ -83,13 +92,13 @@ export async function convert(source: ModelSource, options: ConvertOptions): Pro
   const { bytes, model, name } = await loadModel(source);
   refuseConverted(model, name);
   const findings = await findStatistics(model, trainSize, name, options.signal);
-  const { rewrites, kept } = planRewrites(findings, sizes, name);
+  const { rewrites, kept } = planRewrites(findings, { sizes, fast }, name);
   const sites = rewrites.map(({ site }) => site);
   if (sites.length === 0) return { model: bytes, report: { ...sizes, sites, kept, ...versionsOf(model) } };
 
   raiseOpset(model, name);
-  for (const { match, site } of rewrites) match.rewrite(site.window);
-  addFunctions(model);
+  for (const { match, site } of rewrites) match.rewrite(site);
+  addFunctions(model, fast);
   writeSizes(model, sizes);
   const converted = encodeModel(model);
   await checkLoads(converted, name);
@@ -113,19 +122,25 @@ interface Rewrite {
   readonly site: Site;
 }
 
+/** What the caller has chosen for all sites. */
+interface Choice {
+  readonly sizes: ConversionSizes;
+  readonly fast: boolean;
+}
+
 interface Plan {
   readonly rewrites: Rewrite[];
   readonly kept: KeptStatistic[];
 }
 
 /** What to do at each site. Nothing is edited before every site is known to be possible. */
-function planRewrites(findings: readonly Finding[], sizes: ConversionSizes, name: string): Plan {
+function planRewrites(findings: readonly Finding[], choice: Choice, name: string): Plan {
   const plan: Plan = { rewrites: [], kept: [] };
   const refusals: string[] = [];
   for (const { node, rule, answer } of findings) {
     if (isRefusal(answer)) refusals.push(`${labelOf(node)}: ${answer.reason}`);
     else if (!isMatch(answer)) plan.kept.push({ node: labelOf(node), reason: answer.kept });
-    else plan.rewrites.push({ match: answer, site: siteOf(labelOf(node), rule, answer, sizes) });
+    else plan.rewrites.push({ match: answer, site: siteOf(labelOf(node), rule, answer, choice) });
   }
   if (refusals.length === 0) return plan;
   const count = refusals.length === 1 ? 'a global statistic' : `${refusals.length} global statistics`;
@@ -133,7 +148,7 @@ function planRewrites(findings: readonly Finding[], sizes: ConversionSizes, name
   throw new TlscError('ERR_NOT_LOCALIZABLE', message);
 }
 
-function siteOf(node: string, rule: Rule, match: Match, sizes: ConversionSizes): Site {
+function siteOf(node: string, rule: Rule, match: Match, { sizes, fast }: Choice): Site {
   const { featureSize, validLayers } = match;
   const window = windowFor(featureSize, sizes);
   if (window.includes(0)) {
@@ -144,7 +159,9 @@ function siteOf(node: string, rule: Rule, match: Match, sizes: ConversionSizes):
       received: showSize(sizes.baseSize),
     });
   }
-  return { node, rule: rule.name, operator: rule.operator ?? '', featureSize, window, validLayers };
+  const maxStride = fast ? maxStrideFor(featureSize, sizes) : undefined;
+  const operator = rule.operator ?? '';
+  return { node, rule: rule.name, operator, featureSize, window, maxStride, validLayers };
 }
 
 /** Opset 11 and 12 differ, for inference, only in how Dropout is told a ratio that it does not use. */
@@ -168,10 +185,10 @@ function dropRatios(graph: GraphProto): void {
   }
 }
 
-function addFunctions(model: Model): void {
+function addFunctions(model: Model, fast: boolean): void {
   for (const operator of new Set(localNodesOf(model).map(({ opType }) => opType))) {
     const make = functions[operator];
-    if (make) model.functions.push(make(opsetOf(model)));
+    if (make) model.functions.push(make({ opset: opsetOf(model), fast }));
   }
   model.opsetImport.push(create(OperatorSetIdProtoSchema, { domain, version: domainVersion }));
   if (model.irVersion < functionsIrVersion) model.irVersion = functionsIrVersion;

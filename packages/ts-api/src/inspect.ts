@@ -4,7 +4,7 @@ import { isConverted } from './convert.js';
 import { type ErrorCode, TlscError } from './errors.js';
 import { loadModel, type Model, type ModelSource, opsetOf } from './graph/model.js';
 import { DataType, labelOf, type ValueInfoProto } from './graph/proto.js';
-import { localNodesOf, windowOf } from './local-operators.js';
+import { localNodesOf, maxStrideOf, windowOf } from './local-operators.js';
 import { checkOptions, checkSignal } from './options.js';
 import { isMatch, isRefusal } from './rewrite/rule.js';
 import { type Size, type SizeOption, toSize } from './size.js';
@@ -42,6 +42,8 @@ export interface LocalOperator {
   readonly operator: string;
   /** Undefined for `ReplicateScale`, which takes up what a `LocalAveragePool` before it has left over. */
   readonly window: Size | undefined;
+  /** In fast mode the most rows and columns from a sample of the window to the next. */
+  readonly maxStride: Size | undefined;
 }
 
 export interface Inspection {
@@ -77,6 +79,7 @@ export async function inspect(source: ModelSource, options: InspectOptions = {})
       node: labelOf(node),
       operator: node.opType,
       window: windowOf(node),
+      maxStride: maxStrideOf(node),
     })),
     statistics,
   };

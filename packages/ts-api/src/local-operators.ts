@@ -10,6 +10,15 @@ export function localNodesOf(model: Model): NodeProto[] {
 
 /** The window of a local operator; undefined for one that has none. */
 export function windowOf(node: NodeProto): Size | undefined {
-  const [height, width] = intsOf(node, 'kernel_shape') ?? [];
+  return pairOf(node, 'kernel_shape');
+}
+
+/** How far the samples of its window may lie apart in fast mode; undefined in exact mode. */
+export function maxStrideOf(node: NodeProto): Size | undefined {
+  return pairOf(node, 'max_stride');
+}
+
+function pairOf(node: NodeProto, attribute: string): Size | undefined {
+  const [height, width] = intsOf(node, attribute) ?? [];
   return height === undefined || width === undefined ? undefined : [height, width];
 }

@@ -10,55 +10,70 @@ export function noise(dims: readonly number[], seed = 1): Tensor {
 
 type Window = readonly [height: number, width: number];
 
-/** First row or column of the window that output `at` takes its value from. */
-function windowStart(at: number, kernel: number, length: number): number {
-  return Math.min(Math.max(at - Math.floor((kernel - 1) / 2), 0), length - kernel);
+export interface WindowOptions {
+  /** Fast mode. */
+  readonly maxStride?: Window;
+  readonly replicate?: boolean;
 }
 
-/** The mean of `value` over the window around each pixel, replicate-padded. */
+/** For each output along an axis the rows or columns that its window holds. */
+function windowsAlong(length: number, kernel: number, replicate: boolean): number[][] {
+  const k = Math.min(kernel, length);
+  const starts = Array.from({ length: length - k + 1 }, (_, start) => start);
+  const windows = starts.map((start) => Array.from({ length: k }, (_, i) => start + i));
+  return replicate ? padded(windows, length) : windows;
+}
+
+/** The same in fast mode, step by step as published. */
+function fastWindowsAlong(length: number, kernel: number, maxStride: number, replicate: boolean): number[][] {
+  const r = Math.min(maxStride, [5, 4, 3, 2, 1].find((divisor) => length % divisor === 0) ?? 1);
+  const samples = Array.from({ length: Math.ceil(length / r) }, (_, i) => i * r);
+  const k = Math.min(samples.length - 1, Math.floor(kernel / r));
+  const windows = samples.slice(0, samples.length - k).map((_, i) => samples.slice(i + 1, i + 1 + k));
+  const repeated = windows.flatMap((window) => Array.from({ length: r }, () => window));
+  return replicate ? padded(repeated, length) : repeated;
+}
+
+function padded<T>(values: readonly T[], length: number): T[] {
+  const front = Math.floor((length - values.length) / 2);
+  const at = (i: number) => values[Math.min(Math.max(i - front, 0), values.length - 1)] as T;
+  return Array.from({ length }, (_, i) => at(i));
+}
+
+/** The mean of `value` over the window around each pixel, replicate-padded if not told otherwise. */
 export function windowMeans(
   { data, dims }: Tensor,
   window: Window,
   value: (x: number) => number = (x) => x,
+  { maxStride, replicate = true }: WindowOptions = {},
 ): Float64Array {
   const [batch = 0, count = 0, height = 0, width = 0] = dims;
-  const [kh, kw] = [Math.min(window[0], height), Math.min(window[1], width)];
-  const means = new Float64Array(data.length);
+  const fast = maxStride && (window[0] < height || window[1] < width) ? maxStride : undefined;
+  const along = (length: number, axis: 0 | 1) =>
+    fast
+      ? fastWindowsAlong(length, window[axis], fast[axis], replicate)
+      : windowsAlong(length, window[axis], replicate);
+  const means: number[] = [];
   for (let plane = 0; plane < batch * count; plane++) {
-    for (let y = 0; y < height; y++) {
-      for (let x = 0; x < width; x++) {
-        const [top, left] = [windowStart(y, kh, height), windowStart(x, kw, width)];
+    for (const rows of along(height, 0)) {
+      for (const columns of along(width, 1)) {
         let sum = 0;
-        for (let row = top; row < top + kh; row++) {
-          for (let column = left; column < left + kw; column++)
-            sum += value(data[(plane * height + row) * width + column] as number);
+        for (const row of rows) {
+          for (const column of columns) sum += value(data[(plane * height + row) * width + column] as number);
         }
-        means[(plane * height + y) * width + x] = sum / (kh * kw);
+        means.push(sum / (rows.length * columns.length));
       }
     }
   }
-  return means;
+  return Float64Array.from(means);
 }
 
 /** The mean of the window at each of its positions within the planes: (H-kh'+1) × (W-kw'+1) of them. */
-export function validMeans({ data, dims }: Tensor, window: Window): Tensor {
-  const [batch = 0, count = 0, height = 0, width = 0] = dims;
-  const [kh, kw] = [Math.min(window[0], height), Math.min(window[1], width)];
-  const shape = [batch, count, height - kh + 1, width - kw + 1] as const;
-  const means: number[] = [];
-  for (let plane = 0; plane < batch * count; plane++) {
-    for (let y = 0; y < shape[2]; y++) {
-      for (let x = 0; x < shape[3]; x++) {
-        let sum = 0;
-        for (let row = y; row < y + kh; row++) {
-          for (let column = x; column < x + kw; column++)
-            sum += data[(plane * height + row) * width + column] as number;
-        }
-        means.push(sum / (kh * kw));
-      }
-    }
-  }
-  return new Tensor('float32', Float32Array.from(means), shape);
+export function validMeans(x: Tensor, window: Window): Tensor {
+  const [batch = 0, count = 0, height = 0, width = 0] = x.dims;
+  const sides = [height - Math.min(window[0], height) + 1, width - Math.min(window[1], width) + 1];
+  const means = windowMeans(x, window, undefined, { replicate: false });
+  return new Tensor('float32', Float32Array.from(means), [batch, count, ...sides]);
 }
 
 /** X times S, whose first and last rows and columns are repeated out to the size of X; N and C broadcast. */
@@ -91,10 +106,11 @@ export function localInstanceNorm(
   bias: readonly number[],
   window: Window,
   epsilon: number,
+  options: WindowOptions = {},
 ): Float64Array {
   const [, count = 1, height = 1, width = 1] = x.dims;
-  const means = windowMeans(x, window);
-  const squares = windowMeans(x, window, (value) => value * value);
+  const means = windowMeans(x, window, undefined, options);
+  const squares = windowMeans(x, window, (value) => value * value, options);
   return Float64Array.from(x.data as Float32Array, (value, i) => {
     const channel = Math.floor(i / (height * width)) % count;
     const mean = means[i] as number;

@@ -3,12 +3,13 @@ import { Command } from 'commander';
 import { identityOf } from '../destinations.js';
 import { parseSize } from '../parse.js';
 import { type OutputOptions, perform } from '../perform.js';
-import { showSize, table } from '../table.js';
+import { showSize, showWindow, table } from '../table.js';
 
 interface Options extends OutputOptions {
   readonly output: string;
   readonly trainSize: Size;
   readonly baseSize?: Size;
+  readonly fast?: boolean;
 }
 
 function show(model: string, output: string, report: ConvertReport): void {
@@ -19,11 +20,11 @@ function show(model: string, output: string, report: ConvertReport): void {
     console.log(`${model} has ${what} to convert. ${output} is an exact copy.`);
     return;
   }
-  const rows = sites.map(({ node, operator, featureSize, window, validLayers }) => [
+  const rows = sites.map(({ node, operator, featureSize, window, maxStride, validLayers }) => [
     node,
     operator,
     showSize(featureSize),
-    showSize(window),
+    showWindow(window, maxStride),
     validLayers === undefined ? '-' : String(validLayers),
   ]);
   const sizes = `training size ${showSize(trainSize)} and base size ${showSize(baseSize)}`;
@@ -47,6 +48,7 @@ export function convertCommand(): Command {
       'size of the image whose features the windows span (default: 1.5 times the training size)',
       parseSize,
     )
+    .option('--fast', 'take the published approximation (fast_imp), to match numbers published with it')
     .option('--json', 'print the report as JSON')
     .addHelpText('after', '\nExample:\n  tlsc convert hinet.onnx -o hinet.local.onnx --train-size 256x256');
   return command.action((model: string, options: Options) => {
@@ -58,8 +60,8 @@ export function convertCommand(): Command {
     return perform(
       options,
       async (signal) => {
-        const { trainSize, baseSize } = options;
-        const result = await convert(model, { trainSize, signal, ...(baseSize && { baseSize }) });
+        const { trainSize, baseSize, fast = false } = options;
+        const result = await convert(model, { trainSize, fast, signal, ...(baseSize && { baseSize }) });
         await writeFileAtomic(options.output, result.model);
         return result.report;
       },

@@ -2,7 +2,7 @@ import { type Inspection, inspect, type Size, type ValueDescription } from '@tls
 import { Command } from 'commander';
 import { parseSize } from '../parse.js';
 import { type OutputOptions, perform } from '../perform.js';
-import { showSize, table } from '../table.js';
+import { showSize, showWindow, table } from '../table.js';
 
 interface Options extends OutputOptions {
   readonly trainSize?: Size;
@@ -21,10 +21,10 @@ function showStatistics({ statistics, localOperators, converted }: Inspection): 
     lines.push(`converted for training size ${showSize(trainSize)} and base size ${showSize(baseSize)}`);
   }
   if (localOperators.length > 0) {
-    const rows = localOperators.map(({ node, operator, window }) => [
+    const rows = localOperators.map(({ node, operator, window, maxStride }) => [
       node,
       operator,
-      window ? showSize(window) : '-',
+      window ? showWindow(window, maxStride) : '-',
     ]);
     lines.push('', table(['local operator', 'kind', 'window'], rows));
   }

@@ -15,6 +15,14 @@ export const domainVersion = 1n;
 /** The lowest opset in which the bodies can be written: 12 brought `Constant.value_ints` and integer `Min`. */
 export const lowestOpset = 12;
 
+/** What a body is written for. */
+export interface BodyOptions {
+  /** Of the model. */
+  readonly opset: number;
+  /** Whether its nodes carry `max_stride`. */
+  readonly fast: boolean;
+}
+
 /** Writes the body of a function: each method adds a node and returns the name of what it computes. */
 export class Body {
   readonly nodes: NodeProto[] = [];

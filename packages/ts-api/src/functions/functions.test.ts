@@ -37,20 +37,25 @@ async function evaluate(
   const model = buildModel({ node: [node], initializer, input }, { opset });
   model.opsetImport.push(create(OperatorSetIdProtoSchema, { domain: 'tlsc', version: 1n }));
   const make = functions[node.opType];
-  if (make) model.functions.push(make(opset));
+  if (make)
+    model.functions.push(make({ opset, fast: node.attribute.some(({ name }) => name === 'max_stride') }));
   const session = await InferenceSession.create(encodeModel(model), { operators, logSeverityLevel: 3 });
   const { y } = await session.run(feeds);
   await session.release();
   return y?.data as Float32Array;
 }
 
-function pool(window: readonly number[], replicate = 1): NodeProto {
-  const attributes = { kernel_shape: window, replicate };
+function pool(window: readonly number[], replicate = 1, maxStride?: readonly number[]): NodeProto {
+  const attributes = { kernel_shape: window, replicate, ...(maxStride && { max_stride: maxStride }) };
   return makeNode('LocalAveragePool', ['x'], ['y'], { domain: 'tlsc', attributes });
 }
 
-function normalization(window: readonly number[]): NodeProto {
-  const attributes = { kernel_shape: window, epsilon: { float: epsilon } };
+function normalization(window: readonly number[], maxStride?: readonly number[]): NodeProto {
+  const attributes = {
+    kernel_shape: window,
+    epsilon: { float: epsilon },
+    ...(maxStride && { max_stride: maxStride }),
+  };
   return makeNode('LocalInstanceNormalization', ['x', 'scale', 'bias'], ['y'], {
     domain: 'tlsc',
     attributes,
@@ -70,6 +75,16 @@ const sizes = [
   { plane: [5, 4], window: [64, 64] },
   { plane: [1, 1], window: [3, 3] },
   { plane: [1, 20], window: [2, 6] },
+] as const;
+
+/** The same for fast mode: sides that divide by each stride and by none, windows of less, of one side more, of both. */
+const fastSizes = [
+  { plane: [25, 32], window: [9, 12], stride: [5, 5] },
+  { plane: [24, 21], window: [7, 8], stride: [2, 5] },
+  { plane: [13, 30], window: [5, 90], stride: [5, 3] },
+  { plane: [30, 9], window: [64, 4], stride: [4, 1] },
+  { plane: [12, 10], window: [12, 10], stride: [5, 5] },
+  { plane: [11, 17], window: [4, 6], stride: [1, 1] },
 ] as const;
 
 describe.each(['native', 'portable'] as const)('%s operators', (operators) => {
@@ -142,6 +157,30 @@ describe.each(['native', 'portable'] as const)('%s operators', (operators) => {
     expect(
       largestDifference(y, localInstanceNorm(x, scale, bias, [24, 24], Math.fround(epsilon))),
     ).toBeLessThan(1e-5);
+  });
+
+  it.each(fastSizes)(
+    'in fast mode, pool and normalize $plane over $window by $stride as defined',
+    async (one) => {
+      const { plane, window, stride } = one;
+      const x = noise([2, 3, ...plane]);
+      const options = { maxStride: stride };
+      const pooled = await evaluate(pool(window, 1, stride), { x }, 17, operators);
+      expect(largestDifference(pooled, windowMeans(x, window, undefined, options))).toBeLessThan(1e-6);
+      const valid = await evaluate(pool(window, 0, stride), { x }, 17, operators);
+      expect(
+        largestDifference(valid, windowMeans(x, window, undefined, { ...options, replicate: false })),
+      ).toBeLessThan(1e-6);
+      const y = await evaluate(normalization(window, stride), { x }, 17, operators);
+      const expected = localInstanceNorm(x, scale, bias, window, Math.fround(epsilon), options);
+      expect(largestDifference(y, expected)).toBeLessThan(1e-5);
+    },
+  );
+
+  it.each([12, 13, 18, 22])('in fast mode, work in a model of opset %d', async (opset) => {
+    const x = noise([1, 3, 12, 15]);
+    const y = await evaluate(pool([4, 6], 1, [2, 5]), { x }, opset, operators);
+    expect(largestDifference(y, windowMeans(x, [4, 6], undefined, { maxStride: [2, 5] }))).toBeLessThan(1e-6);
   });
 
   it('take an empty batch', async () => {

@@ -1,23 +1,21 @@
 import type { FunctionProto } from '../graph/proto.js';
-import { Body } from './body.js';
-import { replicatePadding } from './replicate-padding.js';
-import { missingPositions, windowMeans, windowOf } from './window-mean.js';
+import { Body, type BodyOptions } from './body.js';
+import { localMeansOf } from './local-means.js';
 
 /** A per-channel parameter, [C], as float64 of shape [1, C, 1, 1]. */
 function perChannel(body: Body, value: string): string {
   return body.toFloat64(body.op('Reshape', [value, body.ints(1, -1, 1, 1)]));
 }
 
-/** LocalInstanceNormalization(X, scale, B; kernel_shape, epsilon) in standard ONNX. */
-export function localInstanceNormalizationFunction(opset: number): FunctionProto {
+/** LocalInstanceNormalization(X, scale, B; kernel_shape, epsilon) in standard ONNX, in fast mode with max_stride. */
+export function localInstanceNormalizationFunction({ opset, fast }: BodyOptions): FunctionProto {
   const body = new Body();
-  const window = windowOf(body, 'X');
+  const means = localMeansOf(body, 'X', fast);
   const x = body.toFloat64('X');
   // Variance does not change when a constant is taken off; near zero, the mean of squares keeps its digits.
   const corner = body.slice(body.slice(x, body.ints(0), body.ints(1), 2), body.ints(0), body.ints(1), 3);
   const shifted = body.op('Sub', [x, corner]);
-  const padding = missingPositions(body, window);
-  const meanOf = (value: string) => replicatePadding(body, windowMeans(body, value, window), padding);
+  const meanOf = (value: string) => means.pad(means.valid(value));
   const mean = meanOf(shifted);
   const meanOfSquares = meanOf(body.op('Mul', [shifted, shifted]));
   const difference = body.op('Sub', [meanOfSquares, body.op('Mul', [mean, mean])]);
@@ -30,7 +28,7 @@ export function localInstanceNormalizationFunction(opset: number): FunctionProto
   return body.toFunction(
     'LocalInstanceNormalization',
     ['X', 'scale', 'B'],
-    ['kernel_shape', 'epsilon'],
+    ['kernel_shape', 'epsilon', ...(fast ? ['max_stride'] : [])],
     opset,
   );
 }

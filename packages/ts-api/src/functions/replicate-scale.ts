@@ -1,9 +1,9 @@
 import type { FunctionProto } from '../graph/proto.js';
-import { Body } from './body.js';
+import { Body, type BodyOptions } from './body.js';
 import { replicatePadding } from './replicate-padding.js';
 
 /** ReplicateScale(X, S) in standard ONNX. */
-export function replicateScaleFunction(opset: number): FunctionProto {
+export function replicateScaleFunction({ opset }: BodyOptions): FunctionProto {
   const body = new Body();
   const sides = (value: string) => body.slice(body.op('Shape', [value]), body.ints(2), body.ints(4), 0);
   // Where S is the larger one, Pad would cut it to size; not padded, it makes the product fail.

@@ -1,30 +1,22 @@
 import type { Body } from './body.js';
 
-/** The window of a body, worked out once: every field is a one-element int64 tensor, but `area`, which is float64. */
-export interface Window {
-  readonly sides: readonly [height: Extent, width: Extent];
-  readonly area: string;
-}
-
-interface Extent {
+/** The axis of a plane that a window slides along: one-element int64 tensors. */
+export interface Extent {
   readonly axis: number;
-  /** Length of the plane along the axis. */
   readonly length: string;
-  /** Length of the window: that of the kernel, or of the plane where that is less. */
   readonly window: string;
 }
 
-/** DESIGN: the window of `kernel_shape` within the planes of X, [N, C, H, W]. */
-export function windowOf(body: Body, x: string): Window {
+/** Length of the planes of X along an axis, and the side of `kernel_shape`. */
+export function sidesOf(body: Body, x: string): readonly [Extent, Extent] {
   const kernel = body.attribute('kernel_shape', 'ints');
   const shape = body.op('Shape', [x]);
-  const extent = (axis: number): Extent => {
-    const length = body.slice(shape, body.ints(axis), body.ints(axis + 1), 0);
-    const side = body.slice(kernel, body.ints(axis - 2), body.ints(axis - 1), 0);
-    return { axis, length, window: body.op('Min', [side, length]) };
-  };
-  const sides = [extent(2), extent(3)] as const;
-  return { sides, area: body.toFloat64(body.op('Mul', [sides[0].window, sides[1].window])) };
+  const side = (axis: number): Extent => ({
+    axis,
+    length: body.slice(shape, body.ints(axis), body.ints(axis + 1), 0),
+    window: body.slice(kernel, body.ints(axis - 2), body.ints(axis - 1), 0),
+  });
+  return [side(2), side(3)];
 }
 
 /** Sums over every full position of the window along one axis, as differences of a running sum that begins with 0. */
@@ -38,16 +30,10 @@ function slidingSum(body: Body, x: string, { axis, length, window }: Extent): st
 }
 
 /**
- * The mean of the window at every position of it within a float64 X. In float64 because a running sum over a whole photo in
- * float32 has no digits left for the difference of two entries.
+ * The mean of the window at every position of it within a float64 tensor of which it is told the extents. In float64 because
+ * a running sum over a whole photo in float32 has no digits left for the difference of two entries.
  */
-export function windowMeans(body: Body, x: string, window: Window): string {
-  const [height, width] = window.sides;
-  return body.op('Div', [slidingSum(body, slidingSum(body, x, height), width), window.area]);
-}
-
-/** How many positions fewer than pixels there are, down and across: what the replicate padding makes up for. */
-export function missingPositions(body: Body, { sides }: Window): readonly [string, string] {
-  const missing = ({ window }: Extent) => body.op('Sub', [window, body.ints(1)]);
-  return [missing(sides[0]), missing(sides[1])];
+export function windowMeans(body: Body, x: string, [height, width]: readonly [Extent, Extent]): string {
+  const area = body.toFloat64(body.op('Mul', [height.window, width.window]));
+  return body.op('Div', [slidingSum(body, slidingSum(body, x, height), width), area]);
 }

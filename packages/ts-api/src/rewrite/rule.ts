@@ -8,6 +8,18 @@ export interface Refusal {
   readonly reason: string;
 }
 
+/** The window that a site gets. */
+export interface LocalWindow {
+  readonly window: Size;
+  /** The most rows and columns that fast mode may skip at it; undefined in exact mode. */
+  readonly maxStride: Size | undefined;
+}
+
+/** A window as the attributes of a local operator. */
+export function windowAttributes({ window, maxStride }: LocalWindow) {
+  return { kernel_shape: window, ...(maxStride && { max_stride: maxStride }) };
+}
+
 /** A node that can be made local, and all that making it so needs. */
 export interface Match {
   /** Height and width of the plane that the statistic is taken over, at the size measured. */
@@ -15,7 +27,7 @@ export interface Match {
   /** How many layers will run at the size of the valid windows; undefined where the padding comes before them. */
   readonly validLayers?: number | undefined;
   /** Puts the local operator, with this window, in the node's place. */
-  rewrite(window: Size): void;
+  rewrite(window: LocalWindow): void;
 }
 
 /** What a rule sees: the graph, the shapes of its values at one image size, the types of what recognised nodes read. */

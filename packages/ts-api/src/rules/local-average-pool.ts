@@ -8,6 +8,7 @@ import {
   type Rule,
   type RuleContext,
   refuseNonImage,
+  windowAttributes,
 } from '../rewrite/rule.js';
 
 const operator = 'LocalAveragePool';
@@ -69,7 +70,7 @@ export const localAveragePool: Rule = {
         graph.forgetShapes(branch.values);
         for (const reshape of branch.reshapes) graph.bypass(reshape);
         for (const product of branch.products ?? []) padInProduct(graph, product);
-        const attributes = { kernel_shape: window, replicate: branch.products ? 0 : 1 };
+        const attributes = { ...windowAttributes(window), replicate: branch.products ? 0 : 1 };
         graph.replace(
           node,
           makeNode(operator, [input], node.output, { domain: 'tlsc', name: node.name, attributes }),

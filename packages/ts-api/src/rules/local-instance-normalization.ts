@@ -6,6 +6,7 @@ import {
   type Rule,
   type RuleContext,
   refuseNonImage,
+  windowAttributes,
 } from '../rewrite/rule.js';
 
 const operator = 'LocalInstanceNormalization';
@@ -40,7 +41,10 @@ export const localInstanceNormalization: Rule = {
     return {
       featureSize: featureSizeOf(context, node),
       rewrite(window) {
-        const attributes = { kernel_shape: window, epsilon: { float: floatOf(node, 'epsilon', 1e-5) } };
+        const attributes = {
+          ...windowAttributes(window),
+          epsilon: { float: floatOf(node, 'epsilon', 1e-5) },
+        };
         graph.replace(
           node,
           makeNode(operator, node.input, node.output, { domain: 'tlsc', name: node.name, attributes }),
