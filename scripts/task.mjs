@@ -27,6 +27,10 @@ const tasks = {
     if (args.length === 0) await testKernels('release');
     runVitest(['run', ...args]);
   },
+  async sanitize() {
+    setup();
+    await testKernels('asan');
+  },
   bench() {
     setup();
     provideNativePackages('bench');

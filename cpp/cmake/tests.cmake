@@ -29,7 +29,7 @@ endfunction()
 
 # The whole executable once more on each instruction set; skipped where the processor lacks it.
 function(tlsc_add_target_tests name)
-  foreach(target SSE2 SSSE3 SSE4 AVX2 AVX3 AVX3_DL AVX3_ZEN4 AVX3_SPR NEON NEON_WITHOUT_AES)
+  foreach(target SSE2 SSE4 AVX2 AVX3 NEON NEON_WITHOUT_AES)
     add_test(NAME ${name}.${target} COMMAND ${name})
     set_tests_properties(${name}.${target} PROPERTIES
       ENVIRONMENT TLSC_TARGET=${target} SKIP_REGULAR_EXPRESSION "TLSC_TARGET: expected one")

@@ -76,7 +76,7 @@ struct NonFiniteCounts {
 // Adds to each output of a band, through spoil(output, trace), what the values of its window that
 // are not finite add up to: 0 without any, an infinity, or NaN. `traces` is a row to work in.
 template <class T, class Spoil>
-HWY_INLINE void SpoilOutputs(const BandOf<T>& band, const ColumnRows<T>& columns, float* traces,
+HWY_NOINLINE void SpoilOutputs(const BandOf<T>& band, const ColumnRows<T>& columns, float* traces,
                              Spoil spoil) {
   const size_t outputs = band.window.horizontal.outputs;
   (void)SlideOver<true>(

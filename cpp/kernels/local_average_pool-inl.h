@@ -25,7 +25,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // Returns whether all values were finite; if not, it is to be done again with another Loader.
 template <class Loader, class T>
-HWY_INLINE bool PoolPositions(const BandOf<T>& band, const PoolRows<T>& rows) {
+HWY_NOINLINE bool PoolPositions(const BandOf<T>& band, const PoolRows<T>& rows) {
   float* mean = rows.mean;
   const double weight = 1.0 / static_cast<double>(band.window.area());
   const size_t outputs = band.window.horizontal.outputs;
