@@ -11,16 +11,22 @@
 namespace tlsc {
 namespace {
 
-// Compares the output of a kernel run with the reference at every pixel of every plane.
-void ExpectMatchesReference(const NchwShape& shape, const LocalAveragePoolParams& params,
-                            const std::vector<float>& x) {
+// Compares the output of a kernel run on x, rounded to T, with the reference at every pixel of
+// every plane. x and y begin `offset` elements past where they would be aligned.
+template <typename T>
+void ExpectMatches(const NchwShape& shape, const LocalAveragePoolParams& params,
+                   const std::vector<float>& values, size_t offset) {
+  const std::vector<T> rounded = RoundTo<T>(values);
+  const std::vector<float> x = ToFloats(rounded);
+  const ShiftedInput<T> input(rounded, offset);
   const NchwShape y_shape = LocalAveragePoolShape(shape, params);
-  GuardedOutput y(*ElementCount(y_shape));
+  GuardedOutput<T> y(offset + *ElementCount(y_shape));
   SerialLoop loop;
-  const Status status = LocalAveragePool(x.data(), shape, params, loop, y.data());
+  const Status status = LocalAveragePool(input.data(), shape, params, loop, y.data() + offset);
   ASSERT_TRUE(status.ok()) << status.message;
   EXPECT_TRUE(y.GuardsIntact());
-  size_t at = 0;
+  EXPECT_TRUE(y.Untouched(offset));
+  size_t at = offset;
   for (size_t plane = 0; plane < shape.batch * shape.channels; ++plane) {
     const float* from = x.data() + plane * shape.height * shape.width;
     for (size_t i = 0; i < y_shape.height; ++i) {
@@ -28,11 +34,21 @@ void ExpectMatchesReference(const NchwShape& shape, const LocalAveragePoolParams
         const double expected = LocalAveragePoolRef(
             from, static_cast<int64_t>(shape.height), static_cast<int64_t>(shape.width), params,
             static_cast<int64_t>(i), static_cast<int64_t>(j));
-        ASSERT_TRUE(Agrees(y[at], expected, 1e-7))
+        ASSERT_TRUE(Agrees(y[at], expected, 1e-7 + RoundingError<T>(expected)))
             << y[at] << " for " << expected << " in plane " << plane << " at " << i << ", " << j;
       }
     }
   }
+}
+
+void ExpectMatchesReference(const NchwShape& shape, const LocalAveragePoolParams& params,
+                            const std::vector<float>& x, size_t offset = 0) {
+  {
+    SCOPED_TRACE("float32");
+    ExpectMatches<float>(shape, params, x, offset);
+  }
+  SCOPED_TRACE("float16");
+  ExpectMatches<Float16>(shape, params, x, offset);
 }
 
 void ExpectMatchesReference(const NchwShape& shape, const LocalAveragePoolParams& params) {
@@ -121,6 +137,37 @@ TEST(LocalAveragePool, BatchAndChannels) { ExpectMatchesReference({3, 5, 9, 11},
 
 TEST(LocalAveragePool, MorePlanesThanTasks) { ExpectMatchesReference({3, 67, 4, 5}, {{3, 2}}); }
 
+TEST(LocalAveragePool, MisalignedTensorsMatchReference) {
+  for (size_t offset = 1; offset < 16; ++offset) {
+    const NchwShape shape = {1, 2, 7, 60 + offset};
+    const std::vector<float> x = RandomTensor(*ElementCount(shape), -1.0f, 1.0f);
+    ExpectMatchesReference(shape, {{3, 5}}, x, offset);
+    ExpectMatchesReference(shape, {{3, 5}, Padding::kValid}, x, offset);
+  }
+}
+
+// Large enough to be written past the caches even in float16, with rows that begin anywhere.
+TEST(LocalAveragePool, LargeOutputsMatchReference) {
+  const NchwShape shape = {1, 9, 463, 1027};
+  const std::vector<float> x = RandomTensor(*ElementCount(shape), -1.0f, 1.0f);
+  ExpectMatchesReference(shape, {{3, 2}}, x, 3);
+  ExpectMatchesReference(shape, {{1, 3}, Padding::kValid}, x);
+}
+
+// A mean of two values of the largest magnitude does not overflow on the way; float32 has what the
+// smallest halves add up to.
+TEST(LocalAveragePool, Float16KeepsTheEndsOfItsRange) {
+  const NchwShape shape = {1, 1, 2, 16};
+  ExpectMatchesReference(shape, {{1, 2}}, std::vector<float>(32, 65504.0f));
+  ExpectMatchesReference(shape, {{2, 3}}, RandomTensor(32, -0x1p-13f, 0x1p-13f));
+  const std::vector<Float16> x = {{1}, {1}, {1}, {3}, {0x8001}, {0}};  // in steps of 2^-24
+  GuardedOutput<Float16> y(6);
+  SerialLoop loop;
+  ASSERT_TRUE(LocalAveragePool(x.data(), {1, 1, 1, 6}, {{1, 2}}, loop, y.data()).ok());
+  const std::vector<float> steps = {1.0f, 1.0f, 2.0f, 1.0f, -0.0f, -0.0f};  // ties go to even
+  for (size_t i = 0; i < 6; ++i) EXPECT_EQ(y[i], steps[i] * 0x1p-24f) << i;
+}
+
 TEST(LocalAveragePool, NoElementsNoWork) {
   SerialLoop loop;
   for (const Padding padding : {Padding::kReplicate, Padding::kValid}) {
@@ -157,6 +204,11 @@ TEST(LocalAveragePool, ConstantPlaneIsExact) {
   SerialLoop loop;
   ASSERT_TRUE(LocalAveragePool(x.data(), shape, {{7, 9}}, loop, y.data()).ok());
   EXPECT_TRUE(BitIdentical(y.values(), x));
+
+  const std::vector<Float16> x16 = RoundTo<Float16>(x);
+  GuardedOutput<Float16> y16(x.size());
+  ASSERT_TRUE(LocalAveragePool(x16.data(), shape, {{7, 9}}, loop, y16.data()).ok());
+  EXPECT_TRUE(BitIdentical(y16.values(), x16));
 }
 
 // The reference sums each window anew, so that nothing outside it can matter.

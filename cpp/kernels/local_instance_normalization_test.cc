@@ -11,18 +11,26 @@
 namespace tlsc {
 namespace {
 
-// Runs the kernel with a different scale and bias per channel and compares every pixel.
-void ExpectMatchesReference(const NchwShape& shape, const LocalInstanceNormalizationParams& params,
-                            const std::vector<float>& x) {
-  const std::vector<float> scale = RandomTensor(shape.channels, 0.5f, 1.0f, 2);
-  const std::vector<float> bias = RandomTensor(shape.channels, -1.0f, 1.0f, 3);
-  GuardedOutput y(x.size());
+// Runs the kernel on x, rounded to T, with a different scale and bias per channel and compares
+// every pixel. x and y begin `offset` elements past where they would be aligned.
+template <typename T>
+void ExpectMatches(const NchwShape& shape, const LocalInstanceNormalizationParams& params,
+                   const std::vector<float>& values, size_t offset) {
+  const std::vector<T> rounded = RoundTo<T>(values);
+  const std::vector<T> scale_of_t = RoundTo<T>(RandomTensor(shape.channels, 0.5f, 1.0f, 2));
+  const std::vector<T> bias_of_t = RoundTo<T>(RandomTensor(shape.channels, -1.0f, 1.0f, 3));
+  const std::vector<float> x = ToFloats(rounded);
+  const std::vector<float> scale = ToFloats(scale_of_t);
+  const std::vector<float> bias = ToFloats(bias_of_t);
+  const ShiftedInput<T> input(rounded, offset);
+  GuardedOutput<T> y(offset + x.size());
   SerialLoop loop;
-  const Status status = LocalInstanceNormalization(x.data(), shape, scale.data(), bias.data(),
-                                                   params, loop, y.data());
+  const Status status = LocalInstanceNormalization(
+      input.data(), shape, scale_of_t.data(), bias_of_t.data(), params, loop, y.data() + offset);
   ASSERT_TRUE(status.ok()) << status.message;
   EXPECT_TRUE(y.GuardsIntact());
-  size_t at = 0;
+  EXPECT_TRUE(y.Untouched(offset));
+  size_t at = offset;
   for (size_t plane = 0; plane < shape.batch * shape.channels; ++plane) {
     const float* from = x.data() + plane * shape.height * shape.width;
     const size_t channel = plane % shape.channels;
@@ -32,11 +40,22 @@ void ExpectMatchesReference(const NchwShape& shape, const LocalInstanceNormaliza
             from, static_cast<int64_t>(shape.height), static_cast<int64_t>(shape.width),
             scale[channel], bias[channel], params, static_cast<int64_t>(i),
             static_cast<int64_t>(j));
-        ASSERT_TRUE(Agrees(y[at], expected, 1e-6 * std::max(1.0, std::abs(expected))))
+        const double tolerance = 1e-6 * std::max(1.0, std::abs(expected));
+        ASSERT_TRUE(Agrees(y[at], expected, tolerance + RoundingError<T>(expected)))
             << y[at] << " for " << expected << " in plane " << plane << " at " << i << ", " << j;
       }
     }
   }
+}
+
+void ExpectMatchesReference(const NchwShape& shape, const LocalInstanceNormalizationParams& params,
+                            const std::vector<float>& x, size_t offset = 0) {
+  {
+    SCOPED_TRACE("float32");
+    ExpectMatches<float>(shape, params, x, offset);
+  }
+  SCOPED_TRACE("float16");
+  ExpectMatches<Float16>(shape, params, x, offset);
 }
 
 void ExpectMatchesReference(const NchwShape& shape,
@@ -70,6 +89,37 @@ TEST(LocalInstanceNormalization, BatchAndChannels) {
 
 TEST(LocalInstanceNormalization, MorePlanesThanTasks) {
   ExpectMatchesReference({3, 67, 4, 5}, {{3, 2}});
+}
+
+TEST(LocalInstanceNormalization, MisalignedTensorsMatchReference) {
+  for (size_t offset = 1; offset < 16; ++offset) {
+    const NchwShape shape = {1, 2, 7, 60 + offset};
+    const std::vector<float> x = RandomTensor(*ElementCount(shape), -1.0f, 1.0f);
+    ExpectMatchesReference(shape, {{3, 5}}, x, offset);
+  }
+}
+
+// Large enough to be written past the caches even in float16, with rows that begin anywhere.
+TEST(LocalInstanceNormalization, LargeOutputsMatchReference) {
+  const NchwShape shape = {1, 9, 463, 1027};
+  ExpectMatchesReference(shape, {{3, 3}}, RandomTensor(*ElementCount(shape), -1.0f, 1.0f), 3);
+}
+
+// Squares and sums of halves near the end of their range are far beyond it.
+TEST(LocalInstanceNormalization, Float16DoesNotOverflowOnTheWay) {
+  const NchwShape shape = {1, 1, 20, 30};
+  ExpectMatches<Float16>(shape, {{7, 9}}, RandomTensor(*ElementCount(shape), -65000.0f, 65000.0f),
+                         0);
+  const std::vector<Float16> x = RoundTo<Float16>({60000.0f, -60000.0f, 60000.0f});
+  const Float16 scale = RoundTo<Float16>(60000.0);
+  const Float16 bias = RoundTo<Float16>(-9984.0);
+  GuardedOutput<Float16> y(3);
+  SerialLoop loop;
+  ASSERT_TRUE(
+      LocalInstanceNormalization(x.data(), {1, 1, 1, 3}, &scale, &bias, {{1, 2}}, loop, y.data())
+          .ok());
+  EXPECT_EQ(y[0], 50016.0f);
+  EXPECT_EQ(y[1], -kInfinity);  // -69984
 }
 
 TEST(LocalInstanceNormalization, EpsilonIsUsed) {
@@ -143,6 +193,15 @@ TEST(LocalInstanceNormalization, ConstantPlaneGivesExactlyBias) {
                                          y.data())
                   .ok());
   for (size_t i = 0; i < x.size(); ++i) ASSERT_EQ(y[i], bias[i / (40 * 60) % 2]);
+
+  const std::vector<Float16> x16 = RoundTo<Float16>(x);
+  const std::vector<Float16> scale16 = RoundTo<Float16>(scale);
+  const std::vector<Float16> bias16 = RoundTo<Float16>(bias);
+  GuardedOutput<Float16> y16(x.size());
+  ASSERT_TRUE(LocalInstanceNormalization(x16.data(), shape, scale16.data(), bias16.data(), {{7, 9}},
+                                         loop, y16.data())
+                  .ok());
+  for (size_t i = 0; i < x.size(); ++i) ASSERT_EQ(y16[i], ToFloat(bias16[i / (40 * 60) % 2]));
 }
 
 // Where texture gives way to a flat area, the sums keep a rounding residue of either sign; with

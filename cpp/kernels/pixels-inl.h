@@ -44,9 +44,17 @@ HWY_INLINE hn::Vec<D> LoadPixels(D d, const float* from) {
   return hn::LoadU(d, from);
 }
 
+// Whether the processor is certain to convert halves by itself. (Lower targets are better ones.)
+inline constexpr bool kConvertsHalves = HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2;
+
 template <class D, HWY_IF_F32_D(D)>
 HWY_INLINE hn::Vec<D> LoadPixels(D d, const Float16* from) {
-  return hn::PromoteTo(d, hn::LoadU(hn::Rebind<hwy::float16_t, D>(), Halves(from)));
+  const hn::Rebind<hwy::float16_t, D> dh;
+  const auto pixels = hn::PromoteTo(d, hn::LoadU(dh, Halves(from)));
+  if constexpr (kConvertsHalves) return pixels;
+  // Highway's own conversion takes infinities and NaNs for numbers from 2^16 on, beyond all halves.
+  const auto beyond = hn::Ge(hn::Abs(pixels), hn::Set(d, 65536.0f));
+  return hn::IfThenElse(beyond, hn::Or(pixels, hn::Inf(d)), pixels);
 }
 
 template <class D, class T, HWY_IF_F64_D(D)>
@@ -72,10 +80,16 @@ HWY_INLINE void StreamPixels(D d, V pixels, float* to) {
 }
 
 template <class D, class V = hn::Vec<D>>
-HWY_INLINE void StreamPixels(D, V pixels, Float16* to) {
+HWY_INLINE void StreamPixels(D d, V pixels, Float16* to) {
   const hn::Rebind<hwy::float16_t, D> dh;
   const hn::RebindToUnsigned<decltype(dh)> du;
-  hn::Stream(hn::BitCast(du, hn::DemoteTo(dh, pixels)), du, reinterpret_cast<uint16_t*>(to));
+  // Nothing shorter goes past the caches: Highway would write 16 bytes all the same.
+  constexpr size_t kShortest = 16;
+  if constexpr (hn::MaxLanes(du) * sizeof(Float16) < kShortest) {
+    StorePixels(d, pixels, to);
+  } else {
+    hn::Stream(hn::BitCast(du, hn::DemoteTo(dh, pixels)), du, reinterpret_cast<uint16_t*>(to));
+  }
 }
 
 // Computes to[begin … end - 1] as value(d, index), float32, a vector at a time. `streams`: past the

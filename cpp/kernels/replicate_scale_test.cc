@@ -12,24 +12,25 @@
 namespace tlsc {
 namespace {
 
-// Compares the output of a kernel run with the reference at every pixel of every plane. x, s and y
-// begin `offset` elements past where they would be aligned.
-void ExpectMatchesReference(const NchwShape& x_shape, const std::vector<float>& x,
-                            const NchwShape& s_shape, const std::vector<float>& s,
-                            size_t offset = 0) {
+// Compares the output of a kernel run on x and s, rounded to T, with the reference at every pixel
+// of every plane. x, s and y begin `offset` elements past where they would be aligned.
+template <typename T>
+void ExpectMatches(const NchwShape& x_shape, const std::vector<float>& x_values,
+                   const NchwShape& s_shape, const std::vector<float>& s_values, size_t offset) {
+  const std::vector<T> rounded_x = RoundTo<T>(x_values);
+  const std::vector<T> rounded_s = RoundTo<T>(s_values);
+  const std::vector<float> x = ToFloats(rounded_x);
+  const std::vector<float> s = ToFloats(rounded_s);
+  const ShiftedInput<T> x_input(rounded_x, offset);
+  const ShiftedInput<T> s_input(rounded_s, offset);
   const NchwShape y_shape = ReplicateScaleShape(x_shape, s_shape);
-  std::vector<float> shifted_x(offset);
-  shifted_x.insert(shifted_x.end(), x.begin(), x.end());
-  std::vector<float> shifted_s(offset);
-  shifted_s.insert(shifted_s.end(), s.begin(), s.end());
-  GuardedOutput y(offset + *ElementCount(y_shape));
-  const float untouched = y[0];
+  GuardedOutput<T> y(offset + *ElementCount(y_shape));
   SerialLoop loop;
-  const Status status = ReplicateScale(shifted_x.data() + offset, x_shape,
-                                       shifted_s.data() + offset, s_shape, loop, y.data() + offset);
+  const Status status =
+      ReplicateScale(x_input.data(), x_shape, s_input.data(), s_shape, loop, y.data() + offset);
   ASSERT_TRUE(status.ok()) << status.message;
   EXPECT_TRUE(y.GuardsIntact());
-  for (size_t i = 0; i < offset; ++i) ASSERT_EQ(y[i], untouched);
+  EXPECT_TRUE(y.Untouched(offset));
   size_t at = offset;
   for (size_t n = 0; n < y_shape.batch; ++n) {
     for (size_t c = 0; c < y_shape.channels; ++c) {
@@ -37,12 +38,23 @@ void ExpectMatchesReference(const NchwShape& x_shape, const std::vector<float>& 
         for (size_t j = 0; j < y_shape.width; ++j, ++at) {
           const double exact = ReplicateScaleRef(x.data(), x_shape, s.data(), s_shape, n, c,
                                                  static_cast<int64_t>(i), static_cast<int64_t>(j));
-          ASSERT_TRUE(Agrees(y[at], static_cast<float>(exact), 0.0))
+          ASSERT_TRUE(Agrees(y[at], ToFloat(RoundTo<T>(exact)), 0.0))
               << y[at] << " for " << exact << " at " << n << ", " << c << ", " << i << ", " << j;
         }
       }
     }
   }
+}
+
+void ExpectMatchesReference(const NchwShape& x_shape, const std::vector<float>& x,
+                            const NchwShape& s_shape, const std::vector<float>& s,
+                            size_t offset = 0) {
+  {
+    SCOPED_TRACE("float32");
+    ExpectMatches<float>(x_shape, x, s_shape, s, offset);
+  }
+  SCOPED_TRACE("float16");
+  ExpectMatches<Float16>(x_shape, x, s_shape, s, offset);
 }
 
 void ExpectMatchesReference(const NchwShape& x_shape, const NchwShape& s_shape, size_t offset = 0) {
@@ -130,6 +142,19 @@ TEST(ReplicateScale, LargeOutputsMatchReference) {
   ExpectMatchesReference({1, 1, 1, 16800001}, {1, 1, 1, 9000000}, 3);
 }
 
+// Every value that a half can have, times factors that take products to
+// both ends of the range and half way between neighbours.
+TEST(ReplicateScale, EveryFloat16IsMultipliedAndRounded) {
+  const NchwShape x_shape = {1, 1, 256, 256};
+  std::vector<Float16> x;
+  for (uint32_t bits = 0; bits < 65536; ++bits) x.push_back({static_cast<uint16_t>(bits)});
+  const std::vector<float> factors = {1.0f,    -0.5f,  0.125f, 1.5f,      3.001f,   0x1p-24f,
+                                      2048.0f, 0.999f, 0.0f,   kInfinity, 65504.0f, kNaN};
+  for (const float factor : factors) {
+    ExpectMatches<Float16>(x_shape, ToFloats(x), {1, 1, 1, 1}, {factor}, 0);
+  }
+}
+
 TEST(ReplicateScale, NonFiniteIsMultipliedAsUsual) {
   const NchwShape x_shape = {1, 1, 13, 29};
   const NchwShape s_shape = {1, 1, 6, 18};
@@ -164,7 +189,7 @@ TEST(ReplicateScale, LoopOrderDoesNotMatter) {
   SerialLoop serial_loop;
   ReverseLoop reverse_loop;
   ThreadedLoop threaded_loop;
-  const auto run = [&](ParallelLoop& loop, GuardedOutput& y) {
+  const auto run = [&](ParallelLoop& loop, GuardedOutput<>& y) {
     ASSERT_TRUE(ReplicateScale(x.data(), x_shape, s.data(), s_shape, loop, y.data()).ok());
   };
   run(serial_loop, serial);

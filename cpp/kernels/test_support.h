@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/float16.h"
 #include "base/nchw_shape.h"
 #include "base/parallel.h"
 #include "kernels/window.h"
@@ -33,6 +34,9 @@ inline constexpr bool kAddressSanitizer = false;
 #else
 inline constexpr bool kAddressSanitizer = false;
 #endif
+
+inline constexpr float kInfinity = std::numeric_limits<float>::infinity();
+inline constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 
 class SerialLoop final : public ParallelLoop {
  public:
@@ -75,45 +79,113 @@ inline std::vector<float> RandomTensor(size_t elements, float low, float high, u
   return values;
 }
 
+inline float ToFloat(float value) { return value; }
+
+// Straight from the definition of binary16, and so no part of what the kernels use.
+inline float ToFloat(Float16 half) {
+  const int exponent = half.bits >> 10 & 31;
+  const int fraction = half.bits & 1023;
+  float magnitude = std::ldexp(static_cast<float>(1024 + fraction), exponent - 25);
+  if (exponent == 0) magnitude = std::ldexp(static_cast<float>(fraction), -24);
+  if (exponent == 31) magnitude = fraction == 0 ? kInfinity : kNaN;
+  return (half.bits & 0x8000) != 0 ? -magnitude : magnitude;
+}
+
+// The nearest T, of two the even one.
+template <typename T>
+T RoundTo(double value);
+
+template <>
+inline float RoundTo<float>(double value) {
+  return static_cast<float>(value);
+}
+
+template <>
+inline Float16 RoundTo<Float16>(double value) {
+  const int sign = std::signbit(value) ? 0x8000 : 0;
+  const double magnitude = std::abs(value);
+  int bits = 0x7c00;  // infinity, also from half way between the largest value and the next
+  if (std::isnan(value)) bits = 0x7e00;
+  if (magnitude < 65520.0) {
+    const int exponent = magnitude < 0x1p-14 ? -14 : std::ilogb(magnitude);
+    const int steps = static_cast<int>(std::nearbyint(std::ldexp(magnitude, 10 - exponent)));
+    bits = (exponent + 14) * 1024 + steps;  // a carry out of the fraction raises the exponent
+  }
+  return {static_cast<uint16_t>(sign | bits)};
+}
+
+template <typename T>
+std::vector<T> RoundTo(const std::vector<float>& values) {
+  std::vector<T> rounded;
+  for (const float value : values) rounded.push_back(RoundTo<T>(value));
+  return rounded;
+}
+
+template <typename T>
+std::vector<float> ToFloats(const std::vector<T>& values) {
+  std::vector<float> floats;
+  for (const T value : values) floats.push_back(ToFloat(value));
+  return floats;
+}
+
+// How far the nearest T may lie from a value, beyond the error that kernels state for float32.
+template <typename T>
+double RoundingError(double value);
+
+template <>
+inline double RoundingError<float>(double) {
+  return 0.0;
+}
+
+// Half a unit in the last of eleven binary digits.
+template <>
+inline double RoundingError<Float16>(double value) {
+  if (!std::isfinite(value)) return 0.0;
+  return std::ldexp(0.5, std::abs(value) < 0x1p-14 ? -24 : std::ilogb(value) - 10);
+}
+
 // An output that notices writes beyond its ends and elements that were never written.
+template <typename T = float>
 class GuardedOutput {
  public:
   explicit GuardedOutput(size_t elements)
-      : elements_(elements), buffer_(elements + 2 * kGuard, kCanary) {}
+      : elements_(elements), buffer_(elements + 2 * kGuard, Canary()) {}
 
-  float* data() { return buffer_.data() + kGuard; }
-  float operator[](size_t i) const { return buffer_[kGuard + i]; }
-  std::vector<float> values() const {
-    std::vector<float> values(elements_);
+  T* data() { return buffer_.data() + kGuard; }
+  float operator[](size_t i) const { return ToFloat(buffer_[kGuard + i]); }
+  std::vector<T> values() const {
+    std::vector<T> values(elements_);
     std::copy_n(buffer_.begin() + kGuard, elements_, values.begin());
     return values;
   }
 
   bool GuardsIntact() const {
-    for (size_t i = 0; i < kGuard; ++i) {
-      if (buffer_[i] != kCanary || buffer_[kGuard + elements_ + i] != kCanary) return false;
-    }
-    return true;
+    return AreCanaries(0, kGuard) && AreCanaries(kGuard + elements_, buffer_.size());
   }
-
-  bool Untouched() const {
-    for (const float value : buffer_) {
-      if (value != kCanary) return false;
-    }
-    return true;
-  }
+  bool Untouched() const { return AreCanaries(0, buffer_.size()); }
+  // Whether the first `elements` were left alone.
+  bool Untouched(size_t elements) const { return AreCanaries(kGuard, kGuard + elements); }
 
  private:
   static constexpr size_t kGuard = 64;
-  static constexpr float kCanary = -12345.678f;
+  static T Canary() { return RoundTo<T>(-12345.678f); }
+
+  bool AreCanaries(size_t begin, size_t end) const {
+    const T canary = Canary();
+    for (size_t i = begin; i < end; ++i) {
+      if (std::memcmp(&buffer_[i], &canary, sizeof(T)) != 0) return false;
+    }
+    return true;
+  }
 
   size_t elements_;
-  std::vector<float> buffer_;
+  std::vector<T> buffer_;
 };
 
-inline bool BitIdentical(const std::vector<float>& a, const std::vector<float>& b) {
+template <typename T>
+bool BitIdentical(const std::vector<T>& a, const std::vector<T>& b) {
   return a.size() == b.size() &&
-         (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
+         (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
 }
 
 // A plane size and a window, as a test parameter.
@@ -178,15 +250,28 @@ inline std::string FastCaseName(const testing::TestParamInfo<FastCase>& info) {
          std::to_string(c.max_stride[0]) + "x" + std::to_string(c.max_stride[1]);
 }
 
+// A copy of some values that begins `offset` elements past where it would be aligned.
+template <typename T>
+class ShiftedInput {
+ public:
+  ShiftedInput(const std::vector<T>& values, size_t offset) : offset_(offset), buffer_(offset) {
+    buffer_.insert(buffer_.end(), values.begin(), values.end());
+  }
+  const T* data() const { return buffer_.data() + offset_; }
+
+ private:
+  size_t offset_;
+  std::vector<T> buffer_;
+};
+
 // Puts values that are not finite here and there into a plane: corners, neighbours of both signs,
 // an edge.
 inline void Spoil(float* plane, size_t height, size_t width) {
-  const float infinity = std::numeric_limits<float>::infinity();
-  plane[0] = infinity;
-  plane[height / 2 * width + width / 2] = -infinity;
-  plane[height / 2 * width + width / 2 + 1] = infinity;
-  plane[(height - 1) * width + width / 3] = std::numeric_limits<float>::quiet_NaN();
-  plane[height / 4 * width + width - 1] = -infinity;
+  plane[0] = kInfinity;
+  plane[height / 2 * width + width / 2] = -kInfinity;
+  plane[height / 2 * width + width / 2 + 1] = kInfinity;
+  plane[(height - 1) * width + width / 3] = kNaN;
+  plane[height / 4 * width + width - 1] = -kInfinity;
 }
 
 // NaN for NaN, an infinity for the same infinity, else within the tolerance.
@@ -195,9 +280,6 @@ inline bool Agrees(double actual, double expected, double tolerance) {
   if (std::isinf(expected)) return actual == expected;
   return std::abs(actual - expected) <= tolerance;
 }
-
-inline constexpr float kInfinity = std::numeric_limits<float>::infinity();
-inline constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 
 }  // namespace tlsc
 
