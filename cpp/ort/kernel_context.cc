@@ -17,9 +17,13 @@ std::string ToString(const std::vector<int64_t>& dims) {
   return text + "]";
 }
 
+const char* NameOf(ONNXTensorElementDataType type) {
+  return type == kElementType<float> ? "float32" : "float16";
+}
+
 }  // namespace
 
-NchwShape ExpectNchw(const InputTensor& input) {
+NchwShape ExpectNchw(const InputShape& input) {
   const std::vector<int64_t>& dims = input.dims;
   if (dims.size() != 4) {
     throw StatusError(InvalidArgument(input.name, "four dimensions, [N, C, H, W]",
@@ -29,12 +33,13 @@ NchwShape ExpectNchw(const InputTensor& input) {
           static_cast<size_t>(dims[3])};
 }
 
-void ExpectShape(const InputTensor& input, const std::vector<int64_t>& dims) {
+void ExpectShape(const InputShape& input, const std::vector<int64_t>& dims) {
   if (input.dims == dims) return;
   throw StatusError(InvalidArgument(input.name, "shape " + ToString(dims), ToString(input.dims)));
 }
 
-InputTensor KernelContext::Input(size_t index, const char* name) const {
+InputShape KernelContext::InputOf(ONNXTensorElementDataType type, size_t index, const char* name,
+                                  const void*& data) const {
   const OrtValue* value = nullptr;
   ThrowIfError(api_, api_.KernelContext_GetInput(&context_, index, &value));
   if (value == nullptr) throw StatusError(InvalidArgument(name, "a tensor", "no input"));
@@ -44,29 +49,32 @@ InputTensor KernelContext::Input(size_t index, const char* name) const {
   const std::unique_ptr<OrtTensorTypeAndShapeInfo, decltype(api_.ReleaseTensorTypeAndShapeInfo)>
       info(raw_info, api_.ReleaseTensorTypeAndShapeInfo);
 
-  ONNXTensorElementDataType type;
-  ThrowIfError(api_, api_.GetTensorElementType(info.get(), &type));
-  if (type != ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT) {
-    throw StatusError(InvalidArgument(name, "element type float32 (1)", std::to_string(type)));
+  ONNXTensorElementDataType received;
+  ThrowIfError(api_, api_.GetTensorElementType(info.get(), &received));
+  if (received != type) {
+    const std::string expected = NameOf(type);
+    throw StatusError(
+        InvalidArgument(name, "element type " + expected + " (" + std::to_string(type) + ")",
+                        std::to_string(received)));
   }
   size_t rank = 0;
   ThrowIfError(api_, api_.GetDimensionsCount(info.get(), &rank));
-  InputTensor input = {name, std::vector<int64_t>(rank), nullptr};
+  InputShape input = {name, std::vector<int64_t>(rank)};
   ThrowIfError(api_, api_.GetDimensions(info.get(), input.dims.data(), rank));
-  void* data = nullptr;  // API 21 has no call for constant data
-  ThrowIfError(api_, api_.GetTensorMutableData(const_cast<OrtValue*>(value), &data));
-  input.data = static_cast<const float*>(data);
+  void* mutable_data = nullptr;  // API 21 has no call for constant data
+  ThrowIfError(api_, api_.GetTensorMutableData(const_cast<OrtValue*>(value), &mutable_data));
+  data = mutable_data;
   return input;
 }
 
-float* KernelContext::Output(size_t index, const NchwShape& shape) const {
+void* KernelContext::OutputOf(size_t index, const NchwShape& shape) const {
   const int64_t dims[] = {static_cast<int64_t>(shape.batch), static_cast<int64_t>(shape.channels),
                           static_cast<int64_t>(shape.height), static_cast<int64_t>(shape.width)};
   OrtValue* value = nullptr;
   ThrowIfError(api_, api_.KernelContext_GetOutput(&context_, index, dims, 4, &value));
   void* data = nullptr;
   ThrowIfError(api_, api_.GetTensorMutableData(value, &data));
-  return static_cast<float*>(data);
+  return data;
 }
 
 Status SessionLoop::Run(size_t count, const Task& task) {

@@ -4,23 +4,40 @@
 #include <onnxruntime_c_api.h>
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
+#include "base/float16.h"
 #include "base/nchw_shape.h"
 #include "base/parallel.h"
 
 namespace tlsc::ort {
 
-// A float32 input of the running node. The data is ONNX Runtime's.
-struct InputTensor {
+// ONNX Runtime's name of the element type T of a tensor; the operators take these two.
+template <typename T>
+inline constexpr ONNXTensorElementDataType kElementType;
+template <>
+inline constexpr ONNXTensorElementDataType kElementType<float> =
+    ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
+template <>
+inline constexpr ONNXTensorElementDataType kElementType<Float16> =
+    ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16;
+
+// An input of the running node, whatever its element type.
+struct InputShape {
   const char* name;
   std::vector<int64_t> dims;
-  const float* data;
+};
+
+// The same with its data, which is ONNX Runtime's.
+template <typename T>
+struct InputTensor : InputShape {
+  const T* data;
 };
 
 // Throw, naming the input, unless it has the shape that the operator needs.
-NchwShape ExpectNchw(const InputTensor& input);
-void ExpectShape(const InputTensor& input, const std::vector<int64_t>& dims);
+NchwShape ExpectNchw(const InputShape& input);
+void ExpectShape(const InputShape& input, const std::vector<int64_t>& dims);
 
 // What one execution of a node may use.
 class KernelContext {
@@ -28,14 +45,27 @@ class KernelContext {
   KernelContext(const OrtApi& api, OrtKernelContext& context) : api_(api), context_(context) {}
 
   // `name` is the ONNX name of the parameter, for messages.
-  InputTensor Input(size_t index, const char* name) const;
+  template <typename T>
+  InputTensor<T> Input(size_t index, const char* name) const {
+    const void* data = nullptr;
+    InputShape shape = InputOf(kElementType<T>, index, name, data);
+    return {std::move(shape), static_cast<const T*>(data)};
+  }
+
   // Allocates the output; its data is null or not if it has no elements.
-  float* Output(size_t index, const NchwShape& shape) const;
+  template <typename T>
+  T* Output(size_t index, const NchwShape& shape) const {
+    return static_cast<T*>(OutputOf(index, shape));
+  }
 
   const OrtApi& api() const { return api_; }
   OrtKernelContext& context() const { return context_; }
 
  private:
+  InputShape InputOf(ONNXTensorElementDataType type, size_t index, const char* name,
+                     const void*& data) const;
+  void* OutputOf(size_t index, const NchwShape& shape) const;
+
   const OrtApi& api_;
   OrtKernelContext& context_;
 };

@@ -19,18 +19,21 @@ LocalAveragePoolParams ParseParams(const Attributes& attributes) {
 
 }  // namespace
 
-LocalAveragePoolOp::LocalAveragePoolOp(const KernelAttributes& attributes)
+template <typename T>
+LocalAveragePoolOp<T>::LocalAveragePoolOp(const KernelAttributes& attributes)
     : params_(ParseParams(attributes)) {}
 
-void LocalAveragePoolOp::Compute(const KernelContext& context) const {
-  const InputTensor x = context.Input(0, "X");
+template <typename T>
+void LocalAveragePoolOp<T>::Compute(const KernelContext& context) const {
+  const InputTensor<T> x = context.Input<T>(0, "X");
   const NchwShape x_shape = ExpectNchw(x);
-  float* y = context.Output(0, LocalAveragePoolShape(x_shape, params_));
+  T* y = context.Output<T>(0, LocalAveragePoolShape(x_shape, params_));
   SessionLoop loop(context);
   ThrowIfError(LocalAveragePool(x.data, x_shape, params_, loop, y));
 }
 
-void LocalAveragePoolOp::InferOutputShape(ShapeInference& inference) {
+template <typename T>
+void LocalAveragePoolOp<T>::InferOutputShape(ShapeInference& inference) {
   const LocalAveragePoolParams params = ParseParams(inference.attributes());
   std::optional<Dims> dims = inference.NchwInput(0);
   if (!dims) return;
@@ -44,7 +47,10 @@ void LocalAveragePoolOp::InferOutputShape(ShapeInference& inference) {
     height.size = static_cast<int64_t>(y.height);
     width.size = static_cast<int64_t>(y.width);
   }
-  inference.SetFloatOutput(0, *dims);
+  inference.SetOutput(0, *dims);
 }
+
+template class LocalAveragePoolOp<float>;
+template class LocalAveragePoolOp<Float16>;
 
 }  // namespace tlsc::ort

@@ -8,15 +8,17 @@
 
 namespace tlsc::ort {
 
-// tlsc.LocalAveragePool (X: float32 [N, C, H, W]) → Y: float32
+// tlsc.LocalAveragePool (X: T [N, C, H, W]) → Y: T
+//   T             float or Float16
 //   kernel_shape  two ints, required
 //   replicate     int, 1 by default: Y is as large as X; 0: one value per position of the window
 //   max_stride    two ints; fast mode
+template <typename T>
 class LocalAveragePoolOp {
  public:
   static constexpr const char* kName = "LocalAveragePool";
-  static constexpr std::array kInputTypes = {ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT};
-  static constexpr std::array kOutputTypes = {ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT};
+  static constexpr std::array kInputTypes = {kElementType<T>};
+  static constexpr std::array kOutputTypes = {kElementType<T>};
 
   explicit LocalAveragePoolOp(const KernelAttributes& attributes);
   void Compute(const KernelContext& context) const;

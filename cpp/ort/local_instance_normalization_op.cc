@@ -13,24 +13,30 @@ LocalInstanceNormalizationParams ParseParams(const KernelAttributes& attributes)
 
 }  // namespace
 
-LocalInstanceNormalizationOp::LocalInstanceNormalizationOp(const KernelAttributes& attributes)
+template <typename T>
+LocalInstanceNormalizationOp<T>::LocalInstanceNormalizationOp(const KernelAttributes& attributes)
     : params_(ParseParams(attributes)) {}
 
-void LocalInstanceNormalizationOp::Compute(const KernelContext& context) const {
-  const InputTensor x = context.Input(0, "X");
-  const InputTensor scale = context.Input(1, "scale");
-  const InputTensor bias = context.Input(2, "B");
+template <typename T>
+void LocalInstanceNormalizationOp<T>::Compute(const KernelContext& context) const {
+  const InputTensor<T> x = context.Input<T>(0, "X");
+  const InputTensor<T> scale = context.Input<T>(1, "scale");
+  const InputTensor<T> bias = context.Input<T>(2, "B");
   const NchwShape shape = ExpectNchw(x);
   const std::vector<int64_t> per_channel = {x.dims[1]};
   ExpectShape(scale, per_channel);
   ExpectShape(bias, per_channel);
-  float* y = context.Output(0, shape);
+  T* y = context.Output<T>(0, shape);
   SessionLoop loop(context);
   ThrowIfError(LocalInstanceNormalization(x.data, shape, scale.data, bias.data, params_, loop, y));
 }
 
-void LocalInstanceNormalizationOp::InferOutputShape(ShapeInference& inference) {
-  if (const std::optional<Dims> dims = inference.NchwInput(0)) inference.SetFloatOutput(0, *dims);
+template <typename T>
+void LocalInstanceNormalizationOp<T>::InferOutputShape(ShapeInference& inference) {
+  if (const std::optional<Dims> dims = inference.NchwInput(0)) inference.SetOutput(0, *dims);
 }
+
+template class LocalInstanceNormalizationOp<float>;
+template class LocalInstanceNormalizationOp<Float16>;
 
 }  // namespace tlsc::ort

@@ -8,17 +8,17 @@
 
 namespace tlsc::ort {
 
-// tlsc.LocalInstanceNormalization (X: float32 [N, C, H, W], scale: [C], B: [C]) → Y: like X
+// tlsc.LocalInstanceNormalization (X: T [N, C, H, W], scale: T [C], B: T [C]) → Y: like X
+//   T             float or Float16
 //   kernel_shape  two ints, required
 //   epsilon       float, 1e-5 by default
 //   max_stride    two ints; fast mode
+template <typename T>
 class LocalInstanceNormalizationOp {
  public:
   static constexpr const char* kName = "LocalInstanceNormalization";
-  static constexpr std::array kInputTypes = {ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT,
-                                             ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT,
-                                             ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT};
-  static constexpr std::array kOutputTypes = {ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT};
+  static constexpr std::array kInputTypes = {kElementType<T>, kElementType<T>, kElementType<T>};
+  static constexpr std::array kOutputTypes = {kElementType<T>};
 
   explicit LocalInstanceNormalizationOp(const KernelAttributes& attributes);
   void Compute(const KernelContext& context) const;

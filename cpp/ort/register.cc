@@ -14,6 +14,23 @@
 namespace tlsc::ort {
 namespace {
 
+// An operator for each element type. To ONNX Runtime custom operators of one name are one operator,
+// of which it takes the one that the types of a node's inputs call for.
+template <template <typename> typename Op>
+class TypedOps {
+ public:
+  explicit TypedOps(const OrtApi& api) : float32_(api), float16_(api) {}
+
+  void AddTo(const OrtApi& api, OrtCustomOpDomain* domain) {
+    ThrowIfError(api, api.CustomOpDomain_Add(domain, &float32_));
+    ThrowIfError(api, api.CustomOpDomain_Add(domain, &float16_));
+  }
+
+ private:
+  CustomOp<Op<float>> float32_;
+  CustomOp<Op<Float16>> float16_;
+};
+
 // The domain and its operators as one ONNX Runtime knows them.
 class Domain {
  public:
@@ -25,18 +42,18 @@ class Domain {
     OrtCustomOpDomain* domain = nullptr;
     ThrowIfError(api, api.CreateCustomOpDomain("tlsc", &domain));
     domain_.reset(domain);
-    ThrowIfError(api, api.CustomOpDomain_Add(domain, &local_average_pool_));
-    ThrowIfError(api, api.CustomOpDomain_Add(domain, &local_instance_normalization_));
-    ThrowIfError(api, api.CustomOpDomain_Add(domain, &replicate_scale_));
+    local_average_pool_.AddTo(api, domain);
+    local_instance_normalization_.AddTo(api, domain);
+    replicate_scale_.AddTo(api, domain);
   }
 
   OrtCustomOpDomain* get() const { return domain_.get(); }
 
  private:
   std::unique_ptr<OrtCustomOpDomain, void(ORT_API_CALL*)(OrtCustomOpDomain*)> domain_;
-  CustomOp<LocalAveragePoolOp> local_average_pool_;
-  CustomOp<LocalInstanceNormalizationOp> local_instance_normalization_;
-  CustomOp<ReplicateScaleOp> replicate_scale_;
+  TypedOps<LocalAveragePoolOp> local_average_pool_;
+  TypedOps<LocalInstanceNormalizationOp> local_instance_normalization_;
+  TypedOps<ReplicateScaleOp> replicate_scale_;
 };
 
 // One Domain per ONNX Runtime, as a process may hold several of them, each with its own OrtApi.

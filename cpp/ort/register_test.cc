@@ -43,6 +43,7 @@ template <int kRuntime>
 struct FakeRuntime {
   static inline int domains_created = 0;
   static inline std::vector<std::string> op_names;
+  static inline std::vector<ONNXTensorElementDataType> types;  // of the operators' tensors
   static inline int options_extended = 0;
   static inline int domain_storage;
 
@@ -58,6 +59,11 @@ struct FakeRuntime {
       table.CustomOpDomain_Add = [](OrtCustomOpDomain*, const OrtCustomOp* op) noexcept {
         EXPECT_EQ(op->version, 21u);
         op_names.push_back(op->GetName(op));
+        types.push_back(op->GetInputType(op, 0));
+        for (size_t i = 0; i < op->GetInputTypeCount(op); ++i) {
+          EXPECT_EQ(op->GetInputType(op, i), types.back());
+        }
+        EXPECT_EQ(op->GetOutputType(op, 0), types.back());
         return static_cast<OrtStatus*>(nullptr);
       };
       table.AddCustomOpDomain = [](OrtSessionOptions*, OrtCustomOpDomain* domain) noexcept {
@@ -84,9 +90,14 @@ TEST(RegisterCustomOps, KeepsOneDomainPerRuntime) {
   EXPECT_EQ(First::options_extended, 2);
   EXPECT_EQ(Second::domains_created, 1);
   EXPECT_EQ(Second::options_extended, 1);
-  const std::vector<std::string> names = {"LocalAveragePool", "LocalInstanceNormalization",
-                                          "ReplicateScale"};
+  // Each for float32 and for float16.
+  const std::vector<std::string> names = {
+      "LocalAveragePool",           "LocalAveragePool", "LocalInstanceNormalization",
+      "LocalInstanceNormalization", "ReplicateScale",   "ReplicateScale"};
   EXPECT_EQ(First::op_names, names);
+  constexpr auto kFloat = ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
+  constexpr auto kFloat16 = ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16;
+  EXPECT_EQ(First::types, (std::vector{kFloat, kFloat16, kFloat, kFloat16, kFloat, kFloat16}));
   EXPECT_EQ(Second::op_names, names);
 }
 

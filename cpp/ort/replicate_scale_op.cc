@@ -19,24 +19,29 @@ std::optional<Dim> Broadcast(const Dim& x, const Dim& s) {
 
 }  // namespace
 
-void ReplicateScaleOp::Compute(const KernelContext& context) const {
-  const InputTensor x = context.Input(0, "X");
-  const InputTensor s = context.Input(1, "S");
+template <typename T>
+void ReplicateScaleOp<T>::Compute(const KernelContext& context) const {
+  const InputTensor<T> x = context.Input<T>(0, "X");
+  const InputTensor<T> s = context.Input<T>(1, "S");
   const NchwShape x_shape = ExpectNchw(x);
   const NchwShape s_shape = ExpectNchw(s);
   ThrowIfError(ValidateReplicateScale(x_shape, s_shape));  // before there is a shape of Y
-  float* y = context.Output(0, ReplicateScaleShape(x_shape, s_shape));
+  T* y = context.Output<T>(0, ReplicateScaleShape(x_shape, s_shape));
   SessionLoop loop(context);
   ThrowIfError(ReplicateScale(x.data, x_shape, s.data, s_shape, loop, y));
 }
 
-void ReplicateScaleOp::InferOutputShape(ShapeInference& inference) {
+template <typename T>
+void ReplicateScaleOp<T>::InferOutputShape(ShapeInference& inference) {
   const std::optional<Dims> x = inference.NchwInput(0);
   const std::optional<Dims> s = inference.NchwInput(1);
   if (!x || !s) return;
   const std::optional<Dim> batch = Broadcast((*x)[0], (*s)[0]);
   const std::optional<Dim> channels = Broadcast((*x)[1], (*s)[1]);
-  if (batch && channels) inference.SetFloatOutput(0, {*batch, *channels, (*x)[2], (*x)[3]});
+  if (batch && channels) inference.SetOutput(0, {*batch, *channels, (*x)[2], (*x)[3]});
 }
+
+template class ReplicateScaleOp<float>;
+template class ReplicateScaleOp<Float16>;
 
 }  // namespace tlsc::ort

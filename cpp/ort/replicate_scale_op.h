@@ -8,13 +8,14 @@
 
 namespace tlsc::ort {
 
-// tlsc.ReplicateScale (X: float32 [N, C, H, W], S: float32 [N, C, h, w]) → Y: float32 [N, C, H, W]
+// tlsc.ReplicateScale (X: T [N, C, H, W], S: T [N, C, h, w]) → Y: T [N, C, H, W]; T is float or
+// Float16
+template <typename T>
 class ReplicateScaleOp {
  public:
   static constexpr const char* kName = "ReplicateScale";
-  static constexpr std::array kInputTypes = {ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT,
-                                             ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT};
-  static constexpr std::array kOutputTypes = {ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT};
+  static constexpr std::array kInputTypes = {kElementType<T>, kElementType<T>};
+  static constexpr std::array kOutputTypes = {kElementType<T>};
 
   explicit ReplicateScaleOp(const KernelAttributes&) {}
   void Compute(const KernelContext& context) const;

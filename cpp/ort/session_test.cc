@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +25,7 @@ namespace {
 struct Tensor {
   std::vector<int64_t> dims;
   std::vector<float> values;
+  TestElementType type = kTestFloat;  // or kTestFloat16, which holds the values rounded
 };
 
 template <typename T>
@@ -74,11 +76,18 @@ class Session : public testing::Test {
     OrtMemoryInfo* memory = nullptr;
     Check(api_->CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault, &memory));
     const Owned<OrtMemoryInfo> memory_owner(memory, api_->ReleaseMemoryInfo);
+    std::list<std::vector<Float16>> halves;  // stay where they are
     for (Tensor& input : inputs) {
       OrtValue* value = nullptr;
+      void* data = input.values.data();
+      size_t size = input.values.size() * sizeof(float);
+      if (input.type == kTestFloat16) {
+        data = halves.emplace_back(RoundTo<Float16>(input.values)).data();
+        size = input.values.size() * sizeof(Float16);
+      }
       Check(api_->CreateTensorWithDataAsOrtValue(
-          memory, input.values.data(), input.values.size() * sizeof(float), input.dims.data(),
-          input.dims.size(), ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, &value));
+          memory, data, size, input.dims.data(), input.dims.size(),
+          static_cast<ONNXTensorElementDataType>(input.type), &value));
       owners.emplace_back(value, api_->ReleaseValue);
       values.push_back(value);
     }
@@ -90,14 +99,21 @@ class Session : public testing::Test {
     const Owned<OrtValue> y_owner(y, api_->ReleaseValue);
     OrtTensorTypeAndShapeInfo* info = nullptr;
     Check(api_->GetTensorTypeAndShape(y, &info));
-    *output = {Dims(info), {}};
+    ONNXTensorElementDataType type;
+    Check(api_->GetTensorElementType(info, &type));
+    *output = {Dims(info), {}, static_cast<TestElementType>(type)};
     api_->ReleaseTensorTypeAndShapeInfo(info);
     size_t count = 1;
     for (const int64_t dim : output->dims) count *= static_cast<size_t>(dim);
     void* data = nullptr;
     Check(api_->GetTensorMutableData(y, &data));
-    const float* floats = static_cast<const float*>(data);
-    output->values.assign(floats, floats + count);
+    if (output->type == kTestFloat16) {
+      const auto* halves_out = static_cast<const Float16*>(data);
+      output->values = ToFloats(std::vector<Float16>(halves_out, halves_out + count));
+    } else {
+      const auto* floats = static_cast<const float*>(data);
+      output->values.assign(floats, floats + count);
+    }
     return "";
   }
 
@@ -157,6 +173,17 @@ TestNode NormNode(const TestDims& dims, TestAttributes attributes) {
 
 TestNode ScaleNode(const TestDims& x, const TestDims& s) {
   return {"ReplicateScale", {{"X", x}, {"S", s}}, {}};
+}
+
+// The same node on tensors of another type.
+TestNode WithType(TestElementType type, TestNode node) {
+  for (TestValue& input : node.inputs) input.type = type;
+  return node;
+}
+
+// Of values that halves can have.
+Tensor HalfInput(Tensor tensor) {
+  return {tensor.dims, ToFloats(RoundTo<Float16>(tensor.values)), kTestFloat16};
 }
 
 Tensor RandomInput(const Ints& dims) {
@@ -266,6 +293,50 @@ TEST_F(Session, ReplicateScaleMatchesReference) {
   }
 }
 
+// The float32 results of the same inputs, rounded: one rounding lies between the two, and the first
+// is checked against the references above.
+TEST_F(Session, Float16IsFloat32Rounded) {
+  const TestAttributes attributes = {{"kernel_shape", Ints{4, 7}}};
+  const Tensor x = HalfInput(RandomInput({2, 3, 10, 12}));
+  const Tensor s = HalfInput(RandomInput({1, 3, 7, 6}));
+  const Tensor scale = HalfInput({{3}, {1.0f, 2.0f, -0.5f}});
+  const Tensor bias = HalfInput({{3}, {0.0f, -1.0f, 0.25f}});
+  const struct {
+    TestNode node;
+    std::vector<Tensor> inputs;
+  } cases[] = {
+      {PoolNode(kSymbolic, attributes), {x}},
+      {PoolNode(kSymbolic, {{"kernel_shape", Ints{4, 7}}, {"replicate", int64_t{0}}}), {x}},
+      {NormNode(kSymbolic, attributes), {x, scale, bias}},
+      {ScaleNode(kSymbolic, {"m", "d", "i", "j"}), {x, s}},
+  };
+  for (const auto& c : cases) {
+    std::vector<Tensor> floats = c.inputs;
+    for (Tensor& input : floats) input.type = kTestFloat;
+    Tensor expected, y;
+    ASSERT_EQ(Load(c.node), "");
+    ASSERT_EQ(Run(floats, &expected), "");
+    ASSERT_EQ(Load(WithType(kTestFloat16, c.node)), "");
+    ASSERT_EQ(Run(c.inputs, &y), "");
+    EXPECT_EQ(y.type, kTestFloat16);
+    EXPECT_EQ(y.dims, expected.dims);
+    EXPECT_EQ(y.values, ToFloats(RoundTo<Float16>(expected.values))) << c.node.op_type;
+  }
+}
+
+TEST_F(Session, RefusesOtherAndMixedTypes) {
+  const TestNode pool = PoolNode(kSymbolic, {{"kernel_shape", Ints{4, 7}}});
+  ExpectContains(Load(WithType(kTestDouble, pool)),
+                 "Type 'tensor(double)' of input parameter (X) of operator (LocalAveragePool)");
+  TestNode norm = NormNode(kSymbolic, {{"kernel_shape", Ints{4, 7}}});
+  norm.inputs[0].type = kTestFloat16;
+  ExpectContains(Load(norm),
+                 "no kernel def matches node inputs for Op: LocalInstanceNormalization");
+  TestNode product = ScaleNode(kSymbolic, kSymbolic);
+  product.inputs[1].type = kTestFloat16;
+  ExpectContains(Load(product), "no kernel def matches node inputs for Op: ReplicateScale");
+}
+
 TEST_F(Session, EmptyTensors) {
   ASSERT_EQ(Load(PoolNode(kSymbolic, {{"kernel_shape", Ints{4, 7}}})), "");
   Tensor y;
@@ -289,8 +360,11 @@ TEST_F(Session, InfersOutputShapes) {
       {{"n", "c", 10, 12}, 0, "n,c,7,6"}, {{2, 3, "h", 12}, 0, ""},
   };
   for (const auto& c : cases) {
-    ASSERT_EQ(Load(PoolNode(c.x, {{"kernel_shape", Ints{4, 7}}, {"replicate", c.replicate}})), "");
-    EXPECT_EQ(InferredShape(), c.y);
+    const TestNode node = PoolNode(c.x, {{"kernel_shape", Ints{4, 7}}, {"replicate", c.replicate}});
+    for (const TestElementType type : {kTestFloat, kTestFloat16}) {
+      ASSERT_EQ(Load(WithType(type, node)), "");
+      EXPECT_EQ(InferredShape(), c.y);
+    }
   }
   ASSERT_EQ(Load(NormNode({"n", 3, "h", 12}, {{"kernel_shape", Ints{4, 7}}})), "");
   EXPECT_EQ(InferredShape(), "n,3,h,12");

@@ -28,7 +28,12 @@ std::optional<Dims> ShapeInference::NchwInput(size_t index) const {
   return dims;
 }
 
-void ShapeInference::SetFloatOutput(size_t index, const Dims& dims) {
+void ShapeInference::SetOutput(size_t index, const Dims& dims) {
+  OrtTensorTypeAndShapeInfo* input = nullptr;  // the context's, not ours to free
+  ThrowIfError(api_, api_.ShapeInferContext_GetInputTypeShape(&context_, 0, &input));
+  ONNXTensorElementDataType type;
+  ThrowIfError(api_, api_.GetTensorElementType(input, &type));
+
   OrtTensorTypeAndShapeInfo* raw_info = nullptr;
   ThrowIfError(api_, api_.CreateTensorTypeAndShapeInfo(&raw_info));
   const std::unique_ptr<OrtTensorTypeAndShapeInfo, decltype(api_.ReleaseTensorTypeAndShapeInfo)>
@@ -40,7 +45,7 @@ void ShapeInference::SetFloatOutput(size_t index, const Dims& dims) {
     sizes.push_back(dim.size);
     names.push_back(dim.name.c_str());
   }
-  ThrowIfError(api_, api_.SetTensorElementType(info.get(), ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT));
+  ThrowIfError(api_, api_.SetTensorElementType(info.get(), type));
   ThrowIfError(api_, api_.SetDimensions(info.get(), sizes.data(), sizes.size()));
   ThrowIfError(api_, api_.SetSymbolicDimensions(info.get(), names.data(), names.size()));
   ThrowIfError(api_, api_.ShapeInferContext_SetOutputTypeShape(&context_, index, info.get()));

@@ -37,7 +37,10 @@ class ShapeInference {
   // named.
   std::optional<Dims> NchwInput(size_t index) const;
 
-  void SetFloatOutput(size_t index, const Dims& dims);
+  // An output of this shape and the element type of input 0, which is that of every operator here.
+  // Operators of one name are one to ONNX Runtime's inference, whatever their types: it asks any of
+  // them.
+  void SetOutput(size_t index, const Dims& dims);
 
  private:
   const OrtApi& api_;

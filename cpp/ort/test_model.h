@@ -15,9 +15,13 @@ namespace tlsc::ort {
 // A size, the name of a symbolic one, or "" for unknown.
 using TestDim = std::variant<int64_t, std::string>;
 
+// TensorProto's numbers of the element types, which are ONNX Runtime's.
+enum TestElementType : int64_t { kTestFloat = 1, kTestFloat16 = 10, kTestDouble = 11 };
+
 struct TestValue {
   std::string name;
   std::vector<TestDim> dims;
+  TestElementType type = kTestFloat;
 };
 
 using TestAttribute = std::variant<float, std::string, int64_t, std::vector<int64_t>>;
@@ -25,19 +29,20 @@ using TestAttributes = std::vector<std::pair<std::string, TestAttribute>>;
 
 struct TestNode {
   std::string op_type;
-  std::vector<TestValue> inputs;  // all float32; they become the inputs of the model
+  std::vector<TestValue> inputs;  // they become the inputs of the model
   TestAttributes attributes;
 };
 
 class TestModelWriter {
  public:
-  // The node's output, "Y", is the model's, and is declared without a shape.
+  // The node's output, "Y", is the model's, and is declared without a shape; it has the element
+  // type of the first input.
   static std::string Write(const TestNode& node) {
     Message graph;
     graph.Bytes(1, WriteNode(node)).Bytes(2, "test");
     for (const TestValue& input : node.inputs) graph.Bytes(11, WriteValue(input));
     Message output_tensor;
-    output_tensor.Int(1, kFloat);
+    output_tensor.Int(1, node.inputs.front().type);
     graph.Bytes(12, Message().Bytes(1, "Y").Bytes(2, Message().Bytes(1, output_tensor)));
     constexpr int64_t kIrVersion = 8;
     return Message()
@@ -48,8 +53,6 @@ class TestModelWriter {
   }
 
  private:
-  static constexpr int64_t kFloat = 1;  // TensorProto.FLOAT
-
   class Message {
    public:
     Message& Int(uint64_t field, int64_t value) {
@@ -115,7 +118,7 @@ class TestModelWriter {
       shape.Bytes(1, dim_message);
     }
     Message tensor;
-    tensor.Int(1, kFloat).Bytes(2, shape);
+    tensor.Int(1, value.type).Bytes(2, shape);
     return Message().Bytes(1, value.name).Bytes(2, Message().Bytes(1, tensor));
   }
 };
