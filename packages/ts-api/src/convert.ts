@@ -3,7 +3,7 @@ import { OperatorSetIdProtoSchema } from 'onnx-buf';
 import { type Finding, findStatistics } from './analysis.js';
 import { type ConversionSizes, maxStrideFor, windowFor, writeSizes } from './conversion-sizes.js';
 import { invalidArgument, TlscError } from './errors.js';
-import { domain, domainVersion, lowestOpset } from './functions/body.js';
+import { domain, domainVersion, lowestMixedOpset, lowestOpset } from './functions/body.js';
 import { functions } from './functions/index.js';
 import { encodeModel, loadModel, type Model, type ModelSource, opsetOf } from './graph/model.js';
 import { type GraphProto, isOnnxDomain, labelOf, subgraphsOf } from './graph/proto.js';
@@ -92,13 +92,13 @@ export async function convert(source: ModelSource, options: ConvertOptions): Pro
   const { bytes, model, name } = await loadModel(source);
   refuseConverted(model, name);
   const findings = await findStatistics(model, trainSize, name, options.signal);
-  const { rewrites, kept } = planRewrites(findings, { sizes, fast }, name);
+  const { rewrites, kept } = planRewrites(findings, { sizes, fast }, model, name);
   const sites = rewrites.map(({ site }) => site);
   if (sites.length === 0) return { model: bytes, report: { ...sizes, sites, kept, ...versionsOf(model) } };
 
   raiseOpset(model, name);
   for (const { match, site } of rewrites) match.rewrite(site);
-  addFunctions(model, fast);
+  addFunctions(model, rewrites, fast);
   writeSizes(model, sizes);
   const converted = encodeModel(model);
   await checkLoads(converted, name);
@@ -134,7 +134,7 @@ interface Plan {
 }
 
 /** What to do at each site. Nothing is edited before every site is known to be possible. */
-function planRewrites(findings: readonly Finding[], choice: Choice, name: string): Plan {
+function planRewrites(findings: readonly Finding[], choice: Choice, model: Model, name: string): Plan {
   const plan: Plan = { rewrites: [], kept: [] };
   const refusals: string[] = [];
   for (const { node, rule, answer } of findings) {
@@ -142,10 +142,26 @@ function planRewrites(findings: readonly Finding[], choice: Choice, name: string
     else if (!isMatch(answer)) plan.kept.push({ node: labelOf(node), reason: answer.kept });
     else plan.rewrites.push({ match: answer, site: siteOf(labelOf(node), rule, answer, choice) });
   }
+  if (opsetOf(model) < lowestMixedOpset) refusals.push(...refuseMixedTypes(plan.rewrites));
   if (refusals.length === 0) return plan;
   const count = refusals.length === 1 ? 'a global statistic' : `${refusals.length} global statistics`;
   const message = `${name} has ${count} that cannot be made local:\n  ${refusals.join('\n  ')}`;
   throw new TlscError('ERR_NOT_LOCALIZABLE', message);
+}
+
+/** A refusal for every node that wants a function in another type than the first node that wants it. */
+function refuseMixedTypes(rewrites: readonly Rewrite[]): string[] {
+  return rewrites.flatMap(({ match, site }) => {
+    for (const operator of match.operators) {
+      const first = rewrites.find((other) => other.match.operators.includes(operator));
+      if (!first || first.match.type === match.type) continue;
+      const types = `it is ${match.type} where ${first.site.node} is ${first.match.type}`;
+      return [
+        `${site.node}: ${types}; ${operator} in both takes opset ${lowestMixedOpset} (CastLike) or newer`,
+      ];
+    }
+    return [];
+  });
 }
 
 function siteOf(node: string, rule: Rule, match: Match, { sizes, fast }: Choice): Site {
@@ -185,10 +201,15 @@ function dropRatios(graph: GraphProto): void {
   }
 }
 
-function addFunctions(model: Model, fast: boolean): void {
+function addFunctions(model: Model, rewrites: readonly Rewrite[], fast: boolean): void {
   for (const operator of new Set(localNodesOf(model).map(({ opType }) => opType))) {
+    const users = rewrites.filter(({ match }) => match.operators.includes(operator));
+    const [type, ...others] = new Set(users.map(({ match }) => match.type));
     const make = functions[operator];
-    if (make) model.functions.push(make({ opset: opsetOf(model), fast }));
+    if (make && type) {
+      const options = { opset: opsetOf(model), type: others.length > 0 ? ('mixed' as const) : type, fast };
+      model.functions.push(make(options));
+    }
   }
   model.opsetImport.push(create(OperatorSetIdProtoSchema, { domain, version: domainVersion }));
   if (model.irVersion < functionsIrVersion) model.irVersion = functionsIrVersion;

@@ -1,20 +1,33 @@
 import { type ConversionSizes, readSizes, windowFor } from './conversion-sizes.js';
 import { invalidArgument, TlscError, throwIfAborted } from './errors.js';
-import { blankImage, measure, type Shapes } from './graph/measure.js';
+import { type ElementTypes, imageFor, measure, type Shapes } from './graph/measure.js';
 import { loadModel, type Model, type ModelSource } from './graph/model.js';
 import { labelOf, type NodeProto } from './graph/proto.js';
 import { localNodesOf, windowOf } from './local-operators.js';
 import { checkOptions, checkSignal } from './options.js';
+import { floatsOf, imageTypes } from './session/image-tensors.js';
 import { InferenceSession, type Outputs } from './session/inference-session.js';
 import { type Size, type SizeOption, showSize, toSize } from './size.js';
 
 /** No network worth checking runs on less. */
 const smallestSide = 8;
 
+/** In float32: far above what roundings add up to, far below what a wrong window or weight makes. */
+const float32Tolerance = 1e-4;
+
+/**
+ * Where anything is computed in float16, each layer's result is rounded by up to 2^-11 of its value, and original, kernels and
+ * bodies round in different places. What 256 layers do so, one independent of the other, adds up to √256 · 2^-11.
+ */
+const float16Tolerance = Math.sqrt(256) * 2 ** -11;
+
 export interface VerifyOptions {
   /** Size of the image for the run of native against portable. Default: [720, 1280]. */
   readonly fullSize?: SizeOption;
-  /** Largest difference that passes, relative to the largest value of the output, which counts as 1 at least. Default: 1e-4. */
+  /**
+   * Largest difference that passes, relative to the largest value of the output, which counts as 1 at least. Default: 1e-4, and
+   * 2^-7 where a local operator or an output is float16.
+   */
   readonly tolerance?: number;
   readonly signal?: AbortSignal;
 }
@@ -52,14 +65,19 @@ export async function verify(
   options: VerifyOptions = {},
 ): Promise<Verification> {
   checkOptions(options, { fullSize: true, tolerance: true, signal: true });
-  const { tolerance = 1e-4, signal } = options;
+  const { signal } = options;
   checkSignal(signal);
-  if (!(tolerance > 0)) throw invalidArgument('tolerance', 'a number above 0', tolerance);
+  if (options.tolerance !== undefined && !(options.tolerance > 0))
+    throw invalidArgument('tolerance', 'a number above 0', options.tolerance);
   const fullSize = toSize(options.fullSize ?? [720, 1280], 'fullSize');
   const { bytes: originalBytes } = await loadModel(original);
   const { bytes: convertedBytes, model, name } = await loadModel(converted);
   const sizes = conversionOf(model, name);
-  const { shapes } = await measure(model, sizes.trainSize, name, { signal });
+  const typed = localNodesOf(model).flatMap(({ input }) => input.slice(0, 1));
+  const { shapes, types } = await measure(model, sizes.trainSize, name, {
+    typed: [...new Set(typed)],
+    signal,
+  });
   const trained = planesOf(model, shapes);
   const wrongWindows = findWrongWindows(trained, sizes);
   const fits = Math.min(...sizes.trainSize) >= smallestSide && covers(trained);
@@ -70,13 +88,14 @@ export async function verify(
   const at = size ? [fullSize, size] : [fullSize];
   const [nativeFull = {}, native = {}] = await runAt(convertedBytes, 'native', at);
   const [portableFull = {}, portable = {}] = await runAt(convertedBytes, 'portable', at);
-  const full = compare(nativeFull, portableFull);
+  const tolerance = options.tolerance ?? defaultTolerance(types, nativeFull);
+  const full = await compare(nativeFull, portableFull);
   const reports = [full];
   let selfCheck: SelfCheck | undefined;
   if (size) {
     const [reference = {}] = await runAt(originalBytes, 'portable', [size]);
-    const ofNative = compare(reference, native);
-    const ofPortable = compare(reference, portable);
+    const ofNative = await compare(reference, native);
+    const ofPortable = await compare(reference, portable);
     reports.push(ofNative, ofPortable);
     selfCheck = { size, native: ofNative.difference, portable: ofPortable.difference };
   }
@@ -167,8 +186,7 @@ async function runEach(
   try {
     const outputs: Outputs[] = [];
     for (const size of sizes) {
-      const feeds = blankImage(session, size, name);
-      for (const { data } of Object.values(feeds)) fillWithNoise(data as Float32Array);
+      const feeds = await imageFor(session, size, name, fillWithNoise);
       outputs.push(await session.run(feeds, signal ? { signal } : {}));
     }
     return outputs;
@@ -189,20 +207,28 @@ function fillWithNoise(data: Float32Array): void {
   }
 }
 
+function defaultTolerance(operatorTypes: ElementTypes, outputs: Outputs): number {
+  const types = [...operatorTypes.values(), ...Object.values(outputs).map(({ type }) => type)];
+  return types.includes('float16') ? float16Tolerance : float32Tolerance;
+}
+
 /** The values of an output; throws ERR_UNSUPPORTED_MODEL when they are no floats. */
-function floatsOf(outputs: Outputs, name: string): Float32Array {
+async function valuesOf(outputs: Outputs, name: string): Promise<Float32Array> {
   const tensor = outputs[name];
-  if (tensor?.type === 'float32') return tensor.data as Float32Array;
-  const what = tensor ? `is ${tensor.type}, not float32` : 'is missing in one of the models';
+  const values = tensor && (await floatsOf(tensor));
+  if (values) return values;
+  const what = tensor
+    ? `is ${tensor.type}, not ${imageTypes.join(' or ')}`
+    : 'is missing in one of the models';
   throw new TlscError('ERR_UNSUPPORTED_MODEL', `the models cannot be compared: output ${name} ${what}`);
 }
 
-function compare(reference: Outputs, other: Outputs): { difference: number; scale: number } {
+async function compare(reference: Outputs, other: Outputs): Promise<{ difference: number; scale: number }> {
   let difference = 0;
   let scale = 0;
   for (const name of Object.keys(reference)) {
-    const values = floatsOf(reference, name);
-    const others = floatsOf(other, name);
+    const values = await valuesOf(reference, name);
+    const others = await valuesOf(other, name);
     for (let i = 0; i < values.length; i++) {
       const value = values[i] ?? 0;
       const distance = Math.abs(value - (others[i] ?? Number.NaN));

@@ -12,6 +12,7 @@ import {
   TypeProtoSchema,
   ValueInfoProtoSchema,
 } from 'onnx-buf';
+import { float16Bits } from '../../../test/fixtures/float16.js';
 import { encodeModel, type Model } from '../src/graph/model.js';
 import { DataType, type NodeProto, type TensorProto, type ValueInfoProto } from '../src/graph/proto.js';
 
@@ -26,6 +27,15 @@ export function floats(name: string, dims: readonly number[], values?: readonly 
     dims: dims.map(BigInt),
     floatData: [...floatData],
   });
+}
+
+/** The same in float16, rounded. */
+export function halves(name: string, dims: readonly number[], values?: readonly number[]): TensorProto {
+  const tensor = floats(name, dims, values);
+  tensor.dataType = DataType.FLOAT16;
+  tensor.int32Data = tensor.floatData.map(float16Bits);
+  tensor.floatData = [];
+  return tensor;
 }
 
 export function integers(name: string, values: readonly number[]): TensorProto {

@@ -7,6 +7,7 @@ import {
   makeNode,
   type NodeProto,
 } from '../graph/proto.js';
+import type { ImageType } from '../session/image-tensors.js';
 
 /** The domain of tlsc's operators and functions. */
 export const domain = 'tlsc';
@@ -15,10 +16,20 @@ export const domainVersion = 1n;
 /** The lowest opset in which the bodies can be written: 12 brought `Constant.value_ints` and integer `Min`. */
 export const lowestOpset = 12;
 
+/** From this opset on a body can follow the type of its input: 15 brought `CastLike`. */
+export const lowestMixedOpset = 15;
+
+/**
+ * Functions have no types, and a result has to be cast to some. Either all nodes that call the function have tensors of one
+ * type, or ('mixed') each its own, which takes `lowestMixedOpset`.
+ */
+export type BodyType = ImageType | 'mixed';
+
 /** What a body is written for. */
 export interface BodyOptions {
   /** Of the model. */
   readonly opset: number;
+  readonly type: BodyType;
   /** Whether its nodes carry `max_stride`. */
   readonly fast: boolean;
 }
@@ -26,7 +37,12 @@ export interface BodyOptions {
 /** Writes the body of a function: each method adds a node and returns the name of what it computes. */
 export class Body {
   readonly nodes: NodeProto[] = [];
+  readonly #type: BodyType;
   #count = 0;
+
+  constructor(type: BodyType) {
+    this.#type = type;
+  }
 
   op(
     opType: string,
@@ -52,8 +68,11 @@ export class Body {
     return this.op('Cast', [value], { to: DataType.DOUBLE });
   }
 
-  toFloat32(value: string): string {
-    return this.op('Cast', [value], { to: DataType.FLOAT });
+  /** Back to the type of X, the function's first input. */
+  toTypeOfX(value: string): string {
+    if (this.#type === 'mixed') return this.op('CastLike', [value, 'X']);
+    const to = this.#type === 'float32' ? DataType.FLOAT : DataType.FLOAT16;
+    return this.op('Cast', [value], { to });
   }
 
   /** Entries start..end-1 of `value` along its axis `axis`; both bounds are one-element tensors. */

@@ -1,9 +1,10 @@
 // The portable bodies against the definition, alone: a model of one node, without the operator library.
 import { create } from '@bufbuild/protobuf';
 import { OperatorSetIdProtoSchema } from 'onnx-buf';
-import type { Tensor } from 'onnxruntime-common';
+import { Tensor } from 'onnxruntime-common';
 import { describe, expect, it } from 'vitest';
-import { buildModel, floats, valueInfo } from '../../test/build-model.js';
+import { halfUlpOfFloat16, roundedToFloat16 } from '../../../../test/fixtures/float16.js';
+import { buildModel, floats, halves, valueInfo } from '../../test/build-model.js';
 import {
   largestDifference,
   localInstanceNorm,
@@ -13,36 +14,58 @@ import {
   windowMeans,
 } from '../../test/reference.js';
 import { encodeModel } from '../graph/model.js';
-import { makeNode, type NodeProto } from '../graph/proto.js';
+import { DataType, makeNode, type NodeProto } from '../graph/proto.js';
+import { floatsOf, type ImageType, toImageTensor } from '../session/image-tensors.js';
 import { InferenceSession } from '../session/inference-session.js';
+import type { BodyType } from './body.js';
 import { functions } from './index.js';
 
 const scale = [1.5, -0.5, 2];
 const bias = [0.1, 0.2, -0.3];
 const epsilon = 1e-3;
 
+interface Evaluation {
+  readonly opset?: number;
+  /** Of the tensors. */
+  readonly type?: ImageType;
+  /** What the body is written for. Default: the tensors' type. */
+  readonly body?: BodyType;
+}
+
 async function evaluate(
   node: NodeProto,
-  feeds: Readonly<Record<string, Tensor>>,
-  opset: number,
+  images: Readonly<Record<string, Tensor>>,
   operators: 'native' | 'portable',
+  { opset = 17, type = 'float32', body = type }: Evaluation = {},
 ): Promise<Float32Array> {
-  const initializer = [floats('scale', [3], scale), floats('bias', [3], bias)];
-  const input = Object.entries(feeds).map(([name, { dims }]) =>
+  const constant = type === 'float32' ? floats : halves;
+  const elemType = type === 'float32' ? DataType.FLOAT : DataType.FLOAT16;
+  const feeds: Record<string, Tensor> = {};
+  for (const [name, { data, dims }] of Object.entries(images))
+    feeds[name] = await toImageTensor(type, data as Float32Array, dims);
+  const input = Object.entries(images).map(([name, { dims }]) =>
     valueInfo(
       name,
       dims.map((_, axis) => `${name}${axis}`),
+      elemType,
     ),
   );
-  const model = buildModel({ node: [node], initializer, input }, { opset });
+  const parts = {
+    node: [node],
+    initializer: [constant('scale', [3], scale), constant('bias', [3], bias)],
+    input,
+    output: [valueInfo('y', ['n', 'c', 'h', 'w'], elemType)],
+  };
+  const model = buildModel(parts, { opset });
   model.opsetImport.push(create(OperatorSetIdProtoSchema, { domain: 'tlsc', version: 1n }));
   const make = functions[node.opType];
-  if (make)
-    model.functions.push(make({ opset, fast: node.attribute.some(({ name }) => name === 'max_stride') }));
+  const fast = node.attribute.some(({ name }) => name === 'max_stride');
+  if (make) model.functions.push(make({ opset, type: body, fast }));
   const session = await InferenceSession.create(encodeModel(model), { operators, logSeverityLevel: 3 });
   const { y } = await session.run(feeds);
   await session.release();
-  return y?.data as Float32Array;
+  expect(y?.type).toBe(type);
+  return (await floatsOf(y as Tensor)) as Float32Array;
 }
 
 function pool(window: readonly number[], replicate = 1, maxStride?: readonly number[]): NodeProto {
@@ -63,6 +86,37 @@ function normalization(window: readonly number[], maxStride?: readonly number[])
 }
 
 const scaling = makeNode('ReplicateScale', ['x', 's'], ['y'], { domain: 'tlsc' });
+
+/** Each value within the rounding to float16 of the exact one, and what float32 would be off by. */
+function expectRounded(values: Float32Array, exact: Float64Array | Float32Array, error: number): void {
+  expect(values).toHaveLength(exact.length);
+  const excess = values.map((value, i) => {
+    const expected = exact[i] as number;
+    return Math.abs(value - expected) - halfUlpOfFloat16(expected);
+  });
+  expect(Math.max(...excess)).toBeLessThan(error);
+}
+
+/** `tensor` with values that halves can have. */
+function rounded({ data, dims }: Tensor): Tensor {
+  return new Tensor('float32', (data as Float32Array).map(roundedToFloat16), dims);
+}
+
+async function expectFloat16(operators: 'native' | 'portable', opset: number, body: BodyType): Promise<void> {
+  const run = (node: NodeProto, images: Readonly<Record<string, Tensor>>) =>
+    evaluate(node, images, operators, { opset, type: 'float16', body });
+  const x = rounded(noise([2, 3, 11, 14]));
+  const s = rounded(validMeans(x, [4, 5]));
+  expectRounded(await run(pool([4, 5]), { x }), windowMeans(x, [4, 5]), 1e-6);
+  const means = validMeans(x, [4, 5]).data as Float32Array;
+  expectRounded(await run(pool([4, 5], 0), { x }), means, 1e-6);
+  // A product of two halves is exact in float32, and so rounded once.
+  const product = Array.from(replicateScale(x, s), roundedToFloat16);
+  expect([...(await run(scaling, { x, s }))]).toEqual(product);
+  const y = await run(normalization([4, 5]), { x });
+  const [scale16, bias16] = [scale.map(roundedToFloat16), bias.map(roundedToFloat16)];
+  expectRounded(y, localInstanceNorm(x, scale16, bias16, [4, 5], Math.fround(epsilon)), 1e-5);
+}
 
 /** Plane and window: odd, even, one pixel, window as large as the plane, larger in one direction, larger in both. */
 const sizes = [
@@ -91,20 +145,20 @@ describe.each(['native', 'portable'] as const)('%s operators', (operators) => {
   it.each(sizes)('pool $plane over $window as defined', async ({ plane, window }) => {
     const x = noise([2, 3, ...plane]);
     expect(
-      largestDifference(await evaluate(pool(window), { x }, 17, operators), windowMeans(x, window)),
+      largestDifference(await evaluate(pool(window), { x }, operators), windowMeans(x, window)),
     ).toBeLessThan(1e-6);
   });
 
   it.each(sizes)('pool $plane over $window, valid positions only, as defined', async ({ plane, window }) => {
     const x = noise([2, 3, ...plane]);
-    const y = await evaluate(pool(window, 0), { x }, 17, operators);
+    const y = await evaluate(pool(window, 0), { x }, operators);
     expect(largestDifference(y, validMeans(x, window).data as Float32Array)).toBeLessThan(1e-6);
   });
 
   it.each(sizes)('scale $plane by what $window leaves as defined', async ({ plane, window }) => {
     const x = noise([2, 3, ...plane]);
     const s = validMeans(x, window);
-    const y = await evaluate(scaling, { x, s }, 17, operators);
+    const y = await evaluate(scaling, { x, s }, operators);
     expect(largestDifference(y, replicateScale(x, s))).toBeLessThan(1e-6);
   });
 
@@ -116,20 +170,20 @@ describe.each(['native', 'portable'] as const)('%s operators', (operators) => {
   ])('broadcast batch and channels $x with $s', async (shapes) => {
     const x = noise([...shapes.x, 7, 9]);
     const s = noise([...shapes.s, 4, 2], 5);
-    const y = await evaluate(scaling, { x, s }, 17, operators);
+    const y = await evaluate(scaling, { x, s }, operators);
     expect(largestDifference(y, replicateScale(x, s))).toBeLessThan(1e-6);
   });
 
   it('refuse to scale a plane by a larger one', async () => {
     const [x, s] = [noise([1, 3, 6, 5]), noise([1, 3, 6, 7])];
-    await expect(evaluate(scaling, { x, s }, 17, operators)).rejects.toMatchObject({
+    await expect(evaluate(scaling, { x, s }, operators)).rejects.toMatchObject({
       code: 'ERR_RUN_FAILED',
     });
   });
 
   it.each(sizes)('normalize $plane over $window as defined', async ({ plane, window }) => {
     const x = noise([2, 3, ...plane]);
-    const y = await evaluate(normalization(window), { x }, 17, operators);
+    const y = await evaluate(normalization(window), { x }, operators);
     expect(
       largestDifference(y, localInstanceNorm(x, scale, bias, window, Math.fround(epsilon))),
     ).toBeLessThan(1e-5);
@@ -138,22 +192,33 @@ describe.each(['native', 'portable'] as const)('%s operators', (operators) => {
   it.each([12, 13, 14, 15, 16, 18, 19, 20, 21, 22])('work in a model of opset %d', async (opset) => {
     const x = noise([1, 3, 11, 14]);
     expect(
-      largestDifference(await evaluate(pool([4, 5]), { x }, opset, operators), windowMeans(x, [4, 5])),
+      largestDifference(await evaluate(pool([4, 5]), { x }, operators, { opset }), windowMeans(x, [4, 5])),
     ).toBeLessThan(1e-6);
     const s = validMeans(x, [4, 5]);
-    const product = await evaluate(scaling, { x, s }, opset, operators);
+    const product = await evaluate(scaling, { x, s }, operators, { opset });
     expect(largestDifference(product, replicateScale(x, s))).toBeLessThan(1e-6);
-    const y = await evaluate(normalization([4, 5]), { x }, opset, operators);
+    const y = await evaluate(normalization([4, 5]), { x }, operators, { opset });
     expect(
       largestDifference(y, localInstanceNorm(x, scale, bias, [4, 5], Math.fround(epsilon))),
     ).toBeLessThan(1e-5);
+  });
+
+  it.each([12, 13, 14, 15, 17, 18, 19, 21, 22])('work in float16 in a model of opset %d', async (opset) => {
+    await expectFloat16(operators, opset, 'float16');
+  });
+
+  it.each([15, 18, 22])('work in float16 beside float32 in a model of opset %d', async (opset) => {
+    await expectFloat16(operators, opset, 'mixed');
+    const x = noise([1, 3, 11, 14]);
+    const y = await evaluate(pool([4, 5]), { x }, operators, { opset, body: 'mixed' });
+    expect(largestDifference(y, windowMeans(x, [4, 5]))).toBeLessThan(1e-6);
   });
 
   it.each([0.5, 5])('keep the digits of a faint texture around %d', async (level) => {
     const x = noise([1, 3, 60, 80]);
     for (let i = 0; i < x.data.length; i++)
       (x.data as Float32Array)[i] = level + 0.02 * (x.data[i] as number);
-    const y = await evaluate(normalization([24, 24]), { x }, 17, operators);
+    const y = await evaluate(normalization([24, 24]), { x }, operators);
     expect(
       largestDifference(y, localInstanceNorm(x, scale, bias, [24, 24], Math.fround(epsilon))),
     ).toBeLessThan(1e-5);
@@ -165,13 +230,13 @@ describe.each(['native', 'portable'] as const)('%s operators', (operators) => {
       const { plane, window, stride } = one;
       const x = noise([2, 3, ...plane]);
       const options = { maxStride: stride };
-      const pooled = await evaluate(pool(window, 1, stride), { x }, 17, operators);
+      const pooled = await evaluate(pool(window, 1, stride), { x }, operators);
       expect(largestDifference(pooled, windowMeans(x, window, undefined, options))).toBeLessThan(1e-6);
-      const valid = await evaluate(pool(window, 0, stride), { x }, 17, operators);
+      const valid = await evaluate(pool(window, 0, stride), { x }, operators);
       expect(
         largestDifference(valid, windowMeans(x, window, undefined, { ...options, replicate: false })),
       ).toBeLessThan(1e-6);
-      const y = await evaluate(normalization(window, stride), { x }, 17, operators);
+      const y = await evaluate(normalization(window, stride), { x }, operators);
       const expected = localInstanceNorm(x, scale, bias, window, Math.fround(epsilon), options);
       expect(largestDifference(y, expected)).toBeLessThan(1e-5);
     },
@@ -179,11 +244,11 @@ describe.each(['native', 'portable'] as const)('%s operators', (operators) => {
 
   it.each([12, 13, 18, 22])('in fast mode, work in a model of opset %d', async (opset) => {
     const x = noise([1, 3, 12, 15]);
-    const y = await evaluate(pool([4, 6], 1, [2, 5]), { x }, opset, operators);
+    const y = await evaluate(pool([4, 6], 1, [2, 5]), { x }, operators, { opset });
     expect(largestDifference(y, windowMeans(x, [4, 6], undefined, { maxStride: [2, 5] }))).toBeLessThan(1e-6);
   });
 
   it('take an empty batch', async () => {
-    expect(await evaluate(pool([3, 3]), { x: noise([0, 3, 8, 8]) }, 17, operators)).toHaveLength(0);
+    expect(await evaluate(pool([3, 3]), { x: noise([0, 3, 8, 8]) }, operators)).toHaveLength(0);
   });
 });

@@ -6,10 +6,10 @@ import { localMeansOf } from './local-means.js';
  * LocalAveragePool(X; kernel_shape, replicate) in standard ONNX, in fast mode with max_stride. The attributes of a function
  * have no defaults: a node must carry them all.
  */
-export function localAveragePoolFunction({ opset, fast }: BodyOptions): FunctionProto {
-  const body = new Body();
+export function localAveragePoolFunction({ opset, type, fast }: BodyOptions): FunctionProto {
+  const body = new Body(type);
   const means = localMeansOf(body, 'X', fast);
-  const valid = body.toFloat32(means.valid(body.toFloat64('X')));
+  const valid = body.toTypeOfX(means.valid(body.toFloat64('X')));
   means.pad(valid, body.attribute('replicate', 'int'));
   return body.toFunction(
     'LocalAveragePool',

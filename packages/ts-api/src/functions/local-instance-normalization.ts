@@ -8,8 +8,8 @@ function perChannel(body: Body, value: string): string {
 }
 
 /** LocalInstanceNormalization(X, scale, B; kernel_shape, epsilon) in standard ONNX, in fast mode with max_stride. */
-export function localInstanceNormalizationFunction({ opset, fast }: BodyOptions): FunctionProto {
-  const body = new Body();
+export function localInstanceNormalizationFunction({ opset, type, fast }: BodyOptions): FunctionProto {
+  const body = new Body(type);
   const means = localMeansOf(body, 'X', fast);
   const x = body.toFloat64('X');
   // Variance does not change when a constant is taken off; near zero, the mean of squares keeps its digits.
@@ -24,7 +24,7 @@ export function localInstanceNormalizationFunction({ opset, fast }: BodyOptions)
   const deviation = body.op('Sqrt', [body.op('Add', [variance, epsilon])]);
   const normalized = body.op('Div', [body.op('Sub', [shifted, mean]), deviation]);
   const scaled = body.op('Mul', [normalized, perChannel(body, 'scale')]);
-  body.toFloat32(body.op('Add', [scaled, perChannel(body, 'B')]));
+  body.toTypeOfX(body.op('Add', [scaled, perChannel(body, 'B')]));
   return body.toFunction(
     'LocalInstanceNormalization',
     ['X', 'scale', 'B'],

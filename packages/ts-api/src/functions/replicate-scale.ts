@@ -3,8 +3,8 @@ import { Body, type BodyOptions } from './body.js';
 import { replicatePadding } from './replicate-padding.js';
 
 /** ReplicateScale(X, S) in standard ONNX. */
-export function replicateScaleFunction({ opset }: BodyOptions): FunctionProto {
-  const body = new Body();
+export function replicateScaleFunction({ opset, type }: BodyOptions): FunctionProto {
+  const body = new Body(type);
   const sides = (value: string) => body.slice(body.op('Shape', [value]), body.ints(2), body.ints(4), 0);
   // Where S is the larger one, Pad would cut it to size; not padded, it makes the product fail.
   const missing = body.op('Max', [body.op('Sub', [sides('X'), sides('S')]), body.ints(0)]);

@@ -7,9 +7,10 @@ import {
   TypeProtoSchema,
   ValueInfoProtoSchema,
 } from 'onnx-buf';
-import { Tensor } from 'onnxruntime-common';
+import type { Tensor } from 'onnxruntime-common';
 import { TlscError, throwIfAborted } from '../errors.js';
 import { imageInputOf } from '../session/image-input.js';
+import { toImageTensor } from '../session/image-tensors.js';
 import { InferenceSession } from '../session/inference-session.js';
 import { type Size, showSize } from '../size.js';
 import { encodeModel, type Model } from './model.js';
@@ -80,8 +81,13 @@ function withProbes(model: Model, probes: readonly NodeProto[], typed: readonly 
   return encodeModel(probed);
 }
 
-/** An image of zeros for the model's one input: N×C×H×W, batch 1 where it is free. */
-export function blankImage(session: InferenceSession, size: Size, name: string): Record<string, Tensor> {
+/** An image for the model's one input: N×C×H×W, batch 1 where it is free. Of zeros, unless `paint` changes them. */
+export async function imageFor(
+  session: InferenceSession,
+  size: Size,
+  name: string,
+  paint = (_values: Float32Array): void => {},
+): Promise<Record<string, Tensor>> {
   const input = imageInputOf(session, name);
   const [batch, channels, ...plane] = input.shape;
   if (typeof channels !== 'number') {
@@ -97,8 +103,9 @@ export function blankImage(session: InferenceSession, size: Size, name: string):
     );
   }
   const dims = [typeof batch === 'number' ? batch : 1, channels, ...size];
-  const data = new Float32Array(dims.reduce((product, side) => product * side, 1));
-  return { [input.name]: new Tensor('float32', data, dims) };
+  const values = new Float32Array(dims.reduce((product, side) => product * side, 1));
+  paint(values);
+  return { [input.name]: await toImageTensor(input.type, values, dims) };
 }
 
 /**
@@ -121,7 +128,8 @@ export async function measure(
   });
   try {
     const fetches = [...probes.values()].map(outputOf);
-    const results = await session.run(blankImage(session, size, name), fetches, signal ? { signal } : {});
+    const feeds = await imageFor(session, size, name);
+    const results = await session.run(feeds, fetches, signal ? { signal } : {});
     const shapes = [...probes].map(([value, probe]) => {
       const { data } = results[outputOf(probe)] as Tensor;
       return [value, Array.from(data as BigInt64Array, Number)] as const;

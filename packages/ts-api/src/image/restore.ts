@@ -1,8 +1,9 @@
-import type { Tensor } from 'onnxruntime-common';
+import { Tensor } from 'onnxruntime-common';
 import sharp from 'sharp';
 import { invalidArgument, TlscError, throwIfAborted } from '../errors.js';
 import { checkOptions, checkSignal } from '../options.js';
 import { imageInputOf } from '../session/image-input.js';
+import { floatsOf, imageTypes, toImageTensor } from '../session/image-tensors.js';
 import { InferenceSession } from '../session/inference-session.js';
 import { type ImageSource, readPhoto } from './files.js';
 import { colourspaceOf, type Photo, planeOf, samplesIn, sampleTypeOf } from './photo.js';
@@ -44,20 +45,25 @@ function chooseOutput(session: InferenceSession, output: string | undefined): st
   throw new TlscError('ERR_INVALID_ARGUMENT', message, { parameter: 'output', expected: names });
 }
 
-async function checkRestored(tensor: Tensor, name: string): Promise<void> {
+/** The restored image in float32, as photos are; throws where it is none. */
+async function toRestored(tensor: Tensor, name: string): Promise<Tensor> {
   const [batch, channels] = tensor.dims;
   const isImage = tensor.dims.length === 4 && batch === 1 && (channels === 1 || channels === 3);
-  if (tensor.type !== 'float32' || !isImage) {
+  const values = isImage ? await floatsOf(tensor, inSlices) : undefined;
+  if (!values) {
     const shown = `${tensor.type} [${tensor.dims.join(', ')}]`;
-    throw new TlscError('ERR_UNSUPPORTED_MODEL', `output ${name} is not an image: ${shown}`);
+    throw new TlscError(
+      'ERR_UNSUPPORTED_MODEL',
+      `output ${name} is not an image of ${imageTypes.join(' or ')}: ${shown}`,
+    );
   }
-  const values = tensor.data as Float32Array;
   await inSlices(values.length, (begin, end) => {
     for (let i = begin; i < end; i++) {
       if (Number.isNaN(values[i]))
         throw new TlscError('ERR_RUN_FAILED', `output ${name} has pixels that are not numbers`);
     }
   });
+  return tensor.type === 'float32' ? tensor : new Tensor('float32', values, tensor.dims);
 }
 
 /** The alpha channel at the size of the restored image, which a super-resolving network makes larger. */
@@ -77,6 +83,7 @@ async function fitAlpha(photo: Photo, restored: Tensor): Promise<Partial<Photo>>
 
 /**
  * Restores a photo at its full size: a path, the bytes of an image file, or a `Photo`. Bit depth and alpha are carried over.
+ * Where the model works in float16 the photo is rounded to that on the way in; what comes back is float32 all the same.
  *
  * Rejects with ERR_IMAGE_NOT_FOUND, ERR_INVALID_IMAGE, ERR_IMAGE_CHANNELS, ERR_UNSUPPORTED_MODEL (no image in, or none
  * out), ERR_ABORTED, or what `InferenceSession.run` does.
@@ -96,8 +103,12 @@ export async function restore(
   const output = chooseOutput(session, options.output);
   const photo = isPhoto(image) ? image : await readPhoto(image);
   checkChannels(planeOf(photo).channels, input.shape[1], typeof image === 'string' ? image : 'the image');
-  const outputs = await session.run({ [input.name]: photo.tensor }, [output], signal ? { signal } : {});
-  const tensor = outputs[output] as Tensor;
-  await checkRestored(tensor, output);
+  const { type, data, dims } = photo.tensor;
+  if (type !== 'float32') throw invalidArgument('image', 'a photo whose tensor is float32', type);
+  const feeds = {
+    [input.name]: await toImageTensor(input.type, data as Float32Array, dims, inSlices),
+  };
+  const outputs = await session.run(feeds, [output], signal ? { signal } : {});
+  const tensor = await toRestored(outputs[output] as Tensor, output);
   return { tensor, bitDepth: photo.bitDepth, ...(await fitAlpha(photo, tensor)) };
 }

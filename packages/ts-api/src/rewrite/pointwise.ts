@@ -107,7 +107,7 @@ class Follower implements PooledBranch {
     if (!isOnnxDomain(node.domain) || position < 0) return elsewhere;
     // Dropout's mask, say: it has the shape of the mean, and nobody follows it.
     if (node.output.slice(1).some((name) => graph.isUsed(name))) return elsewhere;
-    // The product that pads is for float32 alone.
+    // The product that pads takes both its tensors in one type.
     if (node.opType === 'Cast') this.#paddingCanWait = false;
     if (unary.has(node.opType)) return position === 0 ? 'pooled' : elsewhere;
     if (broadcasting.has(node.opType)) return this.combine(node, value);

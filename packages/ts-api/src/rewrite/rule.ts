@@ -1,6 +1,7 @@
 import type { Graph } from '../graph/graph.js';
 import type { ElementTypes, Shapes } from '../graph/measure.js';
 import type { NodeProto } from '../graph/proto.js';
+import { type ImageType, imageTypes, isImageType } from '../session/image-tensors.js';
 import type { Size } from '../size.js';
 
 /** Why a node is not rewritten; starts in lower case, to follow the node's name. */
@@ -24,6 +25,10 @@ export function windowAttributes({ window, maxStride }: LocalWindow) {
 export interface Match {
   /** Height and width of the plane that the statistic is taken over, at the size measured. */
   readonly featureSize: Size;
+  /** The operators of domain `tlsc` that it puts in place. */
+  readonly operators: readonly string[];
+  /** The element type of the tensors that these work on. */
+  readonly type: ImageType;
   /** How many layers will run at the size of the valid windows; undefined where the padding comes before them. */
   readonly validLayers?: number | undefined;
   /** Puts the local operator, with this window, in the node's place. */
@@ -47,7 +52,7 @@ export type Answer = Match | Refusal | Kept;
 /** How one kind of global statistic becomes local. Asks, and edits nothing until `Match.rewrite`. */
 export interface Rule {
   readonly name: string;
-  /** The operator (and function) of domain `tlsc` that it puts in place; undefined when it only ever refuses. */
+  /** The operator of domain `tlsc` that takes the statistic's place; undefined when it only ever refuses. */
   readonly operator: string | undefined;
   /** Whether only shapes can tell if a recognised node is a global statistic. */
   readonly needsShapes: boolean;
@@ -65,15 +70,16 @@ export function isMatch(answer: Answer): answer is Match {
   return 'rewrite' in answer;
 }
 
-/** A refusal unless the node's input is an image, float32 N×C×H×W. */
-export function refuseNonImage({ shapes, types }: RuleContext, node: NodeProto): Refusal | undefined {
+/** The element type of the node's input, which must be an image, N×C×H×W, in float32 or float16; a refusal where it is not. */
+export function imageTypeOf({ shapes, types }: RuleContext, node: NodeProto): ImageType | Refusal {
   const [input = ''] = node.input;
   const rank = shapes.get(input)?.length;
   if (rank !== 4) return { reason: `its input has rank ${rank ?? 'unknown'}, not 4 (N×C×H×W)` };
   const type = types.get(input);
-  if (type !== 'float32')
-    return { reason: `its input is ${type ?? 'of unknown type'}; only float32 can be converted so far` };
-  return undefined;
+  if (isImageType(type)) return type;
+  return {
+    reason: `its input is ${type || 'of unknown type'}; only ${imageTypes.join(' and ')} can be converted`,
+  };
 }
 
 /** Height and width of the node's input, an image. */

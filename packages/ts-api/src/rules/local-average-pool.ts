@@ -3,15 +3,16 @@ import { isOnnxDomain, labelOf, makeNode, type NodeProto, reducesAll } from '../
 import { findCentering, followPooled, type Product } from '../rewrite/pointwise.js';
 import {
   featureSizeOf,
+  imageTypeOf,
   type Match,
   type Refusal,
   type Rule,
   type RuleContext,
-  refuseNonImage,
   windowAttributes,
 } from '../rewrite/rule.js';
 
 const operator = 'LocalAveragePool';
+const productOperator = 'ReplicateScale';
 
 function isSpatialMean(graph: Graph, node: NodeProto): boolean {
   const axes = graph.reducedAxes(node);
@@ -34,7 +35,7 @@ function checkAxes(graph: Graph, node: NodeProto): Refusal | undefined {
 /** Has the product repeat the pooled value's borders by itself. */
 function padInProduct(graph: Graph, { node, position }: Product): void {
   const [s = '', x = ''] = [node.input[position], node.input[1 - position]];
-  graph.replace(node, makeNode('ReplicateScale', [x, s], node.output, { domain: 'tlsc', name: node.name }));
+  graph.replace(node, makeNode(productOperator, [x, s], node.output, { domain: 'tlsc', name: node.name }));
 }
 
 /** GlobalAveragePool, and ReduceMean over height and width (axes by attribute or input, keepdims or not). */
@@ -52,7 +53,9 @@ export const localAveragePool: Rule = {
 
   check(context: RuleContext, node): Match | Refusal {
     const { graph } = context;
-    const refusal = refuseNonImage(context, node) ?? checkAxes(graph, node);
+    const type = imageTypeOf(context, node);
+    if (typeof type === 'object') return type;
+    const refusal = checkAxes(graph, node);
     if (refusal) return refusal;
     const [input = ''] = node.input;
     const centering = findCentering(context, input);
@@ -65,6 +68,8 @@ export const localAveragePool: Rule = {
     if ('reason' in branch) return branch;
     return {
       featureSize,
+      operators: branch.products ? [operator, productOperator] : [operator],
+      type,
       validLayers: branch.products && branch.layers.size,
       rewrite(window) {
         graph.forgetShapes(branch.values);

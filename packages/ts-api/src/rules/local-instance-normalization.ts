@@ -1,11 +1,11 @@
 import { floatOf, isOnnxDomain, makeNode, type NodeProto } from '../graph/proto.js';
 import {
   featureSizeOf,
+  imageTypeOf,
   type Match,
   type Refusal,
   type Rule,
   type RuleContext,
-  refuseNonImage,
   windowAttributes,
 } from '../rewrite/rule.js';
 
@@ -36,10 +36,12 @@ export const localInstanceNormalization: Rule = {
     const { graph } = context;
     // Exporters write group normalization as InstanceNormalization of a tensor reshaped to N × groups × rest.
     if (isRegrouped(context, node)) return { reason: 'group normalization cannot be converted yet' };
-    const refusal = refuseNonImage(context, node);
-    if (refusal) return refusal;
+    const type = imageTypeOf(context, node);
+    if (typeof type === 'object') return type;
     return {
       featureSize: featureSizeOf(context, node),
+      operators: [operator],
+      type,
       rewrite(window) {
         const attributes = {
           ...windowAttributes(window),

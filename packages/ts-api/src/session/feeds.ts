@@ -1,6 +1,7 @@
 import type { NativeInput, NativeTensor, NativeValueInfo, TensorData } from '@tlsc/core-native';
 import { Tensor } from 'onnxruntime-common';
 import { invalidArgument, TlscError } from '../errors.js';
+import { float16Tensor, withoutFloat16Array } from './float16.js';
 
 /** Input tensors by name. */
 export type Feeds = Readonly<Record<string, Tensor>>;
@@ -44,7 +45,7 @@ function toNative(info: NativeValueInfo, tensor: unknown): NativeInput {
   if (tensor.type !== info.type) throw mismatch(name, info.type, tensor.type);
   if (!fits(shape, tensor.dims)) throw mismatch(name, `of shape ${showShape(shape)}`, showShape(tensor.dims));
   if (tensor.location !== 'cpu') throw mismatch(name, 'in CPU memory', `in ${tensor.location} memory`);
-  return { name, type: tensor.type, dims: tensor.dims, data: toNativeData(tensor.data) };
+  return { name, type: tensor.type, dims: tensor.dims, data: withoutFloat16Array(tensor.data) as TensorData };
 }
 
 /** Throws ERR_INPUT_MISMATCH, the input named, unless the feeds are exactly what the model takes. */
@@ -63,20 +64,7 @@ export function toNativeInputs(infos: readonly NativeValueInfo[], feeds: Feeds):
   return infos.map((info) => toNative(info, feeds[info.name]));
 }
 
-/** Where JavaScript has a Float16Array (Node 24), onnxruntime-common's float16 tensors hold one; the boundary takes its bits. */
-const Float16 = (
-  globalThis as {
-    Float16Array?: new (buffer: ArrayBufferLike, offset: number, length: number) => Uint16Array;
-  }
-).Float16Array;
-
-function toNativeData(data: Tensor['data']): TensorData {
-  if (!Float16 || !(data instanceof Float16)) return data as TensorData;
-  return new Uint16Array(data.buffer, data.byteOffset, data.length);
-}
-
 export function fromNativeTensor({ type, data, dims }: NativeTensor): Tensor {
-  const values =
-    Float16 && type === 'float16' ? new Float16(data.buffer, data.byteOffset, data.length) : data;
-  return new Tensor(type as 'float32', values as Float32Array, dims);
+  if (type === 'float16') return float16Tensor(data as Uint16Array, dims);
+  return new Tensor(type as 'float32', data as Float32Array, dims);
 }

@@ -1,11 +1,17 @@
 import { TlscError } from '../errors.js';
 import { showShape } from './feeds.js';
+import { type ImageType, imageTypes, isImageType } from './image-tensors.js';
 import type { InferenceSession, ValueMetadata } from './inference-session.js';
 
-export type TensorMetadata = Extract<ValueMetadata, { isTensor: true }>;
+type TensorMetadata = Extract<ValueMetadata, { isTensor: true }>;
 
-/** The one input of a model that takes float32 images, N×C×H×W. Throws ERR_UNSUPPORTED_MODEL, which says what it takes instead. */
-export function imageInputOf(session: InferenceSession, model: string): TensorMetadata {
+/** What a model says of the images that it takes. */
+export interface ImageInput extends TensorMetadata {
+  readonly type: ImageType;
+}
+
+/** The one input of a model that takes images, N×C×H×W in float32 or float16. Throws ERR_UNSUPPORTED_MODEL, which says what it takes instead. */
+export function imageInputOf(session: InferenceSession, model: string): ImageInput {
   const refuse = (why: string) => new TlscError('ERR_UNSUPPORTED_MODEL', `${model} ${why}`);
   const [input, ...others] = session.inputMetadata;
   if (!input || others.length > 0) {
@@ -15,7 +21,9 @@ export function imageInputOf(session: InferenceSession, model: string): TensorMe
     const what = input.isTensor ? `of shape ${showShape(input.shape)}` : 'no tensor';
     throw refuse(`must have one input, an image N×C×H×W; its input ${input.name} is ${what}`);
   }
-  if (input.type !== 'float32')
-    throw refuse(`takes ${input.type} images; only float32 can be handled so far`);
-  return input;
+  const { type } = input;
+  if (!isImageType(type)) {
+    throw refuse(`takes ${type || 'other'} images; only ${imageTypes.join(' and ')} can be handled`);
+  }
+  return { ...input, type };
 }
