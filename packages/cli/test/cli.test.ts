@@ -278,6 +278,16 @@ describe('tlsc run', () => {
     expect((await readFile(join(folder, 'one.jpg'))).subarray(0, 2)).toEqual(Buffer.from([0xff, 0xd8]));
   });
 
+  it('restores with a float16 model', async () => {
+    const model = carriedModel('nafnet_fp16');
+    const converted = await tlsc('convert', model, '-o', 'half.onnx', '--train-size', '64');
+    expect(converted.code).toBe(0);
+    const verified = await tlsc('verify', model, 'half.onnx', '--full-size', '96x128');
+    expect(verified.stdout).toContain('Passed.');
+    const run = await tlsc('run', 'half.onnx', 'a.png', '-o', 'half.png');
+    expect(run).toMatchObject({ code: 0, stdout: expect.stringMatching(/^a\.png -> half\.png \(683x1024/) });
+  });
+
   it('restores several into a folder that it makes, whatever happens to one of them', async () => {
     const { code, stdout } = await tlsc(
       'run',

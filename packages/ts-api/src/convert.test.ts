@@ -8,16 +8,19 @@ import {
 } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
 import { exampleModel } from '../../../test/fixtures/index.js';
-import { buildBytes, buildGraph, buildModel, floats, valueInfo } from '../test/build-model.js';
+import { buildBytes, buildGraph, buildModel, floats, imagesIn, valueInfo } from '../test/build-model.js';
+import { largestDifference, noise, windowMeans } from '../test/reference.js';
 import { convert } from './convert.js';
 import { decodeModel, encodeModel } from './graph/model.js';
-
 import { DataType, intsOf, makeNode } from './graph/proto.js';
 import { localNodesOf } from './local-operators.js';
+import { InferenceSession } from './session/inference-session.js';
 
 const pool = makeNode('GlobalAveragePool', ['x'], ['pooled'], { name: 'pool' });
 const scaled = makeNode('Mul', ['x', 'pooled'], ['y']);
 const simple = { node: [pool, scaled] };
+/** ONNX Runtime pools no float64, but takes means of it. */
+const mean = makeNode('ReduceMean', ['x'], ['pooled'], { attributes: { axes: [2, 3] } });
 const truth = create(TensorProtoSchema, { name: 'yes', dataType: DataType.BOOL, int32Data: [1] });
 
 describe('convert', () => {
@@ -248,13 +251,9 @@ describe('convert', () => {
       'one input, an image',
     ],
     [
-      'a float16 image',
-      {
-        ...simple,
-        input: [valueInfo('x', ['n', 3, 'h', 'w'], DataType.FLOAT16)],
-        output: [valueInfo('y', ['n', 3, 'h', 'w'], DataType.FLOAT16)],
-      },
-      'takes float16 images',
+      'a float64 image',
+      { node: [mean, scaled], ...imagesIn(DataType.DOUBLE) },
+      'takes float64 images; only float32 and float16 can be handled',
     ],
     [
       'an image of unknown channels',
@@ -266,6 +265,58 @@ describe('convert', () => {
     await expect(convert(buildBytes(parts), { trainSize: 16 })).rejects.toMatchObject({
       code: 'ERR_UNSUPPORTED_MODEL',
       message: expect.stringContaining(message),
+    });
+  });
+
+  it.each([11, 12, 14, 15, 17, 22])(
+    'writes bodies of float16 into a float16 model of opset %d',
+    async (opset) => {
+      const bytes = buildBytes({ ...simple, ...imagesIn(DataType.FLOAT16) }, { opset });
+      const { functions } = decodeModel((await convert(bytes, { trainSize: 16 })).model, 'm');
+      expect(functions.map(({ name }) => name).sort()).toEqual(['LocalAveragePool', 'ReplicateScale']);
+      const casts = functions.flatMap(({ node }) => node).filter(({ opType }) => opType.startsWith('Cast'));
+      const types = casts.map(({ opType, attribute }) => [opType, Number(attribute[0]?.i)]);
+      expect(types).toContainEqual(['Cast', DataType.FLOAT16]);
+      expect(types).not.toContainEqual(['Cast', DataType.FLOAT]);
+    },
+  );
+
+  /** A mean in float16 and one in float32, of which the first goes into no product. */
+  const mixed = {
+    node: [
+      makeNode('Cast', ['x'], ['h'], { attributes: { to: DataType.FLOAT16 } }),
+      makeNode('GlobalAveragePool', ['h'], ['p'], { name: 'half' }),
+      makeNode('Sub', ['h', 'p'], ['d']),
+      makeNode('Cast', ['d'], ['f'], { attributes: { to: DataType.FLOAT } }),
+      makeNode('Mul', ['f', 'x'], ['z']),
+      makeNode('GlobalAveragePool', ['x'], ['pooled'], { name: 'single' }),
+      makeNode('Mul', ['z', 'pooled'], ['y']),
+    ],
+  };
+
+  it.each([15, 17, 22])('converts a model with means in both types of opset %d', async (opset) => {
+    const { model } = await convert(buildBytes(mixed, { opset }), { trainSize: 8, baseSize: [5, 6] });
+    const x = noise([1, 3, 13, 9]);
+    const means = windowMeans(x, [5, 6]);
+    const expected = Array.from(x.data as Float32Array, (value, i) => {
+      const mean = means[i] as number;
+      return (value - mean) * value * mean;
+    });
+    for (const operators of ['native', 'portable'] as const) {
+      const session = await InferenceSession.create(model, { operators });
+      const { y } = await session.run({ x });
+      await session.release();
+      // Of float16 there are the roundings of x, of its mean and of their difference, all below 1.
+      expect(largestDifference(y?.data as Float32Array, expected)).toBeLessThan(3 * 2 ** -11);
+    }
+  });
+
+  it('refuses one below opset 15 and names the nodes', async () => {
+    await expect(convert(buildBytes(mixed, { opset: 14 }), { trainSize: 8 })).rejects.toMatchObject({
+      code: 'ERR_NOT_LOCALIZABLE',
+      message: expect.stringContaining(
+        'single: it is float32 where half is float16; LocalAveragePool in both takes opset 15',
+      ),
     });
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { exampleModel } from '../../../test/fixtures/index.js';
-import { buildBytes, floats, valueInfo } from '../test/build-model.js';
+import { carriedModel, exampleModel } from '../../../test/fixtures/index.js';
+import { buildBytes, floats, image, imagesIn, valueInfo } from '../test/build-model.js';
 import { convert } from './convert.js';
 import { DataType, makeNode } from './graph/proto.js';
 import { inspect } from './inspect.js';
@@ -38,15 +38,21 @@ describe('inspect', () => {
 
   it('describes a model that cannot be measured', async () => {
     const node = [
-      makeNode('GlobalAveragePool', ['x'], ['p'], { name: 'pool' }),
+      makeNode('ReduceMean', ['x'], ['p'], { name: 'pool', attributes: { axes: [2, 3] } }),
       makeNode('Mul', ['x', 'p'], ['y']),
     ];
-    const half = (name: string) => valueInfo(name, ['n', 3, 'h', 'w'], DataType.FLOAT16);
-    const inspection = await inspect(buildBytes({ node, input: [half('x')], output: [half('y')] }));
-    expect(inspection.inputs).toEqual([{ name: 'x', type: 'float16', shape: ['n', 3, 'h', 'w'] }]);
-    expect(inspection.statistics).toMatchObject([
-      { node: 'pool', operator: undefined, reason: expect.stringContaining('float16') },
+    const double = await inspect(buildBytes({ node, ...imagesIn(DataType.DOUBLE) }));
+    expect(double.inputs).toEqual([{ name: 'x', type: 'double', shape: [...image] }]);
+    expect(double.statistics).toMatchObject([
+      { node: 'pool', operator: undefined, reason: expect.stringContaining('takes float64 images') },
     ]);
+  });
+
+  it('describes a float16 model like any other', async () => {
+    const inspection = await inspect(carriedModel('nafnet_fp16'));
+    expect(inspection.inputs).toMatchObject([{ name: 'input', type: 'float16' }]);
+    expect(inspection.outputs).toMatchObject([{ name: 'output', type: 'float16' }]);
+    expect(inspection.statistics.map(({ operator }) => operator)).toEqual(Array(5).fill('LocalAveragePool'));
   });
 
   it('tells what was done to a converted model', async () => {

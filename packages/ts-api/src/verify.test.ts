@@ -3,10 +3,11 @@ import { carriedModel, exampleModel } from '../../../test/fixtures/index.js';
 import { buildBytes } from '../test/build-model.js';
 import { convert } from './convert.js';
 import { decodeModel, encodeModel, type Model } from './graph/model.js';
-import { makeNode } from './graph/proto.js';
+import { DataType, makeNode } from './graph/proto.js';
 import { verify } from './verify.js';
 
 const fullSize = [96, 128] as const;
+const reversed = makeNode('CumSum', ['x'], ['y'], { attributes: { reverse: 1 } });
 
 async function sabotage(edit: (model: Model) => void): Promise<Uint8Array> {
   const { model } = await convert(exampleModel('unet_in'), { trainSize: 64 });
@@ -43,6 +44,44 @@ describe('verify', () => {
       weight?.rawData.fill(0, 0, 64);
     });
     expect((await verify(exampleModel('unet_in'), model, { fullSize })).passed).toBe(false);
+  });
+
+  it('passes a float16 conversion, to what float16 can tell', async () => {
+    const original = carriedModel('nafnet_fp16');
+    const { model } = await convert(original, { trainSize: 64 });
+    const verification = await verify(original, model, { fullSize });
+    expect(verification).toMatchObject({ passed: true, tolerance: 2 ** -7 });
+    const { selfCheck, fullSize: full } = verification;
+    for (const difference of [selfCheck?.native, selfCheck?.portable, full.nativeToPortable])
+      expect(difference).toBeLessThan(2 ** -9);
+  });
+
+  it('allows a float32 model with float16 inside as much', async () => {
+    const node = [
+      makeNode('Cast', ['x'], ['h'], { attributes: { to: DataType.FLOAT16 } }),
+      makeNode('GlobalAveragePool', ['h'], ['p']),
+      makeNode('Mul', ['h', 'p'], ['z']),
+      makeNode('Cast', ['z'], ['y'], { attributes: { to: DataType.FLOAT } }),
+    ];
+    const bytes = buildBytes({ node });
+    const { model } = await convert(bytes, { trainSize: 64 });
+    expect(await verify(bytes, model, { fullSize })).toMatchObject({ passed: true, tolerance: 2 ** -7 });
+    expect(await verify(bytes, model, { fullSize, tolerance: 0.5 })).toMatchObject({ tolerance: 0.5 });
+  });
+
+  it('fails on a wrong float16 weight and on a wrong float16 body', async () => {
+    const original = carriedModel('nafnet_fp16');
+    const { model } = await convert(original, { trainSize: 64 });
+    const weights = decodeModel(model, 'm');
+    const weight = weights.graph.initializer.find(
+      ({ dims, rawData }) => dims.length === 4 && rawData.length > 100,
+    );
+    weight?.rawData.fill(0, 0, 64);
+    expect(await verify(original, encodeModel(weights), { fullSize })).toMatchObject({ passed: false });
+    const bodies = decodeModel(model, 'm');
+    for (const { node } of bodies.functions)
+      for (const one of node) if (one.opType === 'CumSum') one.attribute.push(...reversed.attribute);
+    expect(await verify(original, encodeModel(bodies), { fullSize })).toMatchObject({ passed: false });
   });
 
   it('fails on a wrong window and names the node', async () => {

@@ -32,10 +32,8 @@ export function floats(name: string, dims: readonly number[], values?: readonly 
 /** The same in float16, rounded. */
 export function halves(name: string, dims: readonly number[], values?: readonly number[]): TensorProto {
   const tensor = floats(name, dims, values);
-  tensor.dataType = DataType.FLOAT16;
-  tensor.int32Data = tensor.floatData.map(float16Bits);
-  tensor.floatData = [];
-  return tensor;
+  const int32Data = tensor.floatData.map(float16Bits);
+  return create(TensorProtoSchema, { name, dataType: DataType.FLOAT16, dims: tensor.dims, int32Data });
 }
 
 export function integers(name: string, values: readonly number[]): TensorProto {
@@ -61,6 +59,14 @@ export function valueInfo(
     name,
     type: create(TypeProtoSchema, { value: { case: 'tensorType', value: tensor } }),
   });
+}
+
+/** Image `x` and image `y` of a model that works in another type than float32. */
+export function imagesIn(elemType: DataType): Pick<GraphParts, 'input' | 'output'> {
+  return {
+    input: [valueInfo('x', image, elemType)],
+    output: [valueInfo('y', ['n', 'c', 'h', 'w'], elemType)],
+  };
 }
 
 export interface GraphParts {

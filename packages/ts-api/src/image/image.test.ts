@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { Tensor } from 'onnxruntime-common';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { roundedToFloat16 } from '../../../../test/fixtures/float16.js';
 import { examplePhoto } from '../../../../test/fixtures/index.js';
-import { buildBytes, floats, valueInfo } from '../../test/build-model.js';
+import { buildBytes, floats, image, imagesIn, valueInfo } from '../../test/build-model.js';
 import { writeFileAtomic } from '../files.js';
-import { makeNode } from '../graph/proto.js';
+import { DataType, makeNode } from '../graph/proto.js';
 import { InferenceSession } from '../session/inference-session.js';
 import { encodePhoto, readPhoto, writePhoto } from './files.js';
+import type { Photo } from './photo.js';
 import { restore } from './restore.js';
 
 let folder = '';
@@ -221,6 +223,72 @@ describe('restore', () => {
       expect(restored.tensor.data).toEqual((photo.tensor.data as Float32Array).map((value) => 1 - value));
     },
   );
+
+  it.each([
+    { title: 'in and out', input: 'float16', output: 'float16' },
+    { title: 'in', input: 'float16', output: 'float32' },
+    { title: 'out', input: 'float32', output: 'float16' },
+  ])('takes a network with float16 $title', async ({ input, output }) => {
+    const typeOf = (name: string) => (name === 'float16' ? DataType.FLOAT16 : DataType.FLOAT);
+    const bytes = buildBytes({
+      node: [makeNode('Cast', ['x'], ['y'], { attributes: { to: typeOf(output) } })],
+      input: [valueInfo('x', image, typeOf(input))],
+      output: [valueInfo('y', image, typeOf(output))],
+    });
+    const session = await InferenceSession.create(bytes);
+    for (const bits of [8, 16] as const) {
+      const photo = await readPhoto(await png(4, bits));
+      const restored = await restore(session, photo);
+      expect(restored).toMatchObject({ bitDepth: bits, alpha: photo.alpha, tensor: { type: 'float32' } });
+      expect(restored.tensor.dims).toEqual(photo.tensor.dims);
+      const expected = (photo.tensor.data as Float32Array).map(roundedToFloat16);
+      expect(restored.tensor.data).toEqual(expected);
+      // Eleven digits tell apart what 8 bits do: the file is the same to the last bit.
+      const samplesOf = async (one: Photo) =>
+        sharp(await encodePhoto(one, '.png'))
+          .raw()
+          .toBuffer();
+      if (bits === 8) expect(await samplesOf(restored)).toEqual(await samplesOf(photo));
+    }
+  });
+
+  it('refuses images of other types, in and out, and photos that are not float32', async () => {
+    const identity = { node: [makeNode('Identity', ['x'], ['y'])], ...imagesIn(DataType.DOUBLE) };
+    const double = await InferenceSession.create(buildBytes(identity));
+    await expect(restore(double, await png(3, 8))).rejects.toMatchObject({
+      code: 'ERR_UNSUPPORTED_MODEL',
+      message: 'the model takes float64 images; only float32 and float16 can be handled',
+    });
+    const unknown = { node: [makeNode('Identity', ['x'], ['y'])], ...imagesIn(DataType.BFLOAT16) };
+    await expect(
+      restore(await InferenceSession.create(buildBytes(unknown)), await png(3, 8)),
+    ).rejects.toMatchObject({
+      code: 'ERR_UNSUPPORTED_MODEL',
+      message: 'the model takes other images; only float32 and float16 can be handled',
+    });
+    const toDouble = await InferenceSession.create(
+      buildBytes({
+        node: [makeNode('Cast', ['x'], ['y'], { attributes: { to: DataType.DOUBLE } })],
+        output: [valueInfo('y', image, DataType.DOUBLE)],
+      }),
+    );
+    await expect(restore(toDouble, await png(3, 8))).rejects.toMatchObject({
+      code: 'ERR_UNSUPPORTED_MODEL',
+      message: expect.stringContaining('output y is not an image of float32 or float16: float64'),
+    });
+    const tensor = new Tensor('float16', new Uint16Array(3 * width * height), [1, 3, height, width]);
+    await expect(restore(toDouble, { tensor, bitDepth: 8 })).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARGUMENT',
+      parameter: 'image',
+      received: "'float16'",
+    });
+  });
+
+  it('never takes a NaN of float16 for a pixel', async () => {
+    const node = [makeNode('Neg', ['x'], ['n']), makeNode('Sqrt', ['n'], ['y'])];
+    const session = await InferenceSession.create(buildBytes({ node, ...imagesIn(DataType.FLOAT16) }));
+    await expect(restore(session, await png(3, 8))).rejects.toMatchObject({ code: 'ERR_RUN_FAILED' });
+  });
 
   it('fits alpha to what a network makes larger', async () => {
     const node = [makeNode('Resize', ['x', '', 'scales'], ['y'])];

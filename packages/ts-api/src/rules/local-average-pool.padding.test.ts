@@ -1,11 +1,21 @@
 // Where the padding of a LocalAveragePool goes: into the products at the end of its branch where it can, else it stays.
 import { Tensor } from 'onnxruntime-common';
 import { describe, expect, it } from 'vitest';
-import { buildBytes, floats, type GraphParts, image, integers, valueInfo } from '../../test/build-model.js';
+import {
+  buildBytes,
+  floats,
+  type GraphParts,
+  halves,
+  image,
+  imagesIn,
+  integers,
+  valueInfo,
+} from '../../test/build-model.js';
 import { largestDifference, noise, windowMeans } from '../../test/reference.js';
 import { convert } from '../convert.js';
 import { decodeModel } from '../graph/model.js';
 import { DataType, intOf, makeNode, type NodeProto } from '../graph/proto.js';
+import { floatsOf, toImageTensor } from '../session/image-tensors.js';
 import { InferenceSession } from '../session/inference-session.js';
 
 const window = [8, 12] as const;
@@ -247,6 +257,29 @@ describe('padding', () => {
         expect(largestDifference(portable, expected)).toBeLessThan(1e-6);
       }
     });
+  });
+
+  it.each(sunk)('waits for $title in float16', async ({ node, becomes, validLayers }) => {
+    const half = initializer.map((tensor) =>
+      tensor.dataType === DataType.FLOAT
+        ? halves(tensor.name, tensor.dims.map(Number), tensor.floatData)
+        : tensor,
+    );
+    const bytes = buildBytes({ node, initializer: half, ...imagesIn(DataType.FLOAT16) });
+    const { model, report } = await convert(bytes, { trainSize: 16, baseSize: window });
+    expect(report.sites.map((site) => site.validLayers)).toEqual(validLayers);
+    const nodes = decodeModel(model, 'm').graph.node;
+    expect(nodes.map(({ opType }) => opType).join(' ')).toBe(becomes);
+    const x = noise([2, 3, 21, 34]);
+    const feeds = { x: await toImageTensor('float16', x.data as Float32Array, x.dims) };
+    const expected = await reference(node, x);
+    for (const operators of ['native', 'portable'] as const) {
+      const y = await evaluate(model, feeds, operators);
+      expect(y.type).toBe('float16');
+      // Of values up to 2, with the roundings of input, weights, at most five layers and output.
+      const values = (await floatsOf(y)) as Float32Array;
+      expect(largestDifference(values, expected)).toBeLessThan(8 * 2 ** -11);
+    }
   });
 
   it('leaves the name of a product as it was', async () => {

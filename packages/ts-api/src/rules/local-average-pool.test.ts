@@ -10,7 +10,7 @@ import {
 import { largestDifference, noise, windowMeans } from '../../test/reference.js';
 import { convert } from '../convert.js';
 import { Graph } from '../graph/graph.js';
-import { makeNode, type NodeProto } from '../graph/proto.js';
+import { DataType, makeNode, type NodeProto } from '../graph/proto.js';
 import { InferenceSession } from '../session/inference-session.js';
 import { localAveragePool } from './local-average-pool.js';
 
@@ -166,6 +166,16 @@ describe('local-average-pool', () => {
         makeNode('Mul', ['x', 'mean'], ['y']),
       ],
       reason: /^ {2}pool: its input has rank 3, not 4/m,
+    },
+    {
+      title: 'a mean in float64',
+      node: [
+        makeNode('Cast', ['x'], ['double'], { attributes: { to: DataType.DOUBLE } }),
+        makeNode('ReduceMean', ['double'], ['mean'], { name: 'pool', attributes: { axes: [2, 3] } }),
+        makeNode('Cast', ['mean'], ['pooled'], { attributes: { to: DataType.FLOAT } }),
+        scaled,
+      ],
+      reason: /^ {2}pool: its input is float64; only float32 and float16 can be converted$/m,
     },
   ];
 

@@ -2,13 +2,14 @@ import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { Tensor } from 'onnxruntime-common';
 import { describe, expect, it } from 'vitest';
-import { exampleModel } from '../../../../test/fixtures/index.js';
+import { carriedModel, exampleModel } from '../../../../test/fixtures/index.js';
 import { buildBytes, valueInfo } from '../../test/build-model.js';
 import { noise } from '../../test/reference.js';
 import { convert } from '../convert.js';
 import { TlscError } from '../errors.js';
 import { decodeModel, encodeModel } from '../graph/model.js';
 import { makeNode } from '../graph/proto.js';
+import { toImageTensor } from './image-tensors.js';
 import { InferenceSession } from './inference-session.js';
 
 const twoOutputs = buildBytes({
@@ -172,8 +173,14 @@ describe('InferenceSession', () => {
     await expect(InferenceSession.create(bytes)).resolves.toBeInstanceOf(InferenceSession);
   });
 
-  it('runs the kernels, and with portable operators the bodies', async () => {
-    const { model } = await convert(exampleModel('unet_in'), { trainSize: 64 });
+  it.each([
+    { type: 'float32', path: exampleModel('unet_in'), operator: 'LocalInstanceNormalization' },
+    { type: 'float16', path: carriedModel('nafnet_fp16'), operator: 'LocalAveragePool' },
+    { type: 'float16', path: carriedModel('nafnet_fp16'), operator: 'ReplicateScale' },
+  ] as const)('runs the $type kernel of $operator, and with portable operators the body', async (one) => {
+    const { model } = await convert(one.path, { trainSize: 64 });
+    const { data, dims } = noise([1, 3, 64, 64]);
+    const input = await toImageTensor(one.type, data as Float32Array, dims);
     for (const [operators, expected] of [
       ['native', true],
       ['portable', false],
@@ -183,11 +190,9 @@ describe('InferenceSession', () => {
         enableProfiling: true,
         profileFilePrefix: `${tmpdir()}/tlsc-${operators}`,
       });
-      await session.run({ input: noise([1, 3, 64, 64]) });
+      await session.run({ input });
       const file = session.endProfiling();
-      expect((await readFile(file, 'utf8')).includes('"op_name" : "LocalInstanceNormalization"')).toBe(
-        expected,
-      );
+      expect((await readFile(file, 'utf8')).includes(`"op_name" : "${one.operator}"`)).toBe(expected);
       await rm(file);
     }
   });
