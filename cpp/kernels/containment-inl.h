@@ -77,7 +77,7 @@ struct NonFiniteCounts {
 // are not finite add up to: 0 without any, an infinity, or NaN. `traces` is a row to work in.
 template <class T, class Spoil>
 HWY_NOINLINE void SpoilOutputs(const BandOf<T>& band, const ColumnRows<T>& columns, float* traces,
-                             Spoil spoil) {
+                               Spoil spoil) {
   const size_t outputs = band.window.horizontal.outputs;
   (void)SlideOver<true>(
       band, NonFiniteCounts(), 1.0, columns, {traces},

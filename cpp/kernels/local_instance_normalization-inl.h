@@ -39,7 +39,7 @@ HWY_INLINE void StoreSplit(D d, V value, float* leading, float* rest) {
 // Returns whether all values were finite; if not, it is to be done again with another Loader.
 template <class Loader, class T>
 HWY_NOINLINE bool NormalizePositions(const BandOf<T>& band, const PlaneNorm& norm,
-                                   const NormRows<T>& rows) {
+                                     const NormRows<T>& rows) {
   const double weight = 1.0 / static_cast<double>(band.window.area());
   const size_t width = band.window.horizontal.length;
   return SlideOver<true>(

@@ -134,16 +134,45 @@ TEST(ReplicateScale, BroadcastsBatchAndChannels) {
 
 // Large enough to be written past the caches, in several tasks, with rows that begin anywhere.
 TEST(ReplicateScale, LargeOutputsMatchReference) {
+  const auto expect_matches = [](const NchwShape& x, const NchwShape& s, size_t offset = 0) {
+    ExpectMatches<float>(x, RandomTensor(*ElementCount(x), -1.0f, 1.0f, 1), s,
+                         RandomTensor(*ElementCount(s), -1.0f, 1.0f, 2), offset);
+  };
   const NchwShape plane = {1, 1, 701, 1003};
-  ExpectMatchesReference(plane, {1, 24, 318, 620});
-  ExpectMatchesReference(plane, {1, 24, 701, 1}, 1);
-  ExpectMatchesReference(plane, {1, 24, 2, 999}, 5);
-  ExpectMatchesReference({1, 1, 2, 4}, {1, 2100000, 1, 3});  // rows shorter than a line
-  ExpectMatchesReference({1, 1, 1, 16800001}, {1, 1, 1, 9000000}, 3);
+  expect_matches(plane, {1, 24, 318, 620});
+  expect_matches(plane, {1, 24, 701, 1}, 1);
+  expect_matches(plane, {1, 24, 2, 999}, 5);
+  expect_matches({1, 1, 2, 4}, {1, 2100000, 1, 3});  // rows shorter than a line
+  expect_matches({1, 1, 1, 16800001}, {1, 1, 1, 9000000}, 3);
 }
 
-// Every value that a half can have, times factors that take products to
-// both ends of the range and half way between neighbours.
+// The same in float16, of which so many elements have to be compared with something quicker: every
+// image is the same, and the first, alone, is small enough to stay in the caches.
+TEST(ReplicateScale, LargeFloat16OutputsMatchSmallOnes) {
+  constexpr size_t kImages = 260000;
+  const NchwShape x_shape = {1, 1, 2, 67};
+  const std::vector<Float16> x = RoundTo<Float16>(RandomTensor(2 * 67, -1.0f, 1.0f, 1));
+  const std::vector<Float16> s = RoundTo<Float16>(RandomTensor(20, -1.0f, 1.0f, 2));
+  std::vector<Float16> all_s;
+  for (size_t n = 0; n < kImages; ++n) all_s.insert(all_s.end(), s.begin(), s.end());
+  SerialLoop loop;
+  GuardedOutput<Float16> one(x.size());
+  ASSERT_TRUE(ReplicateScale(x.data(), x_shape, s.data(), {1, 1, 1, 20}, loop, one.data()).ok());
+  const size_t offset = 3;
+  GuardedOutput<Float16> all(offset + kImages * x.size());
+  ASSERT_TRUE(ReplicateScale(x.data(), x_shape, all_s.data(), {kImages, 1, 1, 20}, loop,
+                             all.data() + offset)
+                  .ok());
+  EXPECT_TRUE(all.GuardsIntact());
+  EXPECT_TRUE(all.Untouched(offset));
+  for (size_t n = 0; n < kImages; ++n) {
+    const Float16* image = all.data() + offset + n * x.size();
+    ASSERT_EQ(std::memcmp(image, one.data(), x.size() * sizeof(Float16)), 0) << "image " << n;
+  }
+}
+
+// Every value that a half can have, times factors that take products to both ends of the range and
+// half way between neighbours.
 TEST(ReplicateScale, EveryFloat16IsMultipliedAndRounded) {
   const NchwShape x_shape = {1, 1, 256, 256};
   std::vector<Float16> x;
