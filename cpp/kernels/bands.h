@@ -48,7 +48,6 @@ inline size_t BandsPerPlane(size_t planes, const WindowAxis& vertical) {
 // thread's own, of type Rows (scratch.h).
 template <typename Rows, typename Visit>
 Status ForEachBand(size_t planes, const Window& window, ParallelLoop& loop, Visit visit) {
-  const Status starved = {StatusCode::kOutOfMemory, "no memory for the scratch rows"};
   try {
     RowCutter counter;
     Rows(counter, window);
@@ -72,14 +71,15 @@ Status ForEachBand(size_t planes, const Window& window, ParallelLoop& loop, Visi
         visit(index / per_plane, band, rows);
       }
     });
-    return starves ? starved : status;
+    if (!starves) return status;
   } catch (const std::bad_alloc&) {
-    return starved;
+    // As below.
   }
+  return {StatusCode::kOutOfMemory, "no memory for the scratch rows"};
 }
 
-// A tensor of this size does not fit the caches anyhow: its rows are fetched ahead, and what comes
-// out is written past the caches, so that they keep what is being read.
+// From this size on a tensor's rows are fetched ahead, and what comes out is written past the
+// caches, so that they keep what is being read, each row of it two or three times.
 inline constexpr size_t kStreamedBytes = size_t{8} << 20;
 
 }  // namespace tlsc

@@ -10,7 +10,7 @@
 namespace tlsc {
 
 // At least `bytes` of memory, beginning with a cache line, for the calling thread's task. The
-// thread keeps it for its next ones. Null when there is not that much.
+// thread keeps it for its next ones, as long as it lives. Null when there is not that much.
 std::byte* ThreadScratch(size_t bytes) noexcept;
 
 // Cuts memory into rows. Each begins with a cache line: a vector that straddles two takes twice as

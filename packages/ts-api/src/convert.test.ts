@@ -70,6 +70,15 @@ describe('convert', () => {
     expect(exact.report.sites[0]?.maxStride).toBeUndefined();
   });
 
+  it('refuses a window that fast mode would find no sample in', async () => {
+    await expect(
+      convert(buildBytes(simple), { trainSize: 64, baseSize: 4, fast: true }),
+    ).rejects.toMatchObject({ code: 'ERR_NOT_LOCALIZABLE', parameter: 'baseSize' });
+    await expect(
+      convert(buildBytes(simple), { trainSize: 64, baseSize: 5, fast: true }),
+    ).resolves.toBeDefined();
+  });
+
   it('hands back a model without global statistics byte for byte', async () => {
     const bytes = buildBytes({ node: [makeNode('Relu', ['x'], ['y'])] });
     const { model, report } = await convert(bytes, { trainSize: 64 });

@@ -176,6 +176,14 @@ function siteOf(node: string, rule: Rule, match: Match, { sizes, fast }: Choice)
     });
   }
   const maxStride = fast ? maxStrideFor(featureSize, sizes) : undefined;
+  if (maxStride?.some((stride, axis) => stride > (window[axis] ?? 0))) {
+    const strides = `its samples may lie ${showSize(maxStride)} apart in fast mode`;
+    const message = `${node} would get a window of ${showSize(window)}, but ${strides}; use a larger baseSize`;
+    throw new TlscError('ERR_NOT_LOCALIZABLE', message, {
+      parameter: 'baseSize',
+      received: showSize(sizes.baseSize),
+    });
+  }
   const operator = rule.operator ?? '';
   return { node, rule: rule.name, operator, featureSize, window, maxStride, validLayers };
 }

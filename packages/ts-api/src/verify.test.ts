@@ -46,6 +46,32 @@ describe('verify', () => {
     expect((await verify(exampleModel('unet_in'), model, { fullSize })).passed).toBe(false);
   });
 
+  it('fails on one channel that is not a number', async () => {
+    const model = await sabotage(({ graph }) => {
+      const name = graph.node.filter(({ opType }) => opType === 'Conv').at(-1)?.input[2];
+      const bias = graph.initializer.find((tensor) => tensor.name === name);
+      if (bias) new DataView(bias.rawData.buffer, bias.rawData.byteOffset).setFloat32(0, Number.NaN, true);
+    });
+    const { passed, fullSize: full } = await verify(exampleModel('unet_in'), model, { fullSize });
+    expect(full.nativeToPortable).toBeNaN();
+    expect(passed).toBe(false);
+  });
+
+  it('passes a fast conversion, and finds a wrong stride in it', async () => {
+    const { model } = await convert(exampleModel('unet_in'), { trainSize: 64, fast: true });
+    expect((await verify(exampleModel('unet_in'), model, { fullSize })).passed).toBe(true);
+    const decoded = decodeModel(model, 'm');
+    const stride = decoded.graph.node
+      .flatMap(({ attribute }) => attribute)
+      .find(({ name }) => name === 'max_stride');
+    if (stride) stride.ints = [1n, 1n];
+    const { passed, wrongWindows } = await verify(exampleModel('unet_in'), encodeModel(decoded), {
+      fullSize,
+    });
+    expect(wrongWindows).toHaveLength(1);
+    expect(passed).toBe(false);
+  });
+
   it('passes a float16 conversion, to what float16 can tell', async () => {
     const original = carriedModel('nafnet_fp16');
     const { model } = await convert(original, { trainSize: 64 });

@@ -1,9 +1,9 @@
-import { type ConversionSizes, readSizes, windowFor } from './conversion-sizes.js';
+import { type ConversionSizes, maxStrideFor, readSizes, windowFor } from './conversion-sizes.js';
 import { invalidArgument, TlscError, throwIfAborted } from './errors.js';
 import { type ElementTypes, imageFor, measure, type Shapes } from './graph/measure.js';
 import { loadModel, type Model, type ModelSource } from './graph/model.js';
 import { labelOf, type NodeProto } from './graph/proto.js';
-import { localNodesOf, windowOf } from './local-operators.js';
+import { localNodesOf, maxStrideOf, windowOf } from './local-operators.js';
 import { checkOptions, checkSignal } from './options.js';
 import { floatsOf, imageTypes } from './session/image-tensors.js';
 import { InferenceSession, type Outputs } from './session/inference-session.js';
@@ -44,7 +44,7 @@ export interface Verification {
   readonly selfCheck: SelfCheck | undefined;
   /** Largest absolute difference between the kernels and the function bodies on a whole image. */
   readonly fullSize: { readonly size: Size; readonly nativeToPortable: number };
-  /** The local operators whose window is not the one that the sizes noted in the model call for. */
+  /** The local operators whose window, or stride in fast mode, is not the one that the sizes noted in the model call for. */
   readonly wrongWindows: readonly string[];
   /** The one that was applied. */
   readonly tolerance: number;
@@ -134,8 +134,12 @@ function planesOf(model: Model, shapes: Shapes): LocalPlane[] {
 }
 
 function findWrongWindows(planes: readonly LocalPlane[], sizes: ConversionSizes): string[] {
-  const wrong = planes.filter(({ plane, window }) => showSize(windowFor(plane, sizes)) !== showSize(window));
-  return wrong.map(({ node }) => labelOf(node));
+  const isWrong = ({ node, plane, window }: LocalPlane) => {
+    const maxStride = maxStrideOf(node);
+    if (showSize(windowFor(plane, sizes)) !== showSize(window)) return true;
+    return maxStride !== undefined && showSize(maxStrideFor(plane, sizes)) !== showSize(maxStride);
+  };
+  return planes.filter(isWrong).map(({ node }) => labelOf(node));
 }
 
 function covers(planes: readonly LocalPlane[]): boolean {
@@ -229,11 +233,11 @@ async function compare(reference: Outputs, other: Outputs): Promise<{ difference
   for (const name of Object.keys(reference)) {
     const values = await valuesOf(reference, name);
     const others = await valuesOf(other, name);
+    if (others.length !== values.length) difference = Number.NaN;
     for (let i = 0; i < values.length; i++) {
       const value = values[i] ?? 0;
-      const distance = Math.abs(value - (others[i] ?? Number.NaN));
-      // Written so that a NaN is kept: it passes no comparison.
-      if (!(distance <= difference)) difference = distance;
+      // Math.max keeps a NaN, which passes no comparison.
+      difference = Math.max(difference, Math.abs(value - (others[i] ?? Number.NaN)));
       if (Math.abs(value) > scale) scale = Math.abs(value);
     }
   }

@@ -127,7 +127,7 @@ export function largestDifference(values: ArrayLike<number>, expected: ArrayLike
   let largest = 0;
   for (let i = 0; i < values.length; i++) {
     const distance = Math.abs((values[i] as number) - (expected[i] as number));
-    if (!(distance <= largest)) largest = distance;
+    largest = Math.max(largest, distance); // which keeps a NaN
   }
   return largest;
 }

@@ -203,6 +203,25 @@ describe('following a pooled value', () => {
       reason: 'second: it is the mean of what centre has taken a mean off: a normalization written out',
     },
     {
+      title: 'a variance, written out with a mean that was flattened and negated',
+      parts: {
+        initializer: [integers('axes', [2, 3])],
+        node: [
+          makeNode('ReduceMean', ['x'], ['flat'], {
+            name: 'pool',
+            attributes: { axes: [2, 3], keepdims: 0 },
+          }),
+          makeNode('Unsqueeze', ['flat', 'axes'], ['mean']),
+          makeNode('Neg', ['mean'], ['negative']),
+          makeNode('Add', ['x', 'negative'], ['centred'], { name: 'centre' }),
+          makeNode('Mul', ['centred', 'centred'], ['square']),
+          makeNode('ReduceMean', ['square'], ['variance'], { name: 'second', attributes: { axes: [2, 3] } }),
+          makeNode('Div', ['centred', 'variance'], ['y']),
+        ],
+      },
+      reason: 'second: it is the mean of what centre has taken a mean off: a normalization written out',
+    },
+    {
       title: 'per-channel constants that meet it flattened',
       parts: {
         node: [

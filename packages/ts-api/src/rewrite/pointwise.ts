@@ -75,7 +75,7 @@ class Follower implements PooledBranch {
   ) {}
 
   get products(): readonly Product[] | undefined {
-    return this.#paddingCanWait ? this.#products : undefined;
+    return this.#paddingCanWait && this.#products.length > 0 ? this.#products : undefined;
   }
 
   /** Follows `start` to all its ends; a refusal says where it cannot go on. */
@@ -159,8 +159,13 @@ class Follower implements PooledBranch {
 
   private end(node: NodeProto, value: string): void {
     const position = node.input.indexOf(value);
-    const other = shapeOf(this.context, node.input[1 - position] ?? '');
-    if (node.opType === 'Mul' && other?.length === 4) this.#products.push({ node, position });
+    const other = node.input[1 - position] ?? '';
+    const pooled = this.pooling.input[0] ?? '';
+    // Sizes that are equal at one image size need not be at another; a factor that follows from what was pooled, or leads to
+    // it, pixel by pixel, always has its size.
+    const tied = followsFrom(this.context, other, pooled) || followsFrom(this.context, pooled, other);
+    const isImage = shapeOf(this.context, other)?.length === 4;
+    if (node.opType === 'Mul' && isImage && tied) this.#products.push({ node, position });
     else this.#paddingCanWait = false;
   }
 
@@ -183,14 +188,34 @@ interface Pool {
 function poolsAbove(context: RuleContext, value: string): Pool[] {
   const found: Pool[] = [];
   walkUp(context.graph, value, (node) => {
-    const shape = shapeOf(context, node.output[0] ?? '');
-    if (!shape || !isPerChannel(shape)) return false;
+    // [N, C, 1, 1], or flattened.
+    const shape = shapeOf(context, node.output[0] ?? '') ?? [];
+    if (shape.length < 2 || shape.slice(2).some((side) => side !== 1)) return false;
     const [, , height = 1, width = 1] = shapeOf(context, node.input[0] ?? '') ?? [];
     const pools = poolingOperators.has(node.opType) && height * width > 1;
     if (pools) found.push({ node, plane: [height, width] });
     return !pools;
   });
   return found;
+}
+
+/** Whether `value` is computed from `origin` pixel by pixel, or is it. */
+function followsFrom(context: RuleContext, value: string, origin: string): boolean {
+  let found = value === origin;
+  walkUp(context.graph, value, (node) => {
+    const pointwise =
+      unary.has(node.opType) || broadcasting.has(node.opType) || isPointwiseLayer(context, node);
+    if (pointwise && node.input.includes(origin)) found = true;
+    return pointwise && !found;
+  });
+  return found;
+}
+
+function isPointwiseLayer(context: RuleContext, node: NodeProto): boolean {
+  const axes = context.graph.reducedAxes(node);
+  const acrossChannels = axes?.length === 1 && (axes[0] === 1 || axes[0] === -3);
+  if (node.opType.startsWith('Reduce')) return acrossChannels;
+  return node.opType === 'BatchNormalization' || (node.opType === 'Conv' && isPointwiseConv(context, node));
 }
 
 /** Visits the nodes above `value`, each once, and goes on above those for which `visit` answers true. */
@@ -212,8 +237,12 @@ function walkUp(graph: Graph, value: string, visit: (node: NodeProto) => boolean
 export function findCentering(context: RuleContext, value: string): NodeProto | undefined {
   let centering: NodeProto | undefined;
   walkUp(context.graph, value, (node) => {
-    if (node.opType === 'Sub' && node.input.some((input) => poolsAbove(context, input).length > 0))
-      centering = node;
+    const isMean = (input: string) => poolsAbove(context, input).length > 0;
+    const takesOff = node.opType === 'Sub' && node.input.some(isMean);
+    const addsNegative =
+      node.opType === 'Add' &&
+      node.input.some((input) => context.graph.producer(input)?.opType === 'Neg' && isMean(input));
+    if (takesOff || addsNegative) centering = node;
     return centering === undefined && (unary.has(node.opType) || broadcasting.has(node.opType));
   });
   return centering;

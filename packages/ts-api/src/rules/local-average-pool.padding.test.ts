@@ -177,6 +177,17 @@ const padded: readonly Case[] = [
     validLayers: [undefined],
   },
   {
+    title: 'a product with an image that only happens to be as large',
+    node: [
+      pool,
+      conv,
+      makeNode('AveragePool', ['x'], ['z'], { attributes: { kernel_shape: [3, 3], pads: [1, 1, 1, 1] } }),
+      makeNode('Mul', ['z', 'gate'], ['y']),
+    ],
+    becomes: 'LocalAveragePool Conv AveragePool Mul',
+    validLayers: [undefined],
+  },
+  {
     title: 'a product with an image of rank 3',
     node: [
       pool,
@@ -229,6 +240,23 @@ function convertNodes(node: readonly NodeProto[]) {
 }
 
 describe('padding', () => {
+  it('does not wait for two means that are combined after they were flattened', async () => {
+    const flatMean = (from: string, to: string) => [
+      makeNode('GlobalAveragePool', [from], [`${to}_mean`]),
+      makeNode('Flatten', [`${to}_mean`], [`${to}_flat`]),
+      makeNode('Unsqueeze', [`${to}_flat`, 'axes'], [to]),
+    ];
+    const node = [
+      ...flatMean('x', 'a'),
+      half,
+      ...flatMean('z', 'b'),
+      makeNode('Add', ['a', 'b'], ['gate']),
+      scaled,
+    ];
+    const { report } = await convertNodes(node);
+    expect(report.sites.map(({ validLayers }) => validLayers)).toEqual([undefined, undefined]);
+  });
+
   describe.each([
     ['waits for', sunk],
     ['comes before', padded],
