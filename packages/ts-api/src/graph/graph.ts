@@ -16,6 +16,14 @@ function readsOf(node: NodeProto): string[] {
   return [...node.input, ...inner];
 }
 
+/** The names of all values in the graph and in the subgraphs of its nodes. */
+function namesIn(graph: GraphProto): string[] {
+  return [...graph.input, ...graph.initializer]
+    .map(({ name }) => name)
+    .concat(graph.sparseInitializer.map(({ values }) => values?.name ?? ''))
+    .concat(graph.node.flatMap((node) => [...node.output, ...subgraphsOf(node).flatMap(namesIn)]));
+}
+
 /** A graph with the questions that rewriting asks of it, and the edits it makes. Values are named by their strings. */
 export class Graph {
   readonly proto: GraphProto;
@@ -109,6 +117,26 @@ export class Graph {
     }
     this.#remove(node);
     for (const input of node.input.slice(1)) this.#removeIfUnused(input);
+  }
+
+  /** Adds a constant, named after its name, which may be taken; returns the name that it got. */
+  addInitializer(tensor: TensorProto): string {
+    const taken = new Set(namesIn(this.proto));
+    const free = (count: number): string => {
+      const name = `${tensor.name}_${count}`;
+      return taken.has(name) ? free(count + 1) : name;
+    };
+    tensor.name = free(1);
+    this.proto.initializer.push(tensor);
+    this.#initializers.set(tensor.name, tensor);
+    return tensor.name;
+  }
+
+  /** Has the node read `replacement` wherever it reads `value`, which goes if only the node needed it. */
+  replaceInput(node: NodeProto, value: string, replacement: string): void {
+    node.input = node.input.map((name) => (name === value ? replacement : name));
+    this.#edited();
+    this.#removeIfUnused(value);
   }
 
   /** Drops what the model says of the shapes of values that an edit has changed. */

@@ -90,18 +90,19 @@ describe('following a pooled value', () => {
       reason: 'pool: its mean feeds mix (Conv), which does not treat pixels one by one',
     },
     {
-      title: 'a Linear layer',
+      title: 'a Linear layer whose weights are computed',
       parts: {
         node: [
           pool,
           makeNode('Flatten', ['pooled'], ['flat']),
-          makeNode('Gemm', ['flat', 'w'], ['fc'], { name: 'linear' }),
+          makeNode('Neg', ['w'], ['computed']),
+          makeNode('Gemm', ['flat', 'computed'], ['fc'], { name: 'linear' }),
           makeNode('Reshape', ['fc', 'shape'], ['gate']),
           scaled,
         ],
         initializer: [floats('w', [3, 3]), integers('shape', [0, 3, 1, 1])],
       },
-      reason: 'pool: its mean feeds linear (Gemm), which does not treat pixels one by one',
+      reason: 'pool: its mean feeds linear (Gemm), whose weight computed is not a constant',
     },
     {
       title: 'a reshape that mixes channels',
@@ -222,20 +223,21 @@ describe('following a pooled value', () => {
       reason: 'second: it is the mean of what centre has taken a mean off: a normalization written out',
     },
     {
-      title: 'per-channel constants that meet it flattened',
+      title: 'computed values per channel that meet it flattened',
       parts: {
         node: [
           makeNode('ReduceMean', ['x'], ['flat'], {
             name: 'pool',
             attributes: { axes: [2, 3], keepdims: 0 },
           }),
-          makeNode('Mul', ['flat', 'b'], ['s'], { name: 'weigh' }),
+          makeNode('Neg', ['b'], ['computed']),
+          makeNode('Mul', ['flat', 'computed'], ['s'], { name: 'weigh' }),
           makeNode('Unsqueeze', ['s', 'axes'], ['gate']),
           scaled,
         ],
         initializer: [floats('b', [3]), integers('axes', [2, 3])],
       },
-      reason: 'pool: its mean, flattened, meets b (3) in weigh',
+      reason: 'pool: its mean, flattened, meets computed (3) in weigh',
     },
   ];
 

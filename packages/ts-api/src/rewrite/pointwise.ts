@@ -3,6 +3,7 @@
 import type { Graph } from '../graph/graph.js';
 import { intsOf, isOnnxDomain, labelOf, type NodeProto } from '../graph/proto.js';
 import { type Size, showSize } from '../size.js';
+import { channelsToPlanes, type Edit, linearToConv } from './linear-layers.js';
 import type { Refusal, RuleContext } from './rule.js';
 
 const listed = (names: string) => new Set(names.split(' '));
@@ -14,6 +15,8 @@ const unary = listed(
 );
 /** Of several operands that broadcast. */
 const broadcasting = listed('Add Div Max Mean Min Mul Pow PRelu Sub Sum');
+/** Layers over the channels of a flattened value. */
+const linear = listed('Gemm MatMul');
 const poolingOperators = listed('GlobalAveragePool ReduceMean');
 /** They may change [N, C, 1, 1] to [N, C] and back without touching the data. */
 const reshaping = listed('Flatten Reshape Squeeze Unsqueeze');
@@ -31,6 +34,8 @@ export interface PooledBranch {
   readonly values: ReadonlySet<string>;
   /** Nodes that only reshape the pooled value; they have no place in the local graph. */
   readonly reshapes: readonly NodeProto[];
+  /** What is to be done to the layers between these: where they take [N, C], they get [N, C, 1, 1]. */
+  readonly edits: readonly Edit[];
   /** Nodes that compute something of the pooled value alone. */
   readonly layers: ReadonlySet<NodeProto>;
   /**
@@ -62,16 +67,18 @@ type Step = 'pooled' | 'reshaped' | 'merged' | Refusal;
 
 class Follower implements PooledBranch {
   readonly reshapes: NodeProto[] = [];
+  readonly edits: Edit[] = [];
   readonly values = new Set<string>();
   readonly layers = new Set<NodeProto>();
   readonly #products: Product[] = [];
+  /** What the branch meets where it is flattened: right if it turns out to be of the branch, too. */
+  readonly #met: { readonly value: string; readonly refusal: Refusal }[] = [];
   #paddingCanWait = true;
 
   constructor(
     readonly context: RuleContext,
     readonly pooling: NodeProto,
     readonly plane: Size,
-    readonly pooledShape: readonly number[],
   ) {}
 
   get products(): readonly Product[] | undefined {
@@ -95,7 +102,7 @@ class Follower implements PooledBranch {
         else waiting.push(consumer.output[0] ?? '');
       }
     }
-    return undefined;
+    return this.#met.find(({ value }) => !this.values.has(value))?.refusal;
   }
 
   private step(node: NodeProto, value: string): Step {
@@ -112,17 +119,18 @@ class Follower implements PooledBranch {
     if (unary.has(node.opType)) return position === 0 ? 'pooled' : elsewhere;
     if (broadcasting.has(node.opType)) return this.combine(node, value);
     if (reshaping.has(node.opType)) return position === 0 ? this.reshape(node) : elsewhere;
+    if (linear.has(node.opType)) return this.multiply(node, value);
     if (node.opType === 'Conv')
       return position === 0 && isPointwiseConv(this.context, node) ? 'pooled' : elsewhere;
     if (node.opType === 'BatchNormalization') return position === 0 ? 'pooled' : elsewhere;
-    if (node.opType === 'Expand')
-      return position === 0 && this.isFullSize(node.output[0] ?? '') ? 'merged' : elsewhere;
+    if (node.opType === 'Expand' && position === 0)
+      return this.isFullSize(node.output[0] ?? '') ? 'merged' : this.reshape(node);
     return elsewhere;
   }
 
   private reshape(node: NodeProto): Step {
     const shape = shapeOf(this.context, node.output[0] ?? '');
-    const [batch, channels] = this.pooledShape;
+    const [batch, channels] = shapeOf(this.context, node.input[0] ?? '') ?? [];
     const same =
       shape?.[0] === batch && shape?.[1] === channels && shape?.slice(2).every((side) => side === 1);
     return same
@@ -130,16 +138,39 @@ class Follower implements PooledBranch {
       : { reason: `its mean is reshaped to ${showSize(shape ?? [])} by ${labelOf(node)}` };
   }
 
-  private combine(node: NodeProto, value: string): Step {
+  private multiply(node: NodeProto, value: string): Step {
     const rank = shapeOf(this.context, value)?.length;
+    const edit = linearToConv(this.context.graph, node, value, rank);
+    if (typeof edit !== 'function') return edit;
+    this.edits.push(edit);
+    return 'pooled';
+  }
+
+  /** Whether what a flattened value of this shape meets, of `shape`, can follow it to [N, C, 1, 1]; `refusal` says that it cannot. */
+  private unflatten(
+    node: NodeProto,
+    { value, flat, refusal }: { value: string; flat: readonly number[]; refusal: Refusal },
+  ): Refusal | undefined {
+    if (flat.length !== 2) return refusal;
+    const edit = channelsToPlanes(this.context.graph, node, value);
+    if (edit) this.edits.push(edit);
+    else if (shapeOf(this.context, value)?.length === 2) this.#met.push({ value, refusal });
+    else return refusal;
+    return undefined;
+  }
+
+  private combine(node: NodeProto, value: string): Step {
+    const own = shapeOf(this.context, value) ?? [];
     let merged = false;
     for (const other of node.input) {
       if (other === value) continue;
       const shape = shapeOf(this.context, other);
       if (!shape) return { reason: `its mean meets ${other} of unknown shape in ${labelOf(node)}` };
-      if (rank !== 4 && shape.some((side) => side !== 1))
-        return { reason: `its mean, flattened, meets ${other} (${showSize(shape)}) in ${labelOf(node)}` };
-      if (this.isFullSize(other)) merged = true;
+      if (own.length !== 4 && shape.some((side) => side !== 1)) {
+        const reason = `its mean, flattened, meets ${other} (${showSize(shape)}) in ${labelOf(node)}`;
+        const refusal = this.unflatten(node, { value: other, flat: own, refusal: { reason } });
+        if (refusal) return refusal;
+      } else if (this.isFullSize(other)) merged = true;
       else if (!isPerChannel(shape)) {
         return {
           reason: `its mean of ${showSize(this.plane)} pixels meets ${other} (${showSize(shape)}) in ${labelOf(node)}`,
@@ -261,6 +292,6 @@ export function followPooled(context: RuleContext, node: NodeProto, plane: Size)
       reason: `its plane is ${showSize(plane)} at this size, too small to follow what becomes of its mean`,
     };
   }
-  const follower = new Follower(context, node, plane, shape);
+  const follower = new Follower(context, node, plane);
   return follower.follow(value) ?? follower;
 }

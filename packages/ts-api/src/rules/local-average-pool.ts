@@ -73,6 +73,7 @@ export const localAveragePool: Rule = {
       validLayers: branch.products && branch.layers.size,
       rewrite(window) {
         graph.forgetShapes(branch.values);
+        for (const edit of branch.edits) edit();
         for (const reshape of branch.reshapes) graph.bypass(reshape);
         for (const product of branch.products ?? []) padInProduct(graph, product);
         const attributes = { ...windowAttributes(window), replicate: branch.products ? 0 : 1 };

@@ -1,0 +1,50 @@
+// The values of constant tensors of either image type, and new constants made of such values.
+import { create } from '@bufbuild/protobuf';
+import { TensorProtoSchema } from 'onnx-buf';
+import { DataType, shallowCopy, type TensorProto } from '../graph/proto.js';
+import { roundToFloat16, widenFloat16 } from '../session/float16.js';
+
+/** Whether `weightsOf` can read the tensor. */
+export function isWeights({ dataType }: TensorProto): boolean {
+  return dataType === DataType.FLOAT || dataType === DataType.FLOAT16;
+}
+
+/** A copy: raw data may begin anywhere in the file. */
+function rawCopy({ rawData }: TensorProto): ArrayBuffer {
+  return new Uint8Array(rawData).buffer;
+}
+
+/** The values of a float32 or float16 tensor. */
+export function weightsOf(tensor: TensorProto): Float32Array {
+  if (tensor.dataType === DataType.FLOAT) {
+    return tensor.floatData.length > 0
+      ? Float32Array.from(tensor.floatData)
+      : new Float32Array(rawCopy(tensor));
+  }
+  const bits =
+    tensor.int32Data.length > 0 ? Uint16Array.from(tensor.int32Data) : new Uint16Array(rawCopy(tensor));
+  const values = new Float32Array(bits.length);
+  widenFloat16(bits, values, 0, bits.length);
+  return values;
+}
+
+/** A tensor with these values, in the element type of `like`: float32, or float16, to which they are rounded. */
+export function makeWeights(like: TensorProto, dims: readonly number[], values: Float32Array): TensorProto {
+  const { name, dataType } = like;
+  const tensor = create(TensorProtoSchema, { name, dataType, dims: dims.map(BigInt) });
+  if (dataType === DataType.FLOAT) {
+    tensor.rawData = new Uint8Array(Float32Array.from(values).buffer);
+  } else {
+    const bits = new Uint16Array(values.length);
+    roundToFloat16(values, bits, 0, bits.length);
+    tensor.rawData = new Uint8Array(bits.buffer);
+  }
+  return tensor;
+}
+
+/** The same tensor with other dimensions. */
+export function withDims(tensor: TensorProto, dims: readonly number[]): TensorProto {
+  const copy = shallowCopy(TensorProtoSchema, tensor);
+  copy.dims = dims.map(BigInt);
+  return copy;
+}
