@@ -69,4 +69,30 @@ describe('Graph', () => {
     expect(sigmoid.input).toEqual(['a']);
     expect(graph.proto.initializer.map(({ name }) => name)).toEqual(['unrelated']);
   });
+
+  it('adds constants under names that nothing has, in branches neither', () => {
+    const inner = buildGraph({ node: [makeNode('Neg', ['w'], ['w_2'])], input: [], output: [] });
+    const branch = makeNode('If', ['condition'], ['y']);
+    const attribute = { name: 'then_branch', type: AttributeProto_AttributeType.GRAPH, g: inner };
+    branch.attribute.push(create(AttributeProtoSchema, attribute));
+    const graph = graphOf({
+      node: [makeNode('Neg', ['x'], ['w_1']), branch],
+      initializer: [floats('w', [1])],
+    });
+    expect(graph.addInitializer(floats('w', [2]))).toBe('w_3');
+    expect(graph.constant('w_3')?.dims).toEqual([2n]);
+  });
+
+  it('drops the old input of a node that gets another, unless others read it', () => {
+    const nodes = [makeNode('Add', ['x', 'w'], ['a']), makeNode('Add', ['w', 'a'], ['y'])] as const;
+    const graph = graphOf({ node: nodes, initializer: [floats('w', [1]), floats('v', [1])] });
+    graph.replaceInput(nodes[0], 'w', 'v');
+    expect(graph.proto.initializer.map(({ name }) => name)).toEqual(['w', 'v']);
+    graph.replaceInput(nodes[1], 'w', 'v');
+    expect(graph.proto.initializer.map(({ name }) => name)).toEqual(['v']);
+    expect(nodes.map(({ input }) => input)).toEqual([
+      ['x', 'v'],
+      ['v', 'a'],
+    ]);
+  });
 });

@@ -5,6 +5,7 @@ import { intsOf, isOnnxDomain, labelOf, type NodeProto } from '../graph/proto.js
 import { type Size, showSize } from '../size.js';
 import { channelsToPlanes, type Edit, linearToConv } from './linear-layers.js';
 import type { Refusal, RuleContext } from './rule.js';
+import { servesOnly } from './shape-questions.js';
 
 const listed = (names: string) => new Set(names.split(' '));
 
@@ -62,8 +63,14 @@ function isPointwiseConv(context: RuleContext, node: NodeProto): boolean {
   );
 }
 
-/** What becomes of the pooled value in one consumer: still one value per plane, part of a full-size tensor, or trouble. */
-type Step = 'pooled' | 'reshaped' | 'merged' | Refusal;
+/** What becomes of the pooled value in one consumer: still one value per plane, part of a full-size tensor, its shape, or trouble. */
+type Step = 'pooled' | 'reshaped' | 'merged' | 'asked' | Refusal;
+
+function notPointwise(node: NodeProto): Refusal {
+  return {
+    reason: `its mean feeds ${labelOf(node)} (${node.opType}), which does not treat pixels one by one`,
+  };
+}
 
 class Follower implements PooledBranch {
   readonly reshapes: NodeProto[] = [];
@@ -73,6 +80,8 @@ class Follower implements PooledBranch {
   readonly #products: Product[] = [];
   /** What the branch meets where it is flattened: right if it turns out to be of the branch, too. */
   readonly #met: { readonly value: string; readonly refusal: Refusal }[] = [];
+  /** They take the shape of a value, which is right if only reshapes want it: these are dropped, and they with them. */
+  readonly #asking: NodeProto[] = [];
   #paddingCanWait = true;
 
   constructor(
@@ -98,19 +107,19 @@ class Follower implements PooledBranch {
         if (typeof step === 'object') return step;
         if (step === 'reshaped') this.reshapes.push(consumer);
         if (step === 'pooled') this.layers.add(consumer);
-        if (step === 'merged') this.end(consumer, value);
+        if (step === 'asked') this.#asking.push(consumer);
+        else if (step === 'merged') this.end(consumer, value);
         else waiting.push(consumer.output[0] ?? '');
       }
     }
-    return this.#met.find(({ value }) => !this.values.has(value))?.refusal;
+    const asking = this.#asking.find((node) => !servesOnly(graph, node, this.reshapes));
+    return asking ? notPointwise(asking) : this.#met.find(({ value }) => !this.values.has(value))?.refusal;
   }
 
   private step(node: NodeProto, value: string): Step {
     const { graph } = this.context;
     const position = node.input.indexOf(value);
-    const elsewhere = {
-      reason: `its mean feeds ${labelOf(node)} (${node.opType}), which does not treat pixels one by one`,
-    };
+    const elsewhere = notPointwise(node);
     if (!isOnnxDomain(node.domain) || position < 0) return elsewhere;
     // Dropout's mask, say: it has the shape of the mean, and nobody follows it.
     if (node.output.slice(1).some((name) => graph.isUsed(name))) return elsewhere;
@@ -119,6 +128,7 @@ class Follower implements PooledBranch {
     if (unary.has(node.opType)) return position === 0 ? 'pooled' : elsewhere;
     if (broadcasting.has(node.opType)) return this.combine(node, value);
     if (reshaping.has(node.opType)) return position === 0 ? this.reshape(node) : elsewhere;
+    if (node.opType === 'Shape') return 'asked';
     if (linear.has(node.opType)) return this.multiply(node, value);
     if (node.opType === 'Conv')
       return position === 0 && isPointwiseConv(this.context, node) ? 'pooled' : elsewhere;

@@ -31,6 +31,8 @@ const initializer = [
   integers('zero', [0]),
   integers('first', [1]),
   integers('one_one', [1, 1]),
+  integers('rest', [-1]),
+  integers('small', [1, 3, 1, 1]),
 ];
 
 function gemm(input: readonly string[], output: string, attributes: Record<string, number> = {}): NodeProto {
@@ -134,6 +136,36 @@ const accepted: readonly Case[] = [
       makeNode('Reshape', ['fc', 'target'], ['gate']),
       scaled,
     ].sort((a, b) => Number(b.opType === 'Constant') - Number(a.opType === 'Constant')),
+    becomes: 'LocalAveragePool Conv ReplicateScale',
+    validLayers: 1,
+  },
+  {
+    title: 'Reshape to shapes computed of the means themselves',
+    node: [
+      pool,
+      makeNode('Shape', ['pooled'], ['shape']),
+      makeNode('Slice', ['shape', 'zero', 'first'], ['n']),
+      makeNode('Concat', ['n', 'rest'], ['matrix'], { attributes: { axis: 0 } }),
+      makeNode('Reshape', ['pooled', 'matrix'], ['flat']),
+      gemm(['flat', 'square'], 'fc'),
+      makeNode('Shape', ['fc'], ['flat_shape']),
+      makeNode('Concat', ['flat_shape', 'one_one'], ['target'], { attributes: { axis: 0 } }),
+      makeNode('Reshape', ['fc', 'target'], ['gate']),
+      scaled,
+    ],
+    becomes: 'LocalAveragePool Conv ReplicateScale',
+    validLayers: 1,
+  },
+  {
+    title: 'Expand to the shape it has',
+    node: [
+      pool,
+      flatten,
+      gemm(['flat', 'square'], 'fc'),
+      makeNode('Reshape', ['fc', 'back'], ['shaped']),
+      makeNode('Expand', ['shaped', 'small'], ['gate']),
+      scaled,
+    ],
     becomes: 'LocalAveragePool Conv ReplicateScale',
     validLayers: 1,
   },
@@ -286,6 +318,19 @@ describe('Linear layers', () => {
     const expected = (await evaluate(original, { x }, 'portable')).data as Float32Array;
     const y = (await evaluate(model, { x }, 'native')).data as Float32Array;
     expect(largestDifference(y, expected)).toBeLessThan(1e-6);
+  });
+
+  it('pads at once where another mean comes through Linear layers', async () => {
+    const { report } = await convertNodes([
+      pool,
+      makeNode('Neg', ['x'], ['z']),
+      makeNode('ReduceMean', ['z'], ['flat'], { attributes: { axes: [2, 3], keepdims: 0 } }),
+      makeNode('MatMul', ['flat', 'square'], ['fc']),
+      makeNode('Reshape', ['fc', 'back'], ['other']),
+      makeNode('Add', ['pooled', 'other'], ['gate']),
+      scaled,
+    ]);
+    expect(report.sites.map(({ validLayers }) => validLayers)).toEqual([undefined, undefined]);
   });
 
   it('edits layers that several means share once', async () => {
