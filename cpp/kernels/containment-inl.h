@@ -53,8 +53,7 @@ struct FiniteValues {
 
 // How many values are not finite: infinities in `value`, the negative ones in steps of
 // kNegative, and NaNs in `square`. Sums of whole numbers below 2^53 are exact (2^26 negative
-// infinities in a window), so that what has
-// left a window leaves no trace in it.
+// infinities in a window), so that what has left a window leaves no trace in it.
 struct NonFiniteCounts {
   static constexpr double kNegative = 134217728.0;  // 2^27: more pixels than a window has
 

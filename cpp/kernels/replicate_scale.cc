@@ -26,9 +26,6 @@ auto ChooseScaleRows() {
 // Worth the way to another thread: some ten microseconds of work.
 constexpr size_t kTaskElements = size_t{1} << 15;
 
-// Bounds the tasks of a large output; well above the cores of common machines.
-constexpr size_t kMostTasks = 64;
-
 // From here on the output is written past the caches. They hold nothing here that is read again,
 // but an output that finds room in the last of them (32 MiB on many servers) is written there up to
 // four times as fast; at twice that room both ways cost the same.
@@ -98,7 +95,7 @@ Status ReplicateScale(const T* x, const NchwShape& x_shape, const T* s, const Nc
   const size_t x_plane = height * x_shape.width;
   const size_t s_plane = s_shape.height * s_shape.width;
   const size_t rows = y_elements / x_shape.width;  // of all planes
-  const size_t tasks = std::clamp<size_t>(y_elements / kTaskElements, 1, kMostTasks);
+  const size_t tasks = std::clamp<size_t>(y_elements / kTaskElements, 1, kMaxTasks);
   const bool streams = y_elements * sizeof(T) >= kPastCachesBytes;
   const auto scale = ChooseScaleRows<T>();
   const auto run_task = [&](size_t task) {

@@ -169,23 +169,22 @@ function siteOf(node: string, rule: Rule, match: Match, { sizes, fast }: Choice)
   const window = windowFor(featureSize, sizes);
   if (window.includes(0)) {
     const plane = `its plane is ${showSize(featureSize)} at ${showSize(sizes.trainSize)}`;
-    const message = `${node} would get a window of ${showSize(window)}: ${plane}; use a larger baseSize`;
-    throw new TlscError('ERR_NOT_LOCALIZABLE', message, {
-      parameter: 'baseSize',
-      received: showSize(sizes.baseSize),
-    });
+    throw tooSmallBaseSize(`${node} would get a window of ${showSize(window)}: ${plane}`, sizes);
   }
   const maxStride = fast ? maxStrideFor(featureSize, sizes) : undefined;
   if (maxStride?.some((stride, axis) => stride > (window[axis] ?? 0))) {
     const strides = `its samples may lie ${showSize(maxStride)} apart in fast mode`;
-    const message = `${node} would get a window of ${showSize(window)}, but ${strides}; use a larger baseSize`;
-    throw new TlscError('ERR_NOT_LOCALIZABLE', message, {
-      parameter: 'baseSize',
-      received: showSize(sizes.baseSize),
-    });
+    throw tooSmallBaseSize(`${node} would get a window of ${showSize(window)}, but ${strides}`, sizes);
   }
   const operator = rule.operator ?? '';
   return { node, rule: rule.name, operator, featureSize, window, maxStride, validLayers };
+}
+
+function tooSmallBaseSize(what: string, { baseSize }: ConversionSizes): TlscError {
+  return new TlscError('ERR_NOT_LOCALIZABLE', `${what}; use a larger baseSize`, {
+    parameter: 'baseSize',
+    received: showSize(baseSize),
+  });
 }
 
 /** Opset 11 and 12 differ, for inference, only in how Dropout is told a ratio that it does not use. */
