@@ -2,6 +2,7 @@
 #define TLSC_KERNELS_ARGUMENTS_H_
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include "base/nchw_shape.h"
@@ -11,11 +12,16 @@
 // The argument checks that several kernels share. Parameters go by their ONNX names.
 namespace tlsc {
 
+// A height and a width, as messages show them.
+template <typename T>
+std::string ShowSides(T height, T width) {
+  return "[" + std::to_string(height) + ", " + std::to_string(width) + "]";
+}
+
 inline Status CheckKernelShape(const KernelShape& kernel_shape) {
   if (kernel_shape[0] >= 1 && kernel_shape[1] >= 1) return {};
-  return InvalidArgument(
-      "kernel_shape", "a height and a width of at least 1",
-      "[" + std::to_string(kernel_shape[0]) + ", " + std::to_string(kernel_shape[1]) + "]");
+  return InvalidArgument("kernel_shape", "a height and a width of at least 1",
+                         ShowSides(kernel_shape[0], kernel_shape[1]));
 }
 
 inline Status CheckAddressable(const std::string& parameter, const NchwShape& shape) {
@@ -30,17 +36,15 @@ inline Status CheckAddressable(const NchwShape& x) { return CheckAddressable("X"
 
 inline Status CheckMaxStride(const std::optional<MaxStride>& max_stride) {
   if (!max_stride || ((*max_stride)[0] >= 1 && (*max_stride)[1] >= 1)) return {};
-  return InvalidArgument(
-      "max_stride", "two strides of at least 1",
-      "[" + std::to_string((*max_stride)[0]) + ", " + std::to_string((*max_stride)[1]) + "]");
+  return InvalidArgument("max_stride", "two strides of at least 1",
+                         ShowSides((*max_stride)[0], (*max_stride)[1]));
 }
 
 // Fast mode leaves out the first sample, and may leave none for the window.
 inline Status CheckWindow(const Window& window) {
   if (window.area() > 0) return {};
   return InvalidArgument("X", "planes that leave a sample for the window in fast mode",
-                         "[" + std::to_string(window.vertical.length) + ", " +
-                             std::to_string(window.horizontal.length) + "]");
+                         ShowSides(window.vertical.length, window.horizontal.length));
 }
 
 // A tensor without elements may be null.

@@ -41,9 +41,7 @@ size_t Broadcast(size_t x, size_t s) { return x == 1 ? s : x; }
 
 bool Fits(size_t x, size_t s) { return x == 0 ? s == 0 : s >= 1 && s <= x; }
 
-std::string PlaneOf(const NchwShape& shape) {
-  return "[" + std::to_string(shape.height) + ", " + std::to_string(shape.width) + "]";
-}
+std::string PlaneOf(const NchwShape& shape) { return ShowSides(shape.height, shape.width); }
 
 // The plane of a tensor that plane (image, channel) of the output is computed from.
 size_t PlaneFor(const NchwShape& shape, size_t image, size_t channel) {
