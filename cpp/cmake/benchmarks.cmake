@@ -18,7 +18,7 @@ if(NOT TARGET benchmark::benchmark)
 endif()
 
 foreach(source kernels/local_average_pool_bench kernels/local_instance_normalization_bench
-        kernels/replicate_scale_bench)
+        kernels/local_windows_bench kernels/replicate_scale_bench)
   get_filename_component(name ${source} NAME)
   add_executable(${name} ${source}.cc)
   target_link_libraries(${name} PRIVATE tlsc_options tlsc_kernels benchmark::benchmark)

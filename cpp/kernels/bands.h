@@ -33,6 +33,13 @@ struct BandOf {
 // threads are late.
 inline constexpr size_t kMaxTasks = 64;
 
+// Tasks for a loop over rows that does little per element: each worth the way to another thread,
+// some ten microseconds of work.
+inline size_t RowTasks(size_t elements) {
+  constexpr size_t kTaskElements = size_t{1} << 15;
+  return std::clamp<size_t>(elements / kTaskElements, 1, kMaxTasks);
+}
+
 // With fewer planes than this they are cut into bands, so that one plane keeps several threads
 // busy.
 inline constexpr size_t kEnoughPlanes = 8;

@@ -23,9 +23,6 @@ auto ChooseScaleRows() {
   return HWY_DYNAMIC_POINTER_T(ScaleRowsTable);
 }
 
-// Worth the way to another thread: some ten microseconds of work.
-constexpr size_t kTaskElements = size_t{1} << 15;
-
 // From here on the output is written past the caches. They hold nothing here that is read again,
 // but an output that finds room in the last of them (32 MiB on many servers) is written there up to
 // four times as fast; at twice that room both ways cost the same.
@@ -93,7 +90,7 @@ Status ReplicateScale(const T* x, const NchwShape& x_shape, const T* s, const Nc
   const size_t x_plane = height * x_shape.width;
   const size_t s_plane = s_shape.height * s_shape.width;
   const size_t rows = y_elements / x_shape.width;  // of all planes
-  const size_t tasks = std::clamp<size_t>(y_elements / kTaskElements, 1, kMaxTasks);
+  const size_t tasks = RowTasks(y_elements);
   const bool streams = y_elements * sizeof(T) >= kPastCachesBytes;
   const auto scale = ChooseScaleRows<T>();
   const auto run_task = [&](size_t task) {

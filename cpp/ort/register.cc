@@ -9,6 +9,8 @@
 #include "ort/errors.h"
 #include "ort/local_average_pool_op.h"
 #include "ort/local_instance_normalization_op.h"
+#include "ort/local_window_merge_op.h"
+#include "ort/local_window_partition_op.h"
 #include "ort/replicate_scale_op.h"
 
 namespace tlsc::ort {
@@ -38,12 +40,16 @@ class Domain {
       : domain_(nullptr, api.ReleaseCustomOpDomain),
         local_average_pool_(api),
         local_instance_normalization_(api),
+        local_window_partition_(api),
+        local_window_merge_(api),
         replicate_scale_(api) {
     OrtCustomOpDomain* domain = nullptr;
     ThrowIfError(api, api.CreateCustomOpDomain("tlsc", &domain));
     domain_.reset(domain);
     local_average_pool_.AddTo(api, domain);
     local_instance_normalization_.AddTo(api, domain);
+    local_window_partition_.AddTo(api, domain);
+    local_window_merge_.AddTo(api, domain);
     replicate_scale_.AddTo(api, domain);
   }
 
@@ -53,6 +59,8 @@ class Domain {
   std::unique_ptr<OrtCustomOpDomain, void(ORT_API_CALL*)(OrtCustomOpDomain*)> domain_;
   TypedOps<LocalAveragePoolOp> local_average_pool_;
   TypedOps<LocalInstanceNormalizationOp> local_instance_normalization_;
+  TypedOps<LocalWindowPartitionOp> local_window_partition_;
+  TypedOps<LocalWindowMergeOp> local_window_merge_;
   TypedOps<ReplicateScaleOp> replicate_scale_;
 };
 

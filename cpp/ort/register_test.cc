@@ -91,13 +91,16 @@ TEST(RegisterCustomOps, KeepsOneDomainPerRuntime) {
   EXPECT_EQ(Second::domains_created, 1);
   EXPECT_EQ(Second::options_extended, 1);
   // Each for float32 and for float16.
-  const std::vector<std::string> names = {
-      "LocalAveragePool",           "LocalAveragePool", "LocalInstanceNormalization",
-      "LocalInstanceNormalization", "ReplicateScale",   "ReplicateScale"};
+  std::vector<std::string> names;
+  std::vector<ONNXTensorElementDataType> types;
+  for (const char* name : {"LocalAveragePool", "LocalInstanceNormalization", "LocalWindowPartition",
+                           "LocalWindowMerge", "ReplicateScale"}) {
+    names.insert(names.end(), 2, name);
+    types.push_back(ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT);
+    types.push_back(ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16);
+  }
   EXPECT_EQ(First::op_names, names);
-  constexpr auto kFloat = ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
-  constexpr auto kFloat16 = ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16;
-  EXPECT_EQ(First::types, (std::vector{kFloat, kFloat16, kFloat, kFloat16, kFloat, kFloat16}));
+  EXPECT_EQ(First::types, types);
   EXPECT_EQ(Second::op_names, names);
 }
 

@@ -13,6 +13,7 @@
 
 #include "kernels/local_average_pool_ref.h"
 #include "kernels/local_instance_normalization_ref.h"
+#include "kernels/local_windows_ref.h"
 #include "kernels/replicate_scale_ref.h"
 #include "kernels/test_support.h"
 #include "ort/errors.h"
@@ -175,6 +176,14 @@ TestNode ScaleNode(const TestDims& x, const TestDims& s) {
   return {"ReplicateScale", {{"X", x}, {"S", s}}, {}};
 }
 
+TestNode PartitionNode(const TestDims& dims, TestAttributes attributes) {
+  return {"LocalWindowPartition", {{"X", dims}}, std::move(attributes)};
+}
+
+TestNode MergeNode(const TestDims& p, const TestDims& x) {
+  return {"LocalWindowMerge", {{"P", p}, {"X", x}}, {}};
+}
+
 // The same node on tensors of another type.
 TestNode WithType(TestElementType type, TestNode node) {
   for (TestValue& input : node.inputs) input.type = type;
@@ -293,6 +302,33 @@ TEST_F(Session, ReplicateScaleMatchesReference) {
   }
 }
 
+TEST_F(Session, LocalWindowsMatchReference) {
+  ASSERT_EQ(Load(PartitionNode(kSymbolic, {{"kernel_shape", Ints{4, 7}}})), "");
+  const Tensor x = RandomInput({2, 3, 10, 12});
+  Tensor p;
+  ASSERT_EQ(Run({x}, &p), "");
+  ASSERT_EQ(p.dims, (Ints{12, 3, 4, 7}));  // three down, two across
+  EXPECT_EQ(p.values[0], x.values[0]);
+  EXPECT_EQ(p.values.back(), x.values.back());
+  ASSERT_EQ(Load(MergeNode({"m", "c", "i", "j"}, kSymbolic)), "");
+  p = RandomInput(p.dims);
+  Tensor y;
+  ASSERT_EQ(Run({p, x}, &y), "");
+  ASSERT_EQ(y.dims, x.dims);
+  size_t at = 0;
+  for (size_t n = 0; n < 2; ++n) {
+    for (size_t c = 0; c < 3; ++c) {
+      for (size_t i = 0; i < 10; ++i) {
+        for (size_t j = 0; j < 12; ++j, ++at) {
+          const double expected =
+              LocalWindowMergeRef(p.values.data(), {12, 3, 4, 7}, {2, 3, 10, 12}, n, c, i, j);
+          ASSERT_NEAR(y.values[at], expected, 1e-6);
+        }
+      }
+    }
+  }
+}
+
 // The float32 results of the same inputs, rounded: one rounding lies between the two, and the first
 // is checked against the references above.
 TEST_F(Session, Float16IsFloat32Rounded) {
@@ -309,6 +345,8 @@ TEST_F(Session, Float16IsFloat32Rounded) {
       {PoolNode(kSymbolic, {{"kernel_shape", Ints{4, 7}}, {"replicate", int64_t{0}}}), {x}},
       {NormNode(kSymbolic, attributes), {x, scale, bias}},
       {ScaleNode(kSymbolic, {"m", "d", "i", "j"}), {x, s}},
+      {PartitionNode(kSymbolic, attributes), {x}},
+      {MergeNode({"m", "c", "i", "j"}, kSymbolic), {HalfInput(RandomInput({12, 3, 4, 7})), x}},
   };
   for (const auto& c : cases) {
     std::vector<Tensor> floats = c.inputs;
@@ -347,6 +385,13 @@ TEST_F(Session, EmptyTensors) {
   ASSERT_EQ(Load(ScaleNode(kSymbolic, {"m", "d", "i", "j"})), "");
   ASSERT_EQ(Run({RandomInput({1, 3, 8, 8}), RandomInput({0, 3, 4, 4})}, &y), "");
   EXPECT_EQ(y.dims, (Ints{0, 3, 8, 8}));
+  Tensor p;
+  ASSERT_EQ(Load(PartitionNode(kSymbolic, {{"kernel_shape", Ints{4, 7}}})), "");
+  ASSERT_EQ(Run({RandomInput({2, 3, 0, 8})}, &p), "");
+  EXPECT_EQ(p.dims, (Ints{4, 3, 0, 7}));
+  ASSERT_EQ(Load(MergeNode({"m", "c", "i", "j"}, kSymbolic)), "");
+  ASSERT_EQ(Run({p, RandomInput({2, 3, 0, 8})}, &y), "");
+  EXPECT_EQ(y.dims, (Ints{2, 3, 0, 8}));
 }
 
 TEST_F(Session, InfersOutputShapes) {
@@ -391,6 +436,16 @@ TEST_F(Session, InfersShapesOfProducts) {
   }
 }
 
+TEST_F(Session, InfersShapesOfWindows) {
+  const TestAttributes attributes = {{"kernel_shape", Ints{4, 7}}};
+  ASSERT_EQ(Load(PartitionNode({2, 3, 10, 12}, attributes)), "");
+  EXPECT_EQ(InferredShape(), "12,3,4,7");
+  ASSERT_EQ(Load(PartitionNode({"n", 3, 10, 12}, attributes)), "");
+  EXPECT_EQ(InferredShape(), "");
+  ASSERT_EQ(Load(MergeNode({"m", 3, "i", "j"}, {"n", 3, "h", 12})), "");
+  EXPECT_EQ(InferredShape(), "n,3,h,12");
+}
+
 TEST_F(Session, RefusesBadAttributes) {
   ExpectContains(Load(PoolNode(kSymbolic, {})),
                  "LocalAveragePool: kernel_shape: expected a list of two integers, received no "
@@ -411,6 +466,9 @@ TEST_F(Session, RefusesBadAttributes) {
   ExpectContains(Load(NormNode(kSymbolic, {{"kernel_shape", Ints{3, 3}}, {"epsilon", -1.0f}})),
                  "LocalInstanceNormalization: epsilon: expected a finite value of at least 0, "
                  "received -1");
+  ExpectContains(Load(PartitionNode(kSymbolic, {{"kernel_shape", Ints{0, 3}}})),
+                 "LocalWindowPartition: kernel_shape: expected a height and a width of at least 1, "
+                 "received [0, 3]");
   ExpectContains(
       Load(NormNode(kSymbolic, {{"kernel_shape", Ints{3, 3}}, {"epsilon", int64_t{1}}})),
       "LocalInstanceNormalization: epsilon: expected a float, received an attribute of another "
@@ -439,6 +497,9 @@ TEST_F(Session, RefusesBadShapes) {
   ExpectContains(Run({x, RandomInput({1, 3, 2})}, &y),
                  "ReplicateScale: S: expected four dimensions, [N, C, H, W], received 3, "
                  "[1, 3, 2]");
+  ASSERT_EQ(Load(MergeNode({"m", "d", "i", "j"}, kSymbolic)), "");
+  ExpectContains(Run({RandomInput({2, 3, 2, 2}), x}, &y),
+                 "LocalWindowMerge: P: expected 4 windows, received 2");
 }
 
 }  // namespace

@@ -47,6 +47,11 @@ export async function testKernels(preset) {
 export function benchKernels() {
   buildPreset('bench');
   const folder = join(cpp, 'build', 'bench');
-  for (const operator of ['local_average_pool', 'local_instance_normalization', 'replicate_scale'])
-    run(join(folder, `${operator}_bench`), []);
+  for (const kernel of [
+    'local_average_pool',
+    'local_instance_normalization',
+    'local_windows',
+    'replicate_scale',
+  ])
+    run(join(folder, `${kernel}_bench`), []);
 }

@@ -100,6 +100,58 @@ export function replicateScale(x: Tensor, s: Tensor): Float64Array {
   return Float64Array.from(y);
 }
 
+/** Where the windows that cover an axis begin: the published loop. */
+function tilesAlong(length: number, kernel: number): number[] {
+  const window = Math.min(kernel, length);
+  const count = Math.ceil(length / window);
+  const step = count === 1 ? window : Math.ceil((length - window) / (count - 1));
+  const starts: number[] = [];
+  for (let start = 0; start + window < length; start += step) starts.push(start);
+  return [...starts, length - window];
+}
+
+/** The pixels of the windows of x, [N, C, H, W], as offsets into its data, in the order of [N·R·Q, C, kh', kw']. */
+function windowPixels(dims: readonly number[], window: Window): number[] {
+  const [batch = 0, count = 0, height = 0, width = 0] = dims;
+  const pixels: number[] = [];
+  for (let n = 0; n < batch; n++) {
+    for (const top of tilesAlong(height, window[0])) {
+      for (const left of tilesAlong(width, window[1])) {
+        for (let c = 0; c < count; c++) {
+          for (let row = top; row < top + Math.min(window[0], height); row++) {
+            for (let column = left; column < left + Math.min(window[1], width); column++)
+              pixels.push(((n * count + c) * height + row) * width + column);
+          }
+        }
+      }
+    }
+  }
+  return pixels;
+}
+
+/** The windows that cover the planes of x, as images of their own: [N·R·Q, C, kh', kw']. */
+export function windowPartition({ data, dims }: Tensor, window: Window): Tensor {
+  const [, count = 0, height = 0, width = 0] = dims;
+  const sides = [Math.min(window[0], height), Math.min(window[1], width)] as const;
+  const values = Float32Array.from(windowPixels(dims, window), (pixel) => data[pixel] as number);
+  const images = values.length / (count * sides[0] * sides[1]);
+  return new Tensor('float32', values, [images, count, ...sides]);
+}
+
+/** An image of these dimensions, each pixel the mean of what the windows that hold it have there. */
+export function windowMerge(
+  { data, dims: [, , height = 0, width = 0] }: Tensor,
+  dims: readonly number[],
+): Float64Array {
+  const size = dims.reduce((product, side) => product * side, 1);
+  const [sums, counts] = [new Float64Array(size), new Float64Array(size)];
+  windowPixels(dims, [height, width]).forEach((pixel, i) => {
+    sums[pixel] = (sums[pixel] as number) + (data[i] as number);
+    counts[pixel] = (counts[pixel] as number) + 1;
+  });
+  return sums.map((sum, pixel) => sum / (counts[pixel] as number));
+}
+
 export function localInstanceNorm(
   x: Tensor,
   scale: readonly number[],

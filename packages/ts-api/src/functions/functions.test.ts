@@ -1,10 +1,8 @@
 // The portable bodies against the definition, alone: a model of one node, without the operator library.
-import { create } from '@bufbuild/protobuf';
-import { OperatorSetIdProtoSchema } from 'onnx-buf';
 import { Tensor } from 'onnxruntime-common';
 import { describe, expect, it } from 'vitest';
 import { halfUlpOfFloat16, roundedToFloat16 } from '../../../../test/fixtures/float16.js';
-import { buildModel, floats, halves, valueInfo } from '../../test/build-model.js';
+import { type Evaluation, evaluateOperator, type Operators } from '../../test/evaluate-operator.js';
 import {
   largestDifference,
   localInstanceNorm,
@@ -13,59 +11,20 @@ import {
   validMeans,
   windowMeans,
 } from '../../test/reference.js';
-import { encodeModel } from '../graph/model.js';
-import { DataType, makeNode, type NodeProto } from '../graph/proto.js';
-import { floatsOf, type ImageType, toImageTensor } from '../session/image-tensors.js';
-import { InferenceSession } from '../session/inference-session.js';
+import { makeNode, type NodeProto } from '../graph/proto.js';
 import type { BodyType } from './body.js';
-import { functions } from './index.js';
 
 const scale = [1.5, -0.5, 2];
 const bias = [0.1, 0.2, -0.3];
 const epsilon = 1e-3;
 
-interface Evaluation {
-  readonly opset?: number;
-  /** Of the tensors. */
-  readonly type?: ImageType;
-  /** What the body is written for. Default: the tensors' type. */
-  readonly body?: BodyType;
-}
-
-async function evaluate(
+function evaluate(
   node: NodeProto,
   images: Readonly<Record<string, Tensor>>,
-  operators: 'native' | 'portable',
-  { opset = 17, type = 'float32', body = type }: Evaluation = {},
+  operators: Operators,
+  evaluation: Evaluation = {},
 ): Promise<Float32Array> {
-  const constant = type === 'float32' ? floats : halves;
-  const elemType = type === 'float32' ? DataType.FLOAT : DataType.FLOAT16;
-  const feeds: Record<string, Tensor> = {};
-  for (const [name, { data, dims }] of Object.entries(images))
-    feeds[name] = await toImageTensor(type, data as Float32Array, dims);
-  const input = Object.entries(images).map(([name, { dims }]) =>
-    valueInfo(
-      name,
-      dims.map((_, axis) => `${name}${axis}`),
-      elemType,
-    ),
-  );
-  const parts = {
-    node: [node],
-    initializer: [constant('scale', [3], scale), constant('bias', [3], bias)],
-    input,
-    output: [valueInfo('y', ['n', 'c', 'h', 'w'], elemType)],
-  };
-  const model = buildModel(parts, { opset });
-  model.opsetImport.push(create(OperatorSetIdProtoSchema, { domain: 'tlsc', version: 1n }));
-  const make = functions[node.opType];
-  const fast = node.attribute.some(({ name }) => name === 'max_stride');
-  if (make) model.functions.push(make({ opset, type: body, fast }));
-  const session = await InferenceSession.create(encodeModel(model), { operators, logSeverityLevel: 3 });
-  const { y } = await session.run(feeds);
-  await session.release();
-  expect(y?.type).toBe(type);
-  return (await floatsOf(y as Tensor)) as Float32Array;
+  return evaluateOperator(node, images, operators, { ...evaluation, constants: { scale, bias } });
 }
 
 function pool(window: readonly number[], replicate = 1, maxStride?: readonly number[]): NodeProto {

@@ -1,7 +1,7 @@
 import type { Body } from './body.js';
 import { fastMeansOf } from './fast-means.js';
 import { replicatePadding } from './replicate-padding.js';
-import { type Extent, sidesOf, windowMeans } from './window-mean.js';
+import { windowMeans, windowSidesOf } from './window-mean.js';
 
 /** The means over the windows of an operator, worked out once for all that it takes the mean of. */
 export interface LocalMeans {
@@ -12,10 +12,7 @@ export interface LocalMeans {
 }
 
 function exactMeansOf(body: Body, x: string): LocalMeans {
-  const [height, width] = sidesOf(body, x).map((side) => ({
-    ...side,
-    window: body.op('Min', [side.window, side.length]),
-  })) as [Extent, Extent];
+  const [height, width] = windowSidesOf(body, x);
   const missing = [height, width].map(({ window }) => body.op('Sub', [window, body.ints(1)]));
   return {
     valid: (value) => windowMeans(body, value, [height, width]),

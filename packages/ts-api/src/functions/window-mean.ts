@@ -7,16 +7,36 @@ export interface Extent {
   readonly window: string;
 }
 
+/** Axis and length of height and width of `value`, [N, C, H, W]. */
+export function planeSidesOf(
+  body: Body,
+  value: string,
+): readonly [Omit<Extent, 'window'>, Omit<Extent, 'window'>] {
+  const shape = body.op('Shape', [value]);
+  const side = (axis: number) => ({
+    axis,
+    length: body.slice(shape, body.ints(axis), body.ints(axis + 1), 0),
+  });
+  return [side(2), side(3)];
+}
+
 /** Length of the planes of X along an axis, and the side of `kernel_shape`. */
 export function sidesOf(body: Body, x: string): readonly [Extent, Extent] {
   const kernel = body.attribute('kernel_shape', 'ints');
-  const shape = body.op('Shape', [x]);
-  const side = (axis: number): Extent => ({
-    axis,
-    length: body.slice(shape, body.ints(axis), body.ints(axis + 1), 0),
-    window: body.slice(kernel, body.ints(axis - 2), body.ints(axis - 1), 0),
-  });
-  return [side(2), side(3)];
+  const [height, width] = planeSidesOf(body, x);
+  const kernelSide = (i: number) => body.slice(kernel, body.ints(i), body.ints(i + 1), 0);
+  return [
+    { ...height, window: kernelSide(0) },
+    { ...width, window: kernelSide(1) },
+  ];
+}
+
+/** The same, the window no longer than the plane. */
+export function windowSidesOf(body: Body, x: string): readonly [Extent, Extent] {
+  return sidesOf(body, x).map((side) => ({
+    ...side,
+    window: body.op('Min', [side.window, side.length]),
+  })) as [Extent, Extent];
 }
 
 /** Sums over every full position of the window along one axis, as differences of a running sum that begins with 0. */

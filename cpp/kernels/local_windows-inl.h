@@ -1,0 +1,63 @@
+// The vector body of LocalWindowMerge.
+//
+// Compiled once per target: include behind hwy/foreach_target.h.
+
+#if defined(TLSC_KERNELS_LOCAL_WINDOWS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef TLSC_KERNELS_LOCAL_WINDOWS_INL_H_
+#undef TLSC_KERNELS_LOCAL_WINDOWS_INL_H_
+#else
+#define TLSC_KERNELS_LOCAL_WINDOWS_INL_H_
+#endif
+
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <cstddef>
+
+#include "kernels/pixels-inl.h"
+#include "kernels/window_tiles.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace tlsc {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+template <class T>
+void MergeRow(const MergedRow<T>& from, T* y) {
+  const WindowTiles& horizontal = from.horizontal;
+  const size_t top = from.vertical.FirstOver(from.row);
+  const size_t bottom = from.vertical.EndOver(from.row);
+  for (size_t begin = 0; begin < horizontal.length;) {
+    // Up to where the next window begins or the first one ends the same windows hold every pixel.
+    const size_t left = horizontal.FirstOver(begin);
+    const size_t right = horizontal.EndOver(begin);
+    size_t end = horizontal.End(left);
+    if (right < horizontal.count) end = std::min(end, horizontal.Begin(right));
+
+    const T* sources[kMostTilesPerPixel * kMostTilesPerPixel];
+    size_t count = 0;
+    for (size_t r = top; r < bottom; ++r) {
+      for (size_t q = left; q < right; ++q) {
+        const T* window = from.windows + (r * horizontal.count + q) * from.distance;
+        const size_t row = from.row - from.vertical.Begin(r);
+        sources[count++] = window + row * horizontal.window + (begin - horizontal.Begin(q));
+      }
+    }
+    if (count == 1) {
+      std::copy_n(sources[0], end - begin, y + begin);
+    } else {
+      WriteSpan(y + begin, 0, end - begin, false, [&](auto d, size_t i) HWY_ATTR {
+        auto sum = LoadPixels(d, sources[0] + i);
+        for (size_t k = 1; k < count; ++k) sum = hn::Add(sum, LoadPixels(d, sources[k] + i));
+        return hn::Div(sum, hn::Set(d, static_cast<float>(count)));
+      });
+    }
+    begin = end;
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace tlsc
+HWY_AFTER_NAMESPACE();
+
+#endif  // TLSC_KERNELS_LOCAL_WINDOWS_INL_H_

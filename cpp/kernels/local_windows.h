@@ -1,0 +1,64 @@
+#ifndef TLSC_KERNELS_LOCAL_WINDOWS_H_
+#define TLSC_KERNELS_LOCAL_WINDOWS_H_
+
+#include "base/float16.h"
+#include "base/nchw_shape.h"
+#include "base/parallel.h"
+#include "base/status.h"
+#include "kernels/window.h"
+
+// Cuts images into windows, and puts windows together to images again. What runs in between sees a
+// window as an image of its own: the local form of attention between channels (Restormer), which
+// sums over the whole plane, after TLSC (Chu et al., arXiv 2112.04491).
+//
+// Along an axis of length L windows of length k' = min(k, L) lie at 0, s, 2s, … and, the last one,
+// at L - k'; there are R = ceil(L / k') of them, and s = ceil((L - k') / (R - 1)).
+namespace tlsc {
+
+// What LocalWindowPartition would refuse at every call, whatever the tensor.
+Status ValidateLocalWindowPartition(const KernelShape& kernel_shape);
+
+// The shape of y: [N·R·Q, C, kh', kw'] for R windows down and Q across. kernel_shape must be valid
+// and x addressable.
+NchwShape LocalWindowPartitionShape(const NchwShape& x_shape, const KernelShape& kernel_shape);
+
+// Image (n·R + r)·Q + q of y is window r down, q across of image n of x.
+//
+//   T        float or Float16
+//   x        [N, C, H, W], contiguous. Any size may be 0; nothing is done then.
+//   y        contiguous, of LocalWindowPartitionShape(x_shape, kernel_shape); must not overlap x.
+//   loop     runs the rows; the result does not depend on how.
+//
+// Elements are copied bit by bit. No scratch.
+//
+// Returns kInvalidArgument (a kernel_shape below 1, a null tensor that has elements, sizes beyond
+// memory) before y is touched, or what the loop returned.
+template <typename T>
+Status LocalWindowPartition(const T* x, const NchwShape& x_shape, const KernelShape& kernel_shape,
+                            ParallelLoop& loop, T* y);
+
+// What LocalWindowMerge would refuse at every call with these shapes.
+Status ValidateLocalWindowMerge(const NchwShape& p_shape, const NchwShape& x_shape);
+
+// The inverse: each pixel of y is the mean of what the windows that hold it have there.
+//
+//   T        float or Float16
+//   p        [N·R·Q, C, kh', kw'], contiguous: the windows of an image of shape x_shape, as
+//            LocalWindowPartition orders them. Any size may be 0; nothing is done then.
+//   x_shape  [N, C, H, W]
+//   y        [N, C, H, W], contiguous; must not overlap p.
+//   loop     runs the rows; the result does not depend on how.
+//
+// Where one window holds a pixel, its value is copied. Sums and quotients are float32, the result
+// rounded to T: of up to nine values it lies within 1e-6 of their magnitude, besides that rounding.
+// What is not finite reaches the pixels that it stands at, and no others. No scratch.
+//
+// Returns kInvalidArgument (shapes that do not fit each other, a null tensor that has elements,
+// sizes beyond memory) before y is touched, or what the loop returned.
+template <typename T>
+Status LocalWindowMerge(const T* p, const NchwShape& p_shape, const NchwShape& x_shape,
+                        ParallelLoop& loop, T* y);
+
+}  // namespace tlsc
+
+#endif  // TLSC_KERNELS_LOCAL_WINDOWS_H_

@@ -1,0 +1,25 @@
+#include "ort/local_window_merge_op.h"
+
+namespace tlsc::ort {
+
+template <typename T>
+void LocalWindowMergeOp<T>::Compute(const KernelContext& context) const {
+  const InputTensor<T> p = context.Input<T>(0, "P");
+  const InputTensor<T> x = context.Input<T>(1, "X");
+  const NchwShape p_shape = ExpectNchw(p);
+  const NchwShape x_shape = ExpectNchw(x);
+  ThrowIfError(ValidateLocalWindowMerge(p_shape, x_shape));  // before there is an output
+  T* y = context.Output<T>(0, x_shape);
+  SessionLoop loop(context);
+  ThrowIfError(LocalWindowMerge(p.data, p_shape, x_shape, loop, y));
+}
+
+template <typename T>
+void LocalWindowMergeOp<T>::InferOutputShape(ShapeInference& inference) {
+  if (const std::optional<Dims> x = inference.NchwInput(1)) inference.SetOutput(0, *x);
+}
+
+template class LocalWindowMergeOp<float>;
+template class LocalWindowMergeOp<Float16>;
+
+}  // namespace tlsc::ort
