@@ -5,11 +5,6 @@ import { describe, expect, it } from 'vitest';
 import { float16Bits, float16Values } from '../fixtures/float16.js';
 import { allCases, carriedCases, type PublishedCase } from '../fixtures/index.js';
 
-/** Made of average pooling, means and instance norm, which is what can be converted so far. */
-function isConvertible({ name }: PublishedCase): boolean {
-  return !/restormer/.test(name);
-}
-
 /** The case's input in its element type. The stock binding has a class of its own. */
 function feedsOf(one: PublishedCase, TensorClass: onnxruntime.TensorConstructor) {
   const { dtype, input, input_data, input_shape } = one;
@@ -47,22 +42,20 @@ const suites = [
 
 for (const { title, cases } of suites) {
   describe.skipIf(cases.length === 0)(title, () => {
-    const convertible = cases.filter(isConvertible);
-
-    it.each(convertible)('$name gets the published windows', async (one) => {
+    it.each(cases)('$name gets the published windows', async (one) => {
       const { report } = await convertCase(one);
       const windows = report.sites.map(({ window }) => [...window]);
       expect(windows).toEqual(one.local_kernels.map(([, height, width]) => [height, width]));
     });
 
-    it.each(convertible)('$name agrees on the kernels', async (one) => {
+    it.each(cases)('$name agrees on the kernels', async (one) => {
       const session = await InferenceSession.create((await convertCase(one)).model);
       const outputs = await session.run(feedsOf(one, Tensor));
       await session.release();
       expect(largestDifference(outputOf(one, outputs), one.expected_local)).toBeLessThan(one.tolerance);
     });
 
-    it.each(convertible)('$name agrees in the stock onnxruntime-node', async (one) => {
+    it.each(cases)('$name agrees in the stock onnxruntime-node', async (one) => {
       const session = await onnxruntime.InferenceSession.create((await convertCase(one)).model);
       const outputs = await session.run(feedsOf(one, onnxruntime.Tensor));
       await session.release();
@@ -70,14 +63,3 @@ for (const { title, cases } of suites) {
     });
   });
 }
-
-describe.skipIf(allCases.length === 0)('what cannot be converted yet', () => {
-  const refused = allCases.filter((one) => !isConvertible(one));
-
-  it.each(refused)('$name is refused, every site named', async (one) => {
-    const error = await convertCase(one).catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ code: 'ERR_NOT_LOCALIZABLE' });
-    const lines = (error as Error).message.split('\n').slice(1);
-    expect(lines).toHaveLength(one.local_kernels.length);
-  });
-});

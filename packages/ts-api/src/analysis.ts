@@ -96,5 +96,6 @@ export async function findStatistics(
     const answer = rule.check(context, node);
     return answer ? [{ node, rule, answer }] : [];
   });
-  return [...findings, ...enclosed];
+  const covered = new Set(findings.flatMap(({ answer }) => [...(answer.covers ?? [])]));
+  return [...findings.filter(({ node }) => !covered.has(node)), ...enclosed];
 }

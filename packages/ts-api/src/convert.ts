@@ -37,7 +37,10 @@ export interface Site {
   readonly featureSize: Size;
   /** Height and width of the window; on a smaller plane it ends at the plane's borders. */
   readonly window: Size;
-  /** In fast mode the most rows and columns of its input from a sample to the next; else undefined. */
+  /**
+   * In fast mode the most rows and columns of its input from a sample to the next; else, and for statistics of which no
+   * approximation was published, undefined.
+   */
   readonly maxStride: Size | undefined;
   /**
    * For a mean that, after so many layers, only scales images (channel attention): the layers run once per position of the
@@ -165,13 +168,13 @@ function refuseMixedTypes(rewrites: readonly Rewrite[]): string[] {
 }
 
 function siteOf(node: string, rule: Rule, match: Match, { sizes, fast }: Choice): Site {
-  const { featureSize, validLayers } = match;
+  const { featureSize, validLayers, exactOnly = false } = match;
   const window = windowFor(featureSize, sizes);
   if (window.includes(0)) {
     const plane = `its plane is ${showSize(featureSize)} at ${showSize(sizes.trainSize)}`;
     throw tooSmallBaseSize(`${node} would get a window of ${showSize(window)}: ${plane}`, sizes);
   }
-  const maxStride = fast ? maxStrideFor(featureSize, sizes) : undefined;
+  const maxStride = fast && !exactOnly ? maxStrideFor(featureSize, sizes) : undefined;
   if (maxStride?.some((stride, axis) => stride > (window[axis] ?? 0))) {
     const strides = `its samples may lie ${showSize(maxStride)} apart in fast mode`;
     throw tooSmallBaseSize(`${node} would get a window of ${showSize(window)}, but ${strides}`, sizes);

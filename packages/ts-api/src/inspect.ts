@@ -40,7 +40,7 @@ export interface Statistic {
 export interface LocalOperator {
   readonly node: string;
   readonly operator: string;
-  /** Undefined for `ReplicateScale`, which takes up what a `LocalAveragePool` before it has left over. */
+  /** Undefined for `ReplicateScale` and `LocalWindowMerge`, which take up what an operator before them has left over. */
   readonly window: Size | undefined;
   /** In fast mode the most rows and columns from a sample of the window to the next. */
   readonly maxStride: Size | undefined;

@@ -152,6 +152,46 @@ export function windowMerge(
   return sums.map((sum, pixel) => sum / (counts[pixel] as number));
 }
 
+export interface AttentionOptions {
+  readonly heads: number;
+  readonly normalized: boolean;
+  readonly temperature: number;
+}
+
+/**
+ * Attention between the channels of each image: softmax(q · kᵀ · temperature) · v, head by head, rows being channels and columns
+ * pixels; the rows of q and k L2-normalised or not.
+ */
+export function channelAttention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Tensor {
+  const { heads, normalized, temperature } = options;
+  const [batch = 0, channels = 0, height = 0, width = 0] = v.dims;
+  const [pixels, perHead] = [height * width, channels / heads];
+  const y = new Float32Array(v.data.length);
+  const row = ({ data }: Tensor, index: number) =>
+    Array.from(data.slice(index * pixels, (index + 1) * pixels) as Float32Array);
+  const dot = (a: readonly number[], b: readonly number[]) =>
+    a.reduce((sum, value, i) => sum + value * (b[i] as number), 0);
+  const unit = (values: readonly number[]) => {
+    const length = normalized ? Math.sqrt(dot(values, values)) : 1;
+    return values.map((value) => value / length);
+  };
+  for (let head = 0; head < batch * heads; head++) {
+    const rows = Array.from({ length: perHead }, (_, i) => head * perHead + i);
+    const keys = rows.map((index) => unit(row(k, index)));
+    for (const index of rows) {
+      const scores = keys.map((key) => Math.exp(dot(unit(row(q, index)), key) * temperature));
+      const total = scores.reduce((sum, score) => sum + score, 0);
+      rows.forEach((other, i) => {
+        row(v, other).forEach((value, pixel) => {
+          y[index * pixels + pixel] =
+            (y[index * pixels + pixel] as number) + (value * (scores[i] as number)) / total;
+        });
+      });
+    }
+  }
+  return new Tensor('float32', y, v.dims);
+}
+
 export function localInstanceNorm(
   x: Tensor,
   scale: readonly number[],

@@ -3,6 +3,8 @@ import {
   integersIn,
   intsOf,
   isOnnxDomain,
+  makeNode,
+  type NodeOptions,
   type NodeProto,
   subgraphsOf,
   type TensorProto,
@@ -119,17 +121,36 @@ export class Graph {
     for (const input of node.input.slice(1)) this.#removeIfUnused(input);
   }
 
+  /** A name, made of `base`, that neither a value nor a node has. */
+  freeName(base: string): string {
+    const taken = new Set([...namesIn(this.proto), ...this.nodes.map(({ name }) => name)]);
+    let count = 1;
+    while (taken.has(`${base}_${count}`)) count += 1;
+    return `${base}_${count}`;
+  }
+
   /** Adds a constant, named after its name, which may be taken; returns the name that it got. */
   addInitializer(tensor: TensorProto): string {
-    const taken = new Set(namesIn(this.proto));
-    const free = (count: number): string => {
-      const name = `${tensor.name}_${count}`;
-      return taken.has(name) ? free(count + 1) : name;
-    };
-    tensor.name = free(1);
+    tensor.name = this.freeName(tensor.name);
     this.proto.initializer.push(tensor);
     this.#initializers.set(tensor.name, tensor);
     return tensor.name;
+  }
+
+  /**
+   * Puts a node right in front of `next`: `opType` of `input`, whose output, named after `base`, is returned.
+   */
+  insertBefore(
+    next: NodeProto,
+    base: string,
+    opType: string,
+    input: readonly string[],
+    options: Omit<NodeOptions, 'name'> = {},
+  ): string {
+    const name = this.freeName(base);
+    this.proto.node.splice(this.#indexOf(next), 0, makeNode(opType, input, [name], { ...options, name }));
+    this.#edited();
+    return name;
   }
 
   /** Has the node read `replacement` wherever it reads `value`, which goes if only the node needed it. */

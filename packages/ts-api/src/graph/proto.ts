@@ -91,6 +91,10 @@ export function floatOf(node: NodeProto, name: string, otherwise: number): numbe
   return attributeOf(node, name)?.f ?? otherwise;
 }
 
+export function textOf(node: NodeProto, name: string): string {
+  return new TextDecoder().decode(attributeOf(node, name)?.s);
+}
+
 /** Whether a Reduce… node with these axes reduces every axis. */
 export function reducesAll(node: NodeProto, axes: readonly number[]): boolean {
   return axes.length === 0 && intOf(node, 'noop_with_empty_axes', 0) === 0;

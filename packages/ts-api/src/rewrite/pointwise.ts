@@ -4,23 +4,15 @@ import type { Graph } from '../graph/graph.js';
 import { intsOf, isOnnxDomain, labelOf, type NodeProto } from '../graph/proto.js';
 import { type Size, showSize } from '../size.js';
 import { channelsToPlanes, type Edit, linearToConv } from './linear-layers.js';
+import { broadcasting, unary } from './pointwise-operators.js';
 import type { Refusal, RuleContext } from './rule.js';
 import { servesOnly } from './shape-questions.js';
 
-const listed = (names: string) => new Set(names.split(' '));
-
-/** Of one operand, whatever its shape. */
-const unary = listed(
-  'Abs Cast Ceil Celu Clip Dropout Elu Erf Exp Floor Gelu HardSigmoid HardSwish Identity LeakyRelu Log Mish Neg ' +
-    'Reciprocal Relu Round Selu Sigmoid Sign Softplus Softsign Sqrt Tanh ThresholdedRelu',
-);
-/** Of several operands that broadcast. */
-const broadcasting = listed('Add Div Max Mean Min Mul Pow PRelu Sub Sum');
 /** Layers over the channels of a flattened value. */
-const linear = listed('Gemm MatMul');
-const poolingOperators = listed('GlobalAveragePool ReduceMean');
+const linear = new Set(['Gemm', 'MatMul']);
+const poolingOperators = new Set(['GlobalAveragePool', 'ReduceMean']);
 /** They may change [N, C, 1, 1] to [N, C] and back without touching the data. */
-const reshaping = listed('Flatten Reshape Squeeze Unsqueeze');
+const reshaping = new Set(['Flatten', 'Reshape', 'Squeeze', 'Unsqueeze']);
 
 /** A product of a pooled value with a full-size image. */
 export interface Product {

@@ -4,8 +4,14 @@ import type { NodeProto } from '../graph/proto.js';
 import { type ImageType, imageTypes, isImageType } from '../session/image-tensors.js';
 import type { Size } from '../size.js';
 
+/** What was found out about other nodes on the way to an answer. */
+interface Findings {
+  /** Nodes that belong to the same statistic: other rules need not answer for them. */
+  readonly covers?: ReadonlySet<NodeProto> | undefined;
+}
+
 /** Why a node is not rewritten; starts in lower case, to follow the node's name. */
-export interface Refusal {
+export interface Refusal extends Findings {
   readonly reason: string;
 }
 
@@ -22,7 +28,7 @@ export function windowAttributes({ window, maxStride }: LocalWindow) {
 }
 
 /** A node that can be made local, and all that making it so needs. */
-export interface Match {
+export interface Match extends Findings {
   /** Height and width of the plane that the statistic is taken over, at the size measured. */
   readonly featureSize: Size;
   /** The operators of domain `tlsc` that it puts in place. */
@@ -31,6 +37,8 @@ export interface Match {
   readonly type: ImageType;
   /** How many layers will run at the size of the valid windows; undefined where the padding comes before them. */
   readonly validLayers?: number | undefined;
+  /** Whether its windows are exact in fast mode, too. Default: false. */
+  readonly exactOnly?: boolean | undefined;
   /** Puts the local operator, with this window, in the node's place. */
   rewrite(window: LocalWindow): void;
 }
@@ -43,7 +51,7 @@ export interface RuleContext {
 }
 
 /** A global statistic that stays as it is, by design; lower case like a refusal's reason. */
-export interface Kept {
+export interface Kept extends Findings {
   readonly kept: string;
 }
 

@@ -29,10 +29,10 @@ describe('other-reductions', () => {
     },
   );
 
-  it('refuses a mean of planes that were laid in rows', async () => {
+  it.each(['ReduceMean', 'ReduceL2'])('refuses %s of planes that were laid in rows', async (opType) => {
     const nodes = [
       makeNode('Reshape', ['x', 'rows'], ['r'], { name: 'view' }),
-      makeNode('ReduceMean', ['r'], ['m'], { name: 'mean', attributes: { axes: [-1] } }),
+      makeNode(opType, ['r'], ['m'], { name: 'mean', attributes: { axes: [-1] } }),
       makeNode('Unsqueeze', ['m', 'last'], ['gate']),
     ];
     const bytes = buildBytes({

@@ -63,9 +63,7 @@ export const otherReductions: Rule = {
     if (whole) return { reason: `${node.opType} over height and width cannot be converted yet` };
     if (finishesReduction(context, node))
       return { reason: 'it reduces height and width one after the other, which cannot be converted yet' };
-    // The norms of attention are the business of that rule.
-    const isNorm = node.opType === 'ReduceL2' || node.opType === 'ReduceSumSquare';
-    const flattening = isNorm ? undefined : findFlattening(context, node);
+    const flattening = findFlattening(context, node);
     if (flattening)
       return {
         reason: `its planes are laid in rows by ${labelOf(flattening)}, which cannot be converted yet`,

@@ -1,0 +1,310 @@
+// Follows images that are laid in rows, one pixel after the other, to the images that are made of rows again. Where all
+// that lies between treats one image of the batch by itself, windows can stand for images in it.
+import type { Graph } from '../graph/graph.js';
+import { intOf, intsOf, isOnnxDomain, labelOf, type NodeProto, textOf } from '../graph/proto.js';
+import { type Size, showSize } from '../size.js';
+import { broadcasting, unary } from './pointwise-operators.js';
+import type { Refusal, RuleContext } from './rule.js';
+import { servesOnly } from './shape-questions.js';
+
+/** A Reshape that lays the planes of `image` in rows; the last of several. */
+export interface Laying {
+  readonly node: NodeProto;
+  readonly image: string;
+}
+
+/** A Reshape, the last of several, that makes an image of `rows`. */
+export interface Raising {
+  readonly node: NodeProto;
+  readonly rows: string;
+  /** An image of the same shape that is laid in rows. */
+  readonly like: string;
+}
+
+const comparing = new Set([
+  'And',
+  'Equal',
+  'Greater',
+  'GreaterOrEqual',
+  'Less',
+  'LessOrEqual',
+  'Not',
+  'Or',
+  'Where',
+]);
+const alongAxis: Readonly<Record<string, number | undefined>> = {
+  Concat: undefined,
+  Gather: 0,
+  GatherElements: 0,
+  Hardmax: -1,
+  LogSoftmax: -1,
+  LpNormalization: -1,
+  Softmax: -1,
+  Split: 0,
+  TopK: -1,
+};
+const reshaping = new Set(['Flatten', 'Reshape', 'Squeeze', 'Unsqueeze']);
+
+/** Whether the value is the same whatever the image. */
+function isConstant(graph: Graph, value: string): boolean {
+  if (graph.constant(value)) return true;
+  const node = graph.producer(value);
+  if (!node) return false;
+  return (
+    node.opType === 'Constant' ||
+    (node.input.length > 0 && node.input.every((input) => isConstant(graph, input)))
+  );
+}
+
+/** Grows from one product over rows until it ends in images on all sides. */
+export class RowRegion {
+  readonly layings: Laying[] = [];
+  readonly raisings: Raising[] = [];
+  /** Reshapes in between, whose shapes may have been computed of the whole image. */
+  readonly reshapes: NodeProto[] = [];
+  /** They only repeat what the next step would repeat by itself. */
+  readonly expansions: NodeProto[] = [];
+  /** All that lies in between. */
+  readonly nodes = new Set<NodeProto>();
+  readonly #asking: NodeProto[] = [];
+  readonly #raised: { readonly node: NodeProto; readonly rows: string }[] = [];
+  /** Reshapes that lead to the last of several, and go with it. */
+  readonly #between = new Set<NodeProto>();
+
+  constructor(
+    readonly context: RuleContext,
+    /** Height and width of the images. */
+    readonly plane: Size,
+    readonly batch: number,
+  ) {}
+
+  get pixels(): number {
+    return this.plane[0] * this.plane[1];
+  }
+
+  /** Grows from `node`; a refusal says where it cannot go on. */
+  grow(node: NodeProto): Refusal | undefined {
+    const waiting = [node];
+    for (let next = waiting.pop(); next; next = waiting.pop()) {
+      if (this.nodes.has(next)) continue;
+      this.nodes.add(next);
+      const refusal = this.#checkNode(next) ?? this.#growUp(next, waiting) ?? this.#growDown(next, waiting);
+      if (refusal) return refusal;
+    }
+    return this.#matchRaised() ?? this.#checkAsking();
+  }
+
+  /** All values that are computed in the region. */
+  values(): Set<string> {
+    return new Set(
+      [...this.nodes, ...this.#between, ...this.layings.map(({ node }) => node)].flatMap(
+        ({ output }) => output,
+      ),
+    );
+  }
+
+  #shapeOf(value: string): readonly number[] {
+    const { shapes, graph } = this.context;
+    return shapes.get(value) ?? graph.constant(value)?.dims.map(Number) ?? [];
+  }
+
+  #isPlanes(value: string): boolean {
+    const shape = this.#shapeOf(value);
+    return shape.length >= 4 && showSize(shape.slice(-2)) === showSize(this.plane);
+  }
+
+  #growUp(node: NodeProto, waiting: NodeProto[]): Refusal | undefined {
+    const { graph } = this.context;
+    const data = reshaping.has(node.opType) || node.opType === 'Expand' ? node.input.slice(0, 1) : node.input;
+    for (const value of data) {
+      if (value === '' || isConstant(graph, value)) continue;
+      const producer = graph.producer(value);
+      if (!producer) return { reason: `${labelOf(node)} reads ${value}, which is not laid in rows` };
+      const laying = this.#layingOf(producer);
+      if (laying && 'reason' in laying) return laying;
+      if (!laying) waiting.push(producer);
+      else if (!this.layings.some((one) => one.node === producer)) {
+        this.layings.push(laying);
+        // Others may read these rows, too.
+        const refusal = this.#growDown(producer, waiting);
+        if (refusal) return refusal;
+      }
+    }
+    return undefined;
+  }
+
+  /** The node as a Reshape of an image to rows, others before it included; undefined if it is none. */
+  #layingOf(node: NodeProto): Laying | Refusal | undefined {
+    const { graph } = this.context;
+    const shape = this.#shapeOf(node.output[0] ?? '');
+    let [image = ''] = node.input;
+    if (node.opType !== 'Reshape' || shape.at(-1) !== this.pixels || !this.#isPlanes(image)) return undefined;
+    for (let above = graph.producer(image); above?.opType === 'Reshape'; above = graph.producer(image)) {
+      if (!this.#isPlanes(above.input[0] ?? '')) break;
+      this.#between.add(above);
+      [image = ''] = above.input;
+    }
+    const [batch = 0, channels = 0, ...sides] = this.#shapeOf(image);
+    const [rows = 0, ...rest] = shape.slice(0, -1);
+    const kept = rest.reduce((product, side) => product * side, rows) === batch * channels;
+    if (batch === this.batch && sides.length === 2 && rest.length > 0 && kept && rows % batch === 0)
+      return { node, image };
+    return {
+      reason: `${labelOf(node)} lays ${showSize(this.#shapeOf(image))} in rows of ${showSize(shape)}, across images`,
+    };
+  }
+
+  #growDown(node: NodeProto, waiting: NodeProto[]): Refusal | undefined {
+    const { graph } = this.context;
+    for (const value of node.output) {
+      if (graph.isOutput(value)) return { reason: `its rows are an output of the model (${value})` };
+      for (const consumer of graph.consumers(value)) {
+        if (consumer.opType === 'Shape') this.#asking.push(consumer);
+        else if (consumer.input[0] === value && this.#isRaising(consumer, value)) {
+          const refusal = this.#raise(consumer, value);
+          if (refusal) return refusal;
+        } else waiting.push(consumer);
+      }
+    }
+    return undefined;
+  }
+
+  #isRaising(node: NodeProto, rows: string): boolean {
+    const fromRows = this.#shapeOf(rows).at(-1) === this.pixels;
+    return node.opType === 'Reshape' && fromRows && this.#isPlanes(node.output[0] ?? '');
+  }
+
+  /** Follows Reshapes to the images that they end in. */
+  #raise(node: NodeProto, rows: string): Refusal | undefined {
+    const { graph } = this.context;
+    const [value = ''] = node.output;
+    const shape = this.#shapeOf(value);
+    if (shape.length === 4 && shape[0] === this.batch) {
+      this.#raised.push({ node, rows });
+      return undefined;
+    }
+    this.#between.add(node);
+    for (const consumer of graph.consumers(value)) {
+      if (consumer.opType === 'Shape') this.#asking.push(consumer);
+      else if (
+        consumer.opType === 'Reshape' &&
+        consumer.input[0] === value &&
+        this.#isPlanes(consumer.output[0] ?? '')
+      ) {
+        const refusal = this.#raise(consumer, rows);
+        if (refusal) return refusal;
+      } else
+        return { reason: `${labelOf(consumer)} reads its rows as ${showSize(shape)}, which is no image` };
+    }
+    return undefined;
+  }
+
+  #matchRaised(): Refusal | undefined {
+    for (const { node, rows } of this.#raised) {
+      const shape = showSize(this.#shapeOf(node.output[0] ?? ''));
+      const like = this.layings.find(({ image }) => showSize(this.#shapeOf(image)) === shape)?.image;
+      if (!like)
+        return { reason: `${labelOf(node)} makes images of ${shape} of its rows, like none that went in` };
+      this.raisings.push({ node, rows, like });
+    }
+    return this.raisings.length > 0 ? undefined : { reason: 'no image is made of its rows' };
+  }
+
+  /** Shapes that are asked for along the way are right only if they end in reshapes of the region. */
+  #checkAsking(): Refusal | undefined {
+    const { graph } = this.context;
+    const told = [
+      ...this.reshapes,
+      ...this.expansions,
+      ...this.#between,
+      ...this.layings.map(({ node }) => node),
+      ...this.raisings.map(({ node }) => node),
+    ];
+    const asking = this.#asking.find((node) => !servesOnly(graph, node, told));
+    return asking && { reason: `${labelOf(asking)} takes the shape of its rows for something else` };
+  }
+
+  /** Whether the node treats every image of the batch by itself, by its operator and attributes. */
+  #checkNode(node: NodeProto): Refusal | undefined {
+    const { opType } = node;
+    const refuse = (why: string): Refusal => ({
+      reason: `its rows go through ${labelOf(node)} (${opType}), ${why}`,
+    });
+    const unknown = refuse('which is no step of attention that could run in windows');
+    const acrossImages = refuse('which does not treat images one by one');
+    if (!isOnnxDomain(node.domain)) return unknown;
+    const [value = ''] = node.input;
+    if (opType === 'Expand') return this.#expand(node) ? undefined : unknown;
+    if (reshaping.has(opType)) return this.#reshape(node) ? undefined : acrossImages;
+    if (unary.has(opType) || broadcasting.has(opType) || comparing.has(opType) || opType === 'MatMul')
+      return this.#meetsAlike(node) ? undefined : acrossImages;
+    if (opType === 'Einsum') return this.#leadsAlike(node) ? undefined : acrossImages;
+    if (opType === 'Transpose') return intsOf(node, 'perm')?.[0] === 0 ? undefined : acrossImages;
+    if (opType === 'Slice' || opType.startsWith('Reduce')) {
+      const axes = opType === 'Slice' ? this.#slicedAxes(node) : this.context.graph.reducedAxes(node);
+      const rank = this.#shapeOf(value).length;
+      const clear = axes && axes.length > 0 && axes.every((axis) => axis !== 0 && axis !== -rank);
+      return clear ? undefined : acrossImages;
+    }
+    if (!Object.hasOwn(alongAxis, opType)) return unknown;
+    const axis = intOf(node, 'axis', alongAxis[opType] ?? 0);
+    return axis !== 0 && axis !== -this.#shapeOf(value).length ? undefined : acrossImages;
+  }
+
+  #slicedAxes(node: NodeProto): number[] | undefined {
+    return node.input[3] ? this.context.graph.constantIntegers(node.input[3]) : undefined;
+  }
+
+  /** Values that follow the image have the same number of axes and the batch first; constants serve every image alike. */
+  #meetsAlike(node: NodeProto): boolean {
+    const rank = this.#shapeOf(node.output[0] ?? '').length;
+    const [first] = this.#shapeOf(node.output[0] ?? '');
+    return node.input.every((value) => {
+      const shape = this.#shapeOf(value);
+      if (value === '' || shape.length < 1) return true;
+      if (isConstant(this.context.graph, value)) return shape.length < rank || shape[0] === 1;
+      return shape.length === rank && shape[0] === first;
+    });
+  }
+
+  /** Whether an Einsum takes the batch first and gives it first. */
+  #leadsAlike(node: NodeProto): boolean {
+    const terms = textOf(node, 'equation').replaceAll(/\s/g, '').split(/,|->/);
+    const [letter] = terms[0] ?? '';
+    const alike = terms.length === node.input.length + 1 && terms.every((term) => term[0] === letter);
+    return (
+      alike && /[a-z]/i.test(letter ?? '') && terms.every((term) => term.lastIndexOf(letter ?? '') === 0)
+    );
+  }
+
+  /** Whether what reads the expanded value repeats it by itself. */
+  #expand(node: NodeProto): boolean {
+    const [value = ''] = node.input;
+    const [expanded = ''] = node.output;
+    const shape = this.#shapeOf(value);
+    const rank = this.#shapeOf(expanded).length;
+    const repeated = this.context.graph.consumers(expanded).every((consumer) => {
+      if (consumer.opType === 'Shape') return true;
+      const others = consumer.input.filter((name) => name !== expanded).map((name) => this.#shapeOf(name));
+      return (
+        broadcasting.has(consumer.opType) &&
+        others.some((other) => showSize(other) === showSize(this.#shapeOf(expanded)))
+      );
+    });
+    if (shape.length !== rank || !repeated || this.context.graph.isOutput(expanded)) return false;
+    this.expansions.push(node);
+    return true;
+  }
+
+  /** Whether the batch, or the batch times some channels, comes first before and after. */
+  #reshape(node: NodeProto): boolean {
+    const before = this.#shapeOf(node.input[0] ?? '');
+    const after = this.#shapeOf(node.output[0] ?? '');
+    const [rows = 0, ...rest] = after;
+    const ambiguous = rest.filter((side) => side === this.pixels).length > (rows === this.batch ? 1 : 0);
+    if (after.length < 2 || (before[0] ?? 0) % this.batch !== 0 || rows % this.batch !== 0 || ambiguous)
+      return false;
+    this.reshapes.push(node);
+    return true;
+  }
+}
