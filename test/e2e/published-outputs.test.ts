@@ -1,7 +1,8 @@
 // The claim that everything rests on: a converted network computes what the published implementation does.
-import { convert, InferenceSession, Tensor } from '@tlsc/api';
+import { InferenceSession, Tensor } from '@tlsc/api';
 import * as onnxruntime from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
+import { convert } from '../../packages/ts-api/test/convert.js';
 import { float16Bits, float16Values } from '../fixtures/float16.js';
 import { allCases, carriedCases, type PublishedCase } from '../fixtures/index.js';
 

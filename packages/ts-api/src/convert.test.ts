@@ -9,8 +9,8 @@ import {
 import { describe, expect, it } from 'vitest';
 import { exampleModel } from '../../../test/fixtures/index.js';
 import { buildBytes, buildGraph, buildModel, floats, imagesIn, valueInfo } from '../test/build-model.js';
+import { convert } from '../test/convert.js';
 import { largestDifference, noise, windowMeans } from '../test/reference.js';
-import { convert } from './convert.js';
 import { decodeModel, encodeModel } from './graph/model.js';
 import { DataType, intsOf, makeNode } from './graph/proto.js';
 import { localNodesOf } from './local-operators.js';
@@ -147,6 +147,14 @@ describe('convert', () => {
       makeNode('Mul', ['x', 'tlsc_shape_of_x'], ['y']),
     ];
     expect((await convert(buildBytes({ node }), { trainSize: 16 })).report.sites).toHaveLength(1);
+  });
+
+  it('refuses two nodes of one name, as ONNX Runtime does', async () => {
+    const node = [pool, makeNode('Mul', ['x', 'pooled'], ['y'], { name: 'pool' })];
+    await expect(convert(buildBytes({ node }), { trainSize: 16 })).rejects.toMatchObject({
+      code: 'ERR_INVALID_MODEL',
+      message: expect.stringContaining('pool'),
+    });
   });
 
   it('refuses opset 10', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { carriedModel, exampleModel } from '../../../test/fixtures/index.js';
 import { buildBytes, floats, image, imagesIn, valueInfo } from '../test/build-model.js';
-import { convert } from './convert.js';
+import { convert } from '../test/convert.js';
 import { DataType, makeNode } from './graph/proto.js';
 import { inspect } from './inspect.js';
 

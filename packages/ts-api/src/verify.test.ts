@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { carriedModel, exampleModel } from '../../../test/fixtures/index.js';
 import { buildBytes } from '../test/build-model.js';
-import { convert } from './convert.js';
+import { convert } from '../test/convert.js';
 import { decodeModel, encodeModel, type Model } from './graph/model.js';
 import { DataType, makeNode } from './graph/proto.js';
 import { verify } from './verify.js';

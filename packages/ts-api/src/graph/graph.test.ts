@@ -1,5 +1,10 @@
 import { create } from '@bufbuild/protobuf';
-import { AttributeProto_AttributeType, AttributeProtoSchema } from 'onnx-buf';
+import {
+  AttributeProto_AttributeType,
+  AttributeProtoSchema,
+  StringStringEntryProtoSchema,
+  TensorAnnotationSchema,
+} from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
 import { buildGraph, floats, integers, valueInfo } from '../../test/build-model.js';
 import { Graph } from './graph.js';
@@ -81,6 +86,57 @@ describe('Graph', () => {
     });
     expect(graph.addInitializer(floats('w', [2]))).toBe('w_3');
     expect(graph.constant('w_3')?.dims).toEqual([2n]);
+  });
+
+  it('gives no constant a name that has a type already, though no value has it', () => {
+    const graph = graphOf({ node: [makeNode('Neg', ['x'], ['y'])], valueInfo: [valueInfo('w_1', [7])] });
+    expect(graph.addInitializer(floats('w', [1]))).toBe('w_2');
+  });
+
+  it('says of a replacement what was said of the node', () => {
+    const mean = makeNode('ReduceMean', ['x'], ['y']);
+    mean.docString = 'squeeze';
+    mean.metadataProps = [create(StringStringEntryProtoSchema, { key: 'scope', value: 'net.0' })];
+    const graph = graphOf({ node: [mean] });
+    const pool = makeNode('GlobalAveragePool', ['x'], ['y']);
+    graph.replace(mean, pool);
+    expect(pool).toMatchObject({ docString: 'squeeze', metadataProps: [{ key: 'scope', value: 'net.0' }] });
+  });
+
+  it('drops type and quantization of what is gone, with the scales that only these named', () => {
+    const reshape = makeNode('Reshape', ['a', 'shape'], ['b']);
+    const graph = graphOf({
+      node: [makeNode('Neg', ['x'], ['a']), reshape, makeNode('Neg', ['b'], ['y'])],
+      initializer: [integers('shape', [0, -1]), floats('scale', []), floats('shared', [])],
+      valueInfo: [valueInfo('a', [1]), valueInfo('b', [1])],
+    });
+    const annotate = (tensorName: string, ...scales: readonly string[]) => {
+      const quantParameterTensorNames = scales.map((value) =>
+        create(StringStringEntryProtoSchema, { key: 'SCALE_TENSOR', value }),
+      );
+      graph.proto.quantizationAnnotation.push(
+        create(TensorAnnotationSchema, { tensorName, quantParameterTensorNames }),
+      );
+    };
+    annotate('a', 'shared');
+    annotate('b', 'scale', 'shared');
+    graph.bypass(reshape);
+    expect(graph.proto.initializer.map(({ name }) => name)).toEqual(['shared']);
+    expect(graph.proto.valueInfo.map(({ name }) => name)).toEqual(['a']);
+    expect(graph.proto.quantizationAnnotation.map(({ tensorName }) => tensorName)).toEqual(['a']);
+  });
+
+  it('keeps a constant that is the scale of what stays', () => {
+    const mean = makeNode('Mul', ['x', 'scale'], ['y']);
+    const graph = graphOf({ node: [mean], initializer: [floats('scale', [])] });
+    const quantParameterTensorNames = [
+      create(StringStringEntryProtoSchema, { key: 'SCALE_TENSOR', value: 'scale' }),
+    ];
+    graph.proto.quantizationAnnotation.push(
+      create(TensorAnnotationSchema, { tensorName: 'y', quantParameterTensorNames }),
+    );
+    graph.replace(mean, makeNode('Neg', ['x'], ['y']));
+    expect(graph.proto.initializer).toHaveLength(1);
   });
 
   it('drops the old input of a node that gets another, unless others read it', () => {

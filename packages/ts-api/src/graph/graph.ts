@@ -18,9 +18,9 @@ function readsOf(node: NodeProto): string[] {
   return [...node.input, ...inner];
 }
 
-/** The names of all values in the graph and in the subgraphs of its nodes. */
+/** The names of all values in the graph and in the subgraphs of its nodes, and of those that it gives a type all the same. */
 function namesIn(graph: GraphProto): string[] {
-  return [...graph.input, ...graph.initializer]
+  return [...graph.input, ...graph.initializer, ...graph.valueInfo]
     .map(({ name }) => name)
     .concat(graph.sparseInitializer.map(({ values }) => values?.name ?? ''))
     .concat(graph.node.flatMap((node) => [...node.output, ...subgraphsOf(node).flatMap(namesIn)]));
@@ -66,9 +66,9 @@ export class Graph {
     return this.proto.output.some((output) => output.name === value);
   }
 
-  /** Whether anything reads the value, or the model hands it out. */
+  /** Whether anything reads the value, the model hands it out, or it is a scale or zero point of another's quantization. */
   isUsed(value: string): boolean {
-    return this.isOutput(value) || this.consumers(value).length > 0;
+    return this.isOutput(value) || this.consumers(value).length > 0 || this.#isParameter(value);
   }
 
   /** The tensor of an initializer or a Constant node. */
@@ -98,8 +98,13 @@ export class Graph {
     return axes ? this.constantIntegers(axes) : (intsOf(node, 'axes') ?? []);
   }
 
-  /** Puts `replacement` in the place of `node`, whose outputs it must compute. What only `node` needed goes with it. */
+  /**
+   * Puts `replacement` in the place of `node`, whose outputs it must compute. What only `node` needed goes with it; what was noted
+   * about it is now said of the replacement.
+   */
   replace(node: NodeProto, replacement: NodeProto): void {
+    replacement.docString = node.docString;
+    replacement.metadataProps = node.metadataProps;
     this.proto.node[this.#indexOf(node)] = replacement;
     this.#edited();
     for (const input of node.input) this.#removeIfUnused(input);
@@ -166,12 +171,16 @@ export class Graph {
   }
 
   #removeIfUnused(value: string): void {
-    if (this.isUsed(value)) return;
+    if (value === '' || this.isUsed(value)) return;
     // One that is an input too (as all were before IR version 4) stays: without its default the input would be required.
     if (this.proto.input.some(({ name }) => name === value)) return;
-    this.proto.initializer = this.proto.initializer.filter(({ name }) => name !== value);
     const node = this.producer(value);
-    if (!node || node.output.some((name) => this.isUsed(name))) return;
+    if (!node) {
+      this.proto.initializer = this.proto.initializer.filter(({ name }) => name !== value);
+      this.#forget([value]);
+      return;
+    }
+    if (node.output.some((name) => this.isUsed(name))) return;
     this.#remove(node);
     for (const input of new Set(node.input)) this.#removeIfUnused(input);
   }
@@ -179,6 +188,23 @@ export class Graph {
   #remove(node: NodeProto): void {
     this.proto.node.splice(this.#indexOf(node), 1);
     this.#edited();
+    this.#forget(node.output);
+  }
+
+  /** Drops what the model says of values that are gone. */
+  #forget(values: readonly string[]): void {
+    this.forgetShapes(new Set(values));
+    const { quantizationAnnotation: annotations } = this.proto;
+    const dropped = annotations.filter(({ tensorName }) => values.includes(tensorName));
+    this.proto.quantizationAnnotation = annotations.filter((one) => !dropped.includes(one));
+    for (const { quantParameterTensorNames } of dropped)
+      for (const { value } of quantParameterTensorNames) this.#removeIfUnused(value);
+  }
+
+  #isParameter(value: string): boolean {
+    return this.proto.quantizationAnnotation.some(({ quantParameterTensorNames }) =>
+      quantParameterTensorNames.some((parameter) => parameter.value === value),
+    );
   }
 
   #indexOf(node: NodeProto): number {

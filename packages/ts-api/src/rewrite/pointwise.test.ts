@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { buildBytes, floats, type GraphParts, integers, valueInfo } from '../../test/build-model.js';
-import { convert } from '../convert.js';
+import { convert } from '../../test/convert.js';
 import { decodeModel } from '../graph/model.js';
 import { DataType, makeNode } from '../graph/proto.js';
 

@@ -2,8 +2,8 @@
 import { Tensor } from 'onnxruntime-common';
 import { describe, expect, it } from 'vitest';
 import { buildBytes, floats, halves, imagesIn, integers, valueInfo } from '../../test/build-model.js';
+import { convert } from '../../test/convert.js';
 import { largestDifference, noise, windowMeans } from '../../test/reference.js';
-import { convert } from '../convert.js';
 import { decodeModel } from '../graph/model.js';
 import { DataType, makeNode, type NodeProto } from '../graph/proto.js';
 import { floatsOf, toImageTensor } from '../session/image-tensors.js';

@@ -11,8 +11,8 @@ import {
   integers,
   valueInfo,
 } from '../../test/build-model.js';
+import { convert } from '../../test/convert.js';
 import { largestDifference, noise, windowMeans } from '../../test/reference.js';
-import { convert } from '../convert.js';
 import { decodeModel } from '../graph/model.js';
 import { DataType, intOf, makeNode, type NodeProto } from '../graph/proto.js';
 import { floatsOf, toImageTensor } from '../session/image-tensors.js';

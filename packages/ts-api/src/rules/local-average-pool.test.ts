@@ -7,8 +7,8 @@ import {
   integers,
   type Versions,
 } from '../../test/build-model.js';
+import { convert } from '../../test/convert.js';
 import { largestDifference, noise, windowMeans } from '../../test/reference.js';
-import { convert } from '../convert.js';
 import { Graph } from '../graph/graph.js';
 import { DataType, makeNode, type NodeProto } from '../graph/proto.js';
 import { InferenceSession } from '../session/inference-session.js';

@@ -2,8 +2,8 @@ import { Tensor } from 'onnxruntime-common';
 import { describe, expect, it } from 'vitest';
 import { roundedToFloat16 } from '../../../../test/fixtures/float16.js';
 import { buildBytes, floats, halves, integers } from '../../test/build-model.js';
+import { convert } from '../../test/convert.js';
 import { largestDifference, localInstanceNorm, noise } from '../../test/reference.js';
-import { convert } from '../convert.js';
 import { DataType, makeNode } from '../graph/proto.js';
 import { InferenceSession } from '../session/inference-session.js';
 

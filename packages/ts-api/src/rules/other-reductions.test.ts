@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { buildBytes, integers } from '../../test/build-model.js';
-import { convert } from '../convert.js';
+import { convert } from '../../test/convert.js';
 import { makeNode, type NodeProto } from '../graph/proto.js';
 
 const initializer = [integers('rows', [0, 0, -1]), integers('axes', [2, 3])];

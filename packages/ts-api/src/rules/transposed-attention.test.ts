@@ -10,6 +10,7 @@ import {
   integers,
   valueInfo,
 } from '../../test/build-model.js';
+import { convert } from '../../test/convert.js';
 import {
   channelAttention,
   largestDifference,
@@ -17,7 +18,6 @@ import {
   windowMerge,
   windowPartition,
 } from '../../test/reference.js';
-import { convert } from '../convert.js';
 import { DataType, makeNode, type NodeProto, type TensorProto } from '../graph/proto.js';
 import { floatsOf, toImageTensor } from '../session/image-tensors.js';
 import { InferenceSession } from '../session/inference-session.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { buildBytes } from '../../test/build-model.js';
-import { convert } from '../convert.js';
+import { convert } from '../../test/convert.js';
 import { makeNode } from '../graph/proto.js';
 
 describe('unsupported-statistics', () => {

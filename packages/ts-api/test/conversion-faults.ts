@@ -1,0 +1,211 @@
+// What a conversion may change in a model, said independently of the rules: everything else must be as it was.
+import { type DescMessage, type MessageShape, toBinary } from '@bufbuild/protobuf';
+import {
+  FunctionProtoSchema,
+  GraphProtoSchema,
+  ModelProtoSchema,
+  NodeProtoSchema,
+  OperatorSetIdProtoSchema,
+  StringStringEntryProtoSchema,
+  TensorAnnotationSchema,
+  TensorProtoSchema,
+  ValueInfoProtoSchema,
+} from 'onnx-buf';
+import type { Model } from '../src/graph/model.js';
+import {
+  type GraphProto,
+  isOnnxDomain,
+  type NodeProto,
+  shallowCopy,
+  subgraphsOf,
+} from '../src/graph/proto.js';
+import { readsOf } from './graph-faults.js';
+
+/** The bytes of a message as a key, fields that the schema does not know included; those in `but` are left out. */
+function keyOf<S extends DescMessage>(
+  schema: S,
+  message: MessageShape<S>,
+  but: Partial<MessageShape<S>> = {},
+): string {
+  return Buffer.from(toBinary(schema, Object.assign(shallowCopy(schema, message), but))).toString('latin1');
+}
+
+function keysOf<S extends DescMessage>(schema: S, messages: readonly MessageShape<S>[]): string[] {
+  return messages.map((message) => keyOf(schema, message));
+}
+
+function startsWith(list: readonly string[], beginning: readonly string[]): boolean {
+  return beginning.every((entry, i) => list[i] === entry);
+}
+
+/** Opset 12 tells Dropout its ratio in another way, or, for inference, not at all. */
+function withoutRatios(node: NodeProto): NodeProto {
+  const copy = shallowCopy(NodeProtoSchema, node);
+  if (node.opType === 'Dropout' && isOnnxDomain(node.domain)) copy.attribute = [];
+  for (const inner of subgraphsOf(copy)) inner.node = inner.node.map(withoutRatios);
+  return copy;
+}
+
+function faultsOfHeaders(original: Model, converted: Model): string[] {
+  const faults: string[] = [];
+  const but = { graph: undefined, irVersion: 0n, opsetImport: [], functions: [], metadataProps: [] } as never;
+  if (keyOf(ModelProtoSchema, original, but) !== keyOf(ModelProtoSchema, converted, but))
+    faults.push('a field of the model has changed');
+  if (converted.irVersion !== (original.irVersion < 8n ? 8n : original.irVersion))
+    faults.push(`the IR version is ${converted.irVersion}`);
+  const versions = original.opsetImport.map((entry) => {
+    const raised = isOnnxDomain(entry.domain) && entry.version === 11n ? { version: 12n } : {};
+    return keyOf(OperatorSetIdProtoSchema, entry, raised);
+  });
+  const imports = keysOf(OperatorSetIdProtoSchema, converted.opsetImport);
+  const added = converted.opsetImport
+    .slice(versions.length)
+    .map(({ domain, version }) => `${domain} ${version}`);
+  if (!startsWith(imports, versions) || added.join() !== 'tlsc 1')
+    faults.push('the imported opsets have changed');
+  const before = keysOf(StringStringEntryProtoSchema, original.metadataProps);
+  const after = keysOf(StringStringEntryProtoSchema, converted.metadataProps);
+  if (!startsWith(after, before)) faults.push('metadata has changed');
+  const called = new Set(
+    converted.graph.node.filter(({ domain }) => domain === 'tlsc').map((node) => node.opType),
+  );
+  const names = converted.functions.slice(original.functions.length).map(({ domain, name }) => {
+    if (domain !== 'tlsc' || !called.has(name)) faults.push(`function ${domain}::${name} has been added`);
+    return name;
+  });
+  const functions = keysOf(FunctionProtoSchema, converted.functions);
+  if (
+    !startsWith(functions, keysOf(FunctionProtoSchema, original.functions)) ||
+    new Set(names).size < names.length
+  )
+    faults.push('functions have changed');
+  return faults;
+}
+
+/** The nodes of both graphs that are in one of them only, byte for byte. */
+interface Edits {
+  readonly before: readonly NodeProto[];
+  readonly after: readonly NodeProto[];
+  /** Whether the nodes that are in both stand in the same order. */
+  readonly inOrder: boolean;
+}
+
+function findEdits(original: GraphProto, converted: GraphProto): Edits {
+  const [before, after] = [original.node, converted.node].map((nodes) => keysOf(NodeProtoSchema, nodes));
+  const [inBefore, inAfter] = [new Set(before), new Set(after)];
+  const kept = before?.filter((key) => inAfter.has(key));
+  return {
+    before: original.node.filter((_, i) => !inAfter.has(before?.[i] ?? '')),
+    after: converted.node.filter((_, i) => !inBefore.has(after?.[i] ?? '')),
+    inOrder: kept?.join() === after?.filter((key) => inBefore.has(key)).join(),
+  };
+}
+
+/** What may go from between two nodes that stay. */
+const dropped = new Set(['Flatten', 'Reshape', 'Squeeze', 'Unsqueeze', 'Expand', 'Constant']);
+
+/** Whether the two are one node but for what it reads. */
+function isRewired(before: NodeProto, after: NodeProto): boolean {
+  const but = { input: [] } as never;
+  return keyOf(NodeProtoSchema, before, but) === keyOf(NodeProtoSchema, after, but);
+}
+
+/** What a node has lost, or become, that it must not where `after` stands in the place of `before`. */
+function faultOfReplacement(before: NodeProto, after: NodeProto): string | undefined {
+  if (before.name !== after.name) return `has the name ${after.name}`;
+  if (before.docString !== after.docString) return 'has lost its doc string';
+  const metadata = keysOf(StringStringEntryProtoSchema, before.metadataProps);
+  if (keysOf(StringStringEntryProtoSchema, after.metadataProps).join() !== metadata.join())
+    return 'has lost metadata';
+  if (isRewired(before, after)) return undefined;
+  const isConv = ['Gemm', 'MatMul'].includes(before.opType) && after.opType === 'Conv';
+  return isConv || after.domain === 'tlsc'
+    ? undefined
+    : `has become ${after.opType}, or has other attributes`;
+}
+
+/** The values that are computed, by whatever steps, from what `edited` compute. */
+function downstreamOf(graph: GraphProto, edited: readonly NodeProto[]): Set<string> {
+  const values = new Set(edited.flatMap(({ output }) => output));
+  for (const node of graph.node)
+    if (readsOf(node).some((name) => values.has(name))) for (const name of node.output) values.add(name);
+  return values;
+}
+
+function namesIn(graph: GraphProto): Set<string> {
+  return new Set([
+    ...graph.input.map(({ name }) => name),
+    ...graph.initializer.map(({ name }) => name),
+    ...graph.sparseInitializer.map(({ values }) => values?.name ?? ''),
+    ...graph.node.flatMap(({ output }) => output),
+  ]);
+}
+
+function faultsOfContents(original: GraphProto, converted: GraphProto): string[] {
+  const faults: string[] = [];
+  const { before, after, inOrder } = findEdits(original, converted);
+  if (!inOrder) faults.push('nodes have changed places');
+  const read = new Set([...converted.node.flatMap(readsOf), ...converted.output.map(({ name }) => name)]);
+  const parameters = converted.quantizationAnnotation.flatMap((entry) => entry.quantParameterTensorNames);
+  for (const { value } of parameters) read.add(value);
+  const readByEdited = new Set(before.flatMap(readsOf));
+  /** Whether a value may go: something that was edited needed it, and nothing does now. */
+  const isFree = (name: string) => readByEdited.has(name) && !read.has(name);
+  const rewired = before.filter((node) => after.some((other) => isRewired(node, other)));
+  const readByRewired = new Set(rewired.flatMap(readsOf));
+  /** Whether a node may go: who stays and reads something else now has lost nothing but a reshape or a constant. */
+  const mayGo = ({ opType, output }: NodeProto) =>
+    output.every((name) => name === '' || isFree(name)) &&
+    (dropped.has(opType) || !output.some((name) => readByRewired.has(name)));
+
+  for (const node of before) {
+    const [name = ''] = node.output;
+    const replacement = after.find(({ output }) => output.join() === node.output.join());
+    const fault = replacement && faultOfReplacement(node, replacement);
+    if (fault) faults.push(`node ${node.opType} of ${name} ${fault}`);
+    if (!replacement && !mayGo(node)) faults.push(`node ${node.opType} of ${name} is missing`);
+  }
+  const computedBefore = new Set(before.flatMap(({ output }) => output));
+  for (const { opType, output } of after)
+    if (!output.some((name) => read.has(name) || computedBefore.has(name)))
+      faults.push(`node ${opType} of ${output[0]} serves nothing`);
+
+  const kept = new Map(
+    converted.initializer.map((tensor) => [tensor.name, keyOf(TensorProtoSchema, tensor)]),
+  );
+  for (const tensor of original.initializer) {
+    const key = kept.get(tensor.name);
+    if (key === undefined && !isFree(tensor.name)) faults.push(`initializer ${tensor.name} is missing`);
+    if (key !== undefined && key !== keyOf(TensorProtoSchema, tensor))
+      faults.push(`initializer ${tensor.name} has changed`);
+  }
+  const old = namesIn(original);
+  for (const { name } of converted.initializer)
+    if (!old.has(name) && !read.has(name)) faults.push(`initializer ${name} serves nothing`);
+
+  const names = namesIn(converted);
+  const mayHaveChanged = downstreamOf(converted, after);
+  const infos = new Map(converted.valueInfo.map((info) => [info.name, keyOf(ValueInfoProtoSchema, info)]));
+  for (const info of original.valueInfo) {
+    const key = infos.get(info.name);
+    const isStale = !names.has(info.name) || mayHaveChanged.has(info.name);
+    if (key === undefined ? !isStale : key !== keyOf(ValueInfoProtoSchema, info))
+      faults.push(`the type of ${info.name} is missing or has changed`);
+  }
+  const annotations = new Set(keysOf(TensorAnnotationSchema, converted.quantizationAnnotation));
+  for (const annotation of original.quantizationAnnotation)
+    if (names.has(annotation.tensorName) && !annotations.has(keyOf(TensorAnnotationSchema, annotation)))
+      faults.push(`the quantization of ${annotation.tensorName} is missing or has changed`);
+  const but = { node: [], initializer: [], valueInfo: [], quantizationAnnotation: [] } as never;
+  if (keyOf(GraphProtoSchema, original, but) !== keyOf(GraphProtoSchema, converted, but))
+    faults.push('a field of the graph has changed');
+  return faults;
+}
+
+/** Everything that the conversion has changed or dropped and must not, and everything it has added that serves nothing. */
+export function changesIn(original: Model, converted: Model): string[] {
+  const graph = shallowCopy(GraphProtoSchema, original.graph);
+  if (original.opsetImport.some(({ domain, version }) => isOnnxDomain(domain) && version === 11n))
+    graph.node = graph.node.map(withoutRatios);
+  return [...faultsOfHeaders(original, converted), ...faultsOfContents(graph, converted.graph)];
+}

@@ -1,0 +1,91 @@
+// `convert` for tests: every conversion is held against its original, whatever the test is about.
+import { readFileSync } from 'node:fs';
+import type { ConversionSizes } from '../src/conversion-sizes.js';
+import { type Conversion, type ConvertOptions, convert as convertModel } from '../src/convert.js';
+import { measure, type Shapes } from '../src/graph/measure.js';
+import { decodeModel, type Model, type ModelSource } from '../src/graph/model.js';
+import type { ValueInfoProto } from '../src/graph/proto.js';
+import type { Size } from '../src/size.js';
+import { changesIn } from './conversion-faults.js';
+import { faultsOf } from './graph-faults.js';
+
+function sidesOf({ type }: ValueInfoProto): (number | undefined)[] | undefined {
+  if (type?.value.case !== 'tensorType') return undefined;
+  return type.value.value.shape?.dim.map(({ value }) =>
+    value.case === 'dimValue' ? Number(value.value) : undefined,
+  );
+}
+
+/** The values that do not have the shape that the model says they have. */
+function wrongShapesOf({ graph }: Model, shapes: Shapes): string[] {
+  return [...graph.valueInfo, ...graph.output].flatMap((info) => {
+    const said = sidesOf(info);
+    const shape = shapes.get(info.name);
+    if (!said || !shape) return [];
+    const isRight = said.length === shape.length && said.every((side, i) => (side ?? shape[i]) === shape[i]);
+    return isRight ? [] : [`${info.name} is said to be [${said.join()}] and is [${shape.join()}]`];
+  });
+}
+
+/** The values whose shape the original says, rightly, and the converted model no longer says, although it is what it was. */
+function lostShapesOf(
+  original: Model,
+  converted: Model,
+  [before, after]: readonly [Shapes, Shapes],
+): string[] {
+  const kept = new Set(converted.graph.valueInfo.map(({ name }) => name));
+  const lost = original.graph.valueInfo.filter(
+    ({ name }) => !kept.has(name) && after.has(name) && after.get(name)?.join() === before.get(name)?.join(),
+  );
+  return lost.map(({ name }) => `the type of ${name} is missing, and would be right`);
+}
+
+/** Whether the model takes images of one size only. */
+function isFixed({ graph }: Model): boolean {
+  return graph.input.some((input) => sidesOf(input)?.[2] !== undefined);
+}
+
+/** A size that the network takes and at which no window covers its plane. */
+function largerThanWindows({ trainSize, baseSize }: ConversionSizes): Size {
+  const factor = Math.floor(Math.max(baseSize[0] / trainSize[0], baseSize[1] / trainSize[1])) + 1;
+  return [trainSize[0] * factor, trainSize[1] * factor];
+}
+
+/** What the model says of shapes, against the shapes that ONNX Runtime finds. */
+async function faultsOfShapes(original: Model, converted: Model, sizes: ConversionSizes): Promise<string[]> {
+  const size = isFixed(original) ? sizes.trainSize : largerThanWindows(sizes);
+  const { shapes } = await measure(converted, size, 'converted');
+  const wrong = wrongShapesOf(converted, shapes);
+  // Where all windows cover their planes, shapes that change elsewhere are what they were.
+  if (isFixed(original) || original.graph.valueInfo.length === converted.graph.valueInfo.length) return wrong;
+  const { shapes: before } = await measure(original, size, 'original');
+  return [...wrong, ...lostShapesOf(original, converted, [before, shapes])];
+}
+
+async function faultsOfConversion(bytes: Uint8Array, { model, report }: Conversion): Promise<string[]> {
+  if (report.sites.length === 0) {
+    const isSame = Buffer.compare(bytes, model) === 0;
+    return isSame ? [] : ['there was nothing to convert, and yet the bytes differ'];
+  }
+  const [original, converted] = [decodeModel(bytes, 'original'), decodeModel(model, 'converted')];
+  const had = faultsOf(original);
+  const faults = [
+    ...faultsOf(converted).filter((fault) => !had.includes(fault)),
+    ...changesIn(original, converted),
+  ];
+  // A model that cannot run cannot be measured.
+  return faults.length > 0 ? faults : faultsOfShapes(original, converted, report);
+}
+
+/** Throws, all faults named, when a conversion has corrupted its model or changed what it should not. */
+export async function checkConversion(source: ModelSource, conversion: Conversion): Promise<void> {
+  const bytes = typeof source === 'string' ? readFileSync(source) : source;
+  const faults = await faultsOfConversion(bytes, conversion);
+  if (faults.length > 0) throw new Error(`the conversion is faulty:\n  ${faults.join('\n  ')}`);
+}
+
+export async function convert(source: ModelSource, options: ConvertOptions): Promise<Conversion> {
+  const conversion = await convertModel(source, options);
+  await checkConversion(source, conversion);
+  return conversion;
+}
