@@ -11,7 +11,7 @@ import { exampleModel } from '../../../test/fixtures/index.js';
 import { buildBytes, buildGraph, buildModel, floats, imagesIn, valueInfo } from '../test/build-model.js';
 import { convert } from '../test/convert.js';
 import { largestDifference, noise, windowMeans } from '../test/reference.js';
-import { decodeModel, encodeModel } from './graph/model.js';
+import { decodeModel, encodeModel, type Model } from './graph/model.js';
 import { DataType, intsOf, makeNode } from './graph/proto.js';
 import { localNodesOf } from './local-operators.js';
 import { InferenceSession } from './session/inference-session.js';
@@ -165,9 +165,53 @@ describe('convert', () => {
     });
   });
 
+  const import1 = create(OperatorSetIdProtoSchema, { domain: 'tlsc', version: 1n });
+  const localPool = makeNode('LocalAveragePool', ['x'], ['pooled'], { domain: 'tlsc' });
+  const inner = buildGraph({
+    node: [localPool],
+    input: [],
+    output: [valueInfo('pooled', ['n', 3, 'h', 'w'])],
+  });
+  const leftovers: readonly { title: string; edit: (model: Model) => void }[] = [
+    { title: 'the import', edit: ({ opsetImport }) => opsetImport.push(import1) },
+    { title: 'a node that nothing imports', edit: ({ graph }) => graph.node.push(localPool) },
+    {
+      title: 'a node in a branch',
+      edit: ({ graph }) => {
+        const branch = { name: 'then_branch', type: AttributeProto_AttributeType.GRAPH, g: inner };
+        const choice = makeNode('If', ['yes'], ['gate']);
+        choice.attribute.push(create(AttributeProtoSchema, branch));
+        graph.node.push(choice);
+      },
+    },
+    {
+      title: 'a node in a function',
+      edit: ({ functions }) =>
+        functions.push(create(FunctionProtoSchema, { name: 'Own', domain: 'own', node: [localPool] })),
+    },
+    {
+      title: 'a function of the same name',
+      edit: ({ functions }) =>
+        functions.push(create(FunctionProtoSchema, { name: 'LocalAveragePool', domain: 'tlsc' })),
+    },
+    {
+      title: 'a function of another name',
+      edit: ({ functions }) =>
+        functions.push(create(FunctionProtoSchema, { name: 'Own', domain: 'tlsc', input: ['a'] })),
+    },
+  ];
+
   it('refuses to convert twice', async () => {
     const { model } = await convert(buildBytes(simple), { trainSize: 16 });
     await expect(convert(model, { trainSize: 16 })).rejects.toMatchObject({ code: 'ERR_ALREADY_CONVERTED' });
+  });
+
+  it.each(leftovers)('refuses a model that has nothing of domain tlsc but $title', async ({ edit }) => {
+    const model = buildModel(simple);
+    edit(model);
+    await expect(convert(encodeModel(model), { trainSize: 16 })).rejects.toMatchObject({
+      code: 'ERR_ALREADY_CONVERTED',
+    });
   });
 
   it('refuses a window of 0 and names the site', async () => {

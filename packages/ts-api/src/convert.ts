@@ -6,7 +6,7 @@ import { invalidArgument, TlscError } from './errors.js';
 import { domain, domainVersion, lowestMixedOpset, lowestOpset } from './functions/body.js';
 import { functions } from './functions/index.js';
 import { encodeModel, loadModel, type Model, type ModelSource, opsetOf } from './graph/model.js';
-import { type GraphProto, isOnnxDomain, labelOf, subgraphsOf } from './graph/proto.js';
+import { type GraphProto, isOnnxDomain, labelOf, type NodeProto, subgraphsOf } from './graph/proto.js';
 import { localNodesOf } from './local-operators.js';
 import { checkOptions, checkSignal } from './options.js';
 import { isMatch, isRefusal, type Match, type Rule } from './rewrite/rule.js';
@@ -108,15 +108,25 @@ export async function convert(source: ModelSource, options: ConvertOptions): Pro
   return { model: converted, report: { ...sizes, sites, kept, ...versionsOf(model) } };
 }
 
-export function isConverted(model: Model): boolean {
-  return model.opsetImport.some((entry) => entry.domain === domain);
+function hasLocal(nodes: readonly NodeProto[]): boolean {
+  return nodes.some(
+    (node) => node.domain === domain || subgraphsOf(node).some((inner) => hasLocal(inner.node)),
+  );
+}
+
+/** Whether anything in the model is of tlsc's domain, be it only an import or a function that nothing calls. */
+export function isConverted({ opsetImport, functions, graph }: Model): boolean {
+  return (
+    [...opsetImport, ...functions].some((entry) => entry.domain === domain) ||
+    [graph, ...functions].some(({ node }) => hasLocal(node))
+  );
 }
 
 function refuseConverted(model: Model, name: string): void {
   if (!isConverted(model)) return;
   throw new TlscError(
     'ERR_ALREADY_CONVERTED',
-    `${name} has local statistics already; convert the original model`,
+    `${name} has been converted, or has something else of domain ${domain} in it; convert the original model`,
   );
 }
 
