@@ -101,8 +101,10 @@ function findEdits(original: GraphProto, converted: GraphProto): Edits {
   };
 }
 
+const reshaping = new Set(['Flatten', 'Reshape', 'Squeeze', 'Unsqueeze']);
+
 /** What may go from between two nodes that stay. */
-const dropped = new Set(['Flatten', 'Reshape', 'Squeeze', 'Unsqueeze', 'Expand', 'Constant']);
+const dropped = new Set([...reshaping, 'Expand', 'Constant']);
 
 /** Whether the two are one node but for what it reads. */
 function isRewired(before: NodeProto, after: NodeProto): boolean {
@@ -119,7 +121,9 @@ function faultOfReplacement(before: NodeProto, after: NodeProto): string | undef
     return 'has lost metadata';
   if (isRewired(before, after)) return undefined;
   const isConv = ['Gemm', 'MatMul'].includes(before.opType) && after.opType === 'Conv';
-  return isConv || after.domain === 'tlsc'
+  // Windows are reshaped to other shapes than whole images.
+  const isReshape = reshaping.has(before.opType) && after.opType === 'Reshape';
+  return isConv || isReshape || after.domain === 'tlsc'
     ? undefined
     : `has become ${after.opType}, or has other attributes`;
 }
@@ -152,7 +156,10 @@ function faultsOfContents(original: GraphProto, converted: GraphProto): string[]
   /** Whether a value may go: something that was edited needed it, and nothing does now. */
   const isFree = (name: string) => readByEdited.has(name) && !read.has(name);
   const rewired = before.filter((node) => after.some((other) => isRewired(node, other)));
-  const readByRewired = new Set(rewired.flatMap(readsOf));
+  // The shape that something is given anew may have been computed by anything.
+  const readByRewired = new Set(
+    rewired.flatMap((node) => (reshaping.has(node.opType) ? node.input.slice(0, 1) : readsOf(node))),
+  );
   /** Whether a node may go: who stays and reads something else now has lost nothing but a reshape or a constant. */
   const mayGo = ({ opType, output }: NodeProto) =>
     output.every((name) => name === '' || isFree(name)) &&

@@ -103,7 +103,7 @@ export class Graph {
    * about it is now said of the replacement.
    */
   replace(node: NodeProto, replacement: NodeProto): void {
-    replacement.docString = node.docString;
+    if (node.docString !== '') replacement.docString = node.docString;
     replacement.metadataProps = node.metadataProps;
     this.proto.node[this.#indexOf(node)] = replacement;
     this.#edited();
