@@ -10,6 +10,7 @@ import {
   readPhoto,
   restore,
   writeFileAtomic,
+  writeModel,
   writePhoto,
 } from '@tlsc/api';
 import { renderComparison } from './comparison.js';
@@ -58,13 +59,14 @@ async function convertModel(
   title: string,
 ): Promise<{ global: string; local: string | undefined }> {
   const global = join(examples, 'models', `${file}.onnx`);
-  const { model, report } = await convert(global, { trainSize });
+  const conversion = await convert(global, { trainSize });
+  const { report } = conversion;
   if (report.sites.length === 0) {
     console.log(`${title}: no global statistics, nothing to convert (it is the control)`);
     return { global, local: undefined };
   }
   const local = join(output, `${file}.local.onnx`);
-  await writeFileAtomic(local, model);
+  await writeModel(conversion, local);
   const windows = report.sites.map(({ window }) => window.join('x')).join(', ');
   console.log(`${title}: ${report.sites.length} global statistics made local, windows ${windows}`);
   return { global, local };

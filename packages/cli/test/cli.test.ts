@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { carriedModel, exampleModel, examplePhoto } from '../../../test/fixtures/index.js';
+import { withExternalWeights } from '../../ts-api/test/external-data.js';
 
 const command = fileURLToPath(new URL('../bin/tlsc.js', import.meta.url));
 
@@ -137,6 +138,27 @@ describe('tlsc convert', () => {
     );
     expect(stdout).toContain('5 global statistics made local for training size 64x64 and base size 96x96');
     expect(await readdir(folder)).toContain('in.onnx');
+  });
+
+  it('works with weights in external files, and takes them along', async () => {
+    const bytes = await readFile(exampleModel('unet_in'));
+    const { model, weights } = withExternalWeights(bytes, 'weights.bin');
+    for (const name of ['source', 'target']) await mkdir(join(folder, name));
+    await writeFile(join(folder, 'source/m.onnx'), model);
+    await writeFile(join(folder, 'source/weights.bin'), weights);
+    for (const [output, written] of [
+      ['source/local.onnx', 'Written to source/local.onnx; it runs'],
+      ['target/m.onnx', 'Written to target/m.onnx, with weights in target/m.onnx.data; it runs'],
+    ] as const) {
+      const converted = await tlsc('convert', 'source/m.onnx', '-o', output, '--train-size', '64');
+      expect(converted.stdout).toContain(written);
+      const args = ['source/m.onnx', output, '--full-size', '96'];
+      expect((await tlsc('verify', ...args)).code).toBe(0);
+      expect((await tlsc('inspect', output)).code).toBe(0);
+      const run = await tlsc('run', output, examplePhoto('tea-gardens_input'), '-o', `${output}.png`);
+      expect(run.code).toBe(0);
+    }
+    expect(await readdir(join(folder, 'target'))).toEqual(['m.onnx', 'm.onnx.data', 'm.onnx.png']);
   });
 
   it('takes the published approximation on demand', async () => {

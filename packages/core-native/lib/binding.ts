@@ -60,6 +60,8 @@ export interface NativeSessionOptions {
   readonly logId: string;
   /** 0 verbose, 1 info, 2 warning, 3 error, 4 fatal. */
   readonly logSeverityLevel: number;
+  /** Where the external data of a model given as bytes lies; '' for none. A path's own folder is always the place. */
+  readonly externalDataFolder: string;
 }
 
 export interface NativeRun {

@@ -1,5 +1,7 @@
 #include "session.h"
 
+#include <onnxruntime_session_options_config_keys.h>
+
 #include <mutex>
 #include <string_view>
 
@@ -52,6 +54,11 @@ OrtOwned<OrtSessionOptions> ToOrt(const Runtime& runtime, const SessionOptions& 
   set(api.SetSessionGraphOptimizationLevel(made.get(), options.optimization_level));
   set(api.SetSessionLogId(made.get(), options.log_id.c_str()));
   set(api.SetSessionLogSeverityLevel(made.get(), options.log_severity_level));
+  if (!options.external_data_folder.empty()) {
+    set(api.AddSessionConfigEntry(made.get(),
+                                  kOrtSessionOptionsModelExternalInitializersFileFolderPath,
+                                  options.external_data_folder.c_str()));
+  }
   if (!options.profile_file_prefix.empty()) {
     set(api.EnableProfiling(made.get(), ToOrtPath(options.profile_file_prefix).c_str()));
   }

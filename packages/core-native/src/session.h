@@ -28,6 +28,7 @@ struct SessionOptions {
   std::string profile_file_prefix;  // empty: no profile
   std::string log_id;
   int log_severity_level = 2;
+  std::string external_data_folder;  // of a model given as bytes; empty: it has no external data
 };
 
 // A path, or the bytes of the file.

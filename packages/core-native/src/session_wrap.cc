@@ -61,6 +61,7 @@ SessionOptions ReadOptions(const Napi::Object& from) {
   options.profile_file_prefix = text("profileFilePrefix");
   options.log_id = text("logId");
   options.log_severity_level = number("logSeverityLevel");
+  options.external_data_folder = text("externalDataFolder");
   const auto providers = from.Get("providers").As<Napi::Array>();
   for (uint32_t i = 0; i < providers.Length(); ++i) {
     const auto given = providers.Get(i).As<Napi::Object>();

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NativeInput } from '@tlsc/core-native';
 import { describe, expect, test } from 'vitest';
@@ -37,6 +37,28 @@ describe('loading', () => {
     larger.set(bytes, 13);
     const session = await load(larger.subarray(13, 13 + bytes.length));
     expect(session.inputs).toHaveLength(1);
+  });
+
+  test('finds external data beside a path, and in the folder named for bytes', async () => {
+    const value = { type: 'float32', shape: [2] } as const;
+    const bytes = encode({
+      inputs: [{ name: 'x', ...value }],
+      outputs: [{ name: 'y', ...value }],
+      nodes: [{ op: 'Add', inputs: ['x', 'w'], outputs: ['y'] }],
+      initializers: [{ name: 'w', type: 'float32', dims: [2], data: 'weights.bin' }],
+    });
+    const place = join(folder, 'weights 画像');
+    mkdirSync(place);
+    writeFileSync(join(place, 'weights.bin'), new Uint8Array(Float32Array.of(10, 20).buffer));
+    writeFileSync(join(place, 'm.onnx'), bytes);
+    for (const session of [
+      await load(join(place, 'm.onnx')),
+      await load(bytes, { externalDataFolder: place }),
+    ])
+      expect((await run(session, float32('x', [2], [3, 4]))).data).toEqual(Float32Array.of(13, 24));
+    await expect(load(bytes, { externalDataFolder: folder })).rejects.toEqual(
+      failure('ERR_INVALID_MODEL', /weights\.bin/),
+    );
   });
 
   test('describes inputs and outputs', async () => {

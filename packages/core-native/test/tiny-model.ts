@@ -44,7 +44,8 @@ export interface Initializer {
   readonly name: string;
   readonly type: ElementType;
   readonly dims: readonly number[];
-  readonly data: ArrayBufferView;
+  /** The values, or the name of the file that holds them and nothing else. */
+  readonly data: ArrayBufferView | string;
 }
 
 export interface TinyModel {
@@ -102,13 +103,11 @@ function valueInfo(field: number, { name, type, shape, isSequence }: Value): Buf
 }
 
 function initializer({ name, type, dims, data }: Initializer): Buffer {
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return block(5, [
-    ...dims.map((dim) => int(1, dim)),
-    int(2, elementTypes[type]),
-    block(8, name),
-    block(9, bytes),
-  ]);
+  const values =
+    typeof data === 'string'
+      ? [block(13, [block(1, 'location'), block(2, data)]), int(14, 1)]
+      : [block(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))];
+  return block(5, [...dims.map((dim) => int(1, dim)), int(2, elementTypes[type]), block(8, name), ...values]);
 }
 
 /** The bytes of an ONNX file. */

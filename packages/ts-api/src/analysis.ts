@@ -17,6 +17,10 @@ export interface Finding {
   readonly answer: Answer;
 }
 
+function graphOf(model: Model): Graph {
+  return new Graph(model.graph, model.externalDataFolder);
+}
+
 interface Candidate {
   readonly node: NodeProto;
   readonly rule: Rule;
@@ -40,35 +44,39 @@ interface Enclosed {
   readonly where: string;
 }
 
-function branchesIn(graph: GraphProto): Enclosed[] {
+function branchesIn(graph: GraphProto, folder: string | undefined): Enclosed[] {
   return graph.node.flatMap((node) => {
     const where = `inside ${labelOf(node)} (${node.opType})`;
-    return subgraphsOf(node).flatMap((inner) => [{ graph: new Graph(inner), where }, ...branchesIn(inner)]);
+    return subgraphsOf(node).flatMap((inner) => [
+      { graph: new Graph(inner, folder), where },
+      ...branchesIn(inner, folder),
+    ]);
   });
 }
 
 function functionsOf(model: Model): Enclosed[] {
   const foreign = model.functions.filter((one) => one.domain !== domain);
   return foreign.map(({ name, node }) => ({
-    graph: new Graph(create(GraphProtoSchema, { node })),
+    graph: new Graph(create(GraphProtoSchema, { node }), model.externalDataFolder),
     where: `inside the model's function ${name}`,
   }));
 }
 
 /** Statistics where no rule can edit: in the branches of If and Loop, and in the model's own functions. */
 function findEnclosed(model: Model): Finding[] {
-  return [...branchesIn(model.graph), ...functionsOf(model)].flatMap(({ graph, where }) =>
-    certainIn(graph).map(({ node, rule }) => ({
-      node,
-      rule,
-      answer: { reason: `it is ${where}, where it cannot be converted yet` },
-    })),
+  return [...branchesIn(model.graph, model.externalDataFolder), ...functionsOf(model)].flatMap(
+    ({ graph, where }) =>
+      certainIn(graph).map(({ node, rule }) => ({
+        node,
+        rule,
+        answer: { reason: `it is ${where}, where it cannot be converted yet` },
+      })),
   );
 }
 
 /** What `findStatistics` would look at more closely, each refused for the given reason. */
 export function refuseAll(model: Model, reason: string): Finding[] {
-  const findings = certainIn(new Graph(model.graph)).map(({ node, rule }) => ({
+  const findings = certainIn(graphOf(model)).map(({ node, rule }) => ({
     node,
     rule,
     answer: { reason },
@@ -86,7 +94,7 @@ export async function findStatistics(
   name: string,
   signal?: AbortSignal,
 ): Promise<Finding[]> {
-  const graph = new Graph(model.graph);
+  const graph = graphOf(model);
   const candidates = candidatesIn(graph);
   const enclosed = findEnclosed(model);
   if (candidates.length === 0) return enclosed;

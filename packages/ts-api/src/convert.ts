@@ -23,6 +23,8 @@ export interface ConvertOptions {
    * who must match numbers published with it; it is not the faster way here. Default: false.
    */
   readonly fast?: boolean;
+  /** Where the external data of a model given as bytes lies. */
+  readonly externalDataFolder?: string | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -66,7 +68,10 @@ export interface ConvertReport extends ConversionSizes {
 }
 
 export interface Conversion {
+  /** The bytes of the file. Where the model has external data, `writeModel` takes that along. */
   readonly model: Uint8Array;
+  /** The folder in which the model's external data lies, which is still the original's; undefined when it has none. */
+  readonly externalDataFolder: string | undefined;
   readonly report: ConvertReport;
 }
 
@@ -83,7 +88,13 @@ const functionsIrVersion = 8n;
  * made local and says why.
  */
 export async function convert(source: ModelSource, options: ConvertOptions): Promise<Conversion> {
-  checkOptions(options, { trainSize: true, baseSize: true, fast: true, signal: true });
+  checkOptions(options, {
+    trainSize: true,
+    baseSize: true,
+    fast: true,
+    externalDataFolder: true,
+    signal: true,
+  });
   checkSignal(options.signal);
   const { fast = false } = options;
   if (typeof fast !== 'boolean') throw invalidArgument('fast', 'true or false', fast);
@@ -92,20 +103,22 @@ export async function convert(source: ModelSource, options: ConvertOptions): Pro
     trainSize,
     baseSize: toSize(options.baseSize ?? defaultBaseSize(trainSize), 'baseSize'),
   };
-  const { bytes, model, name } = await loadModel(source);
+  const { bytes, model, name } = await loadModel(source, options.externalDataFolder);
   refuseConverted(model, name);
   const findings = await findStatistics(model, trainSize, name, options.signal);
   const { rewrites, kept } = planRewrites(findings, { sizes, fast }, model, name);
   const sites = rewrites.map(({ site }) => site);
-  if (sites.length === 0) return { model: bytes, report: { ...sizes, sites, kept, ...versionsOf(model) } };
+  const { externalDataFolder } = model;
+  const report = () => ({ ...sizes, sites, kept, ...versionsOf(model) });
+  if (sites.length === 0) return { model: bytes, externalDataFolder, report: report() };
 
   raiseOpset(model, name);
   for (const { match, site } of rewrites) match.rewrite(site);
   addFunctions(model, rewrites, fast);
   writeSizes(model, sizes);
   const converted = encodeModel(model);
-  await checkLoads(converted, name);
-  return { model: converted, report: { ...sizes, sites, kept, ...versionsOf(model) } };
+  await checkLoads(converted, name, externalDataFolder);
+  return { model: converted, externalDataFolder, report: report() };
 }
 
 function hasLocal(nodes: readonly NodeProto[]): boolean {
@@ -240,9 +253,14 @@ function versionsOf(model: Model): Pick<ConvertReport, 'opset' | 'irVersion'> {
 }
 
 /** ONNX Runtime checks graph and types when it loads a model: an edit that broke either must not get out. */
-async function checkLoads(converted: Uint8Array, name: string): Promise<void> {
+async function checkLoads(
+  converted: Uint8Array,
+  name: string,
+  externalDataFolder: string | undefined,
+): Promise<void> {
   try {
     const session = await InferenceSession.create(converted, {
+      externalDataFolder,
       graphOptimizationLevel: 'disabled',
       logSeverityLevel: 4,
     });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type ErrorCode, invalidArgument, TlscError } from './errors.js';
 
@@ -46,26 +46,66 @@ export async function readSource(source: unknown, kind: 'model' | 'image'): Prom
   }
 }
 
+/** A file, and what writes it. */
+export interface FilePart {
+  readonly path: string;
+  readonly write: (file: FileHandle) => Promise<void>;
+}
+
 /**
- * Writes a file that appears whole or not at all: the bytes go to a neighbour, which then takes the name. Rejects with
- * ERR_NOT_WRITABLE.
+ * Writes files that appear whole, and all of them, or not at all: each is written to a neighbour first, and when all are, these take
+ * the names, in the order given. Rejects with ERR_NOT_WRITABLE, or with the TlscError that a part's `write` rejects with.
  */
-export async function writeFileAtomic(path: string, bytes: Uint8Array): Promise<void> {
-  const unfinished = join(dirname(path), `.tlsc-${randomUUID()}.part`);
+export async function writeFilesAtomic(parts: readonly FilePart[]): Promise<void> {
+  const staged = parts.map((part) => ({
+    ...part,
+    unfinished: join(dirname(part.path), `.tlsc-${randomUUID()}.part`),
+  }));
+  const leftovers = staged.map(({ unfinished }) => unfinished);
+  let current = '';
   try {
-    await writeFile(unfinished, bytes, { flag: 'wx' });
-    await rename(unfinished, path);
+    for (const { path, write, unfinished } of staged) {
+      current = path;
+      // Renaming onto a folder would fail, but only when other files have their names.
+      if (await isFolder(path)) throw new Error('it is a folder');
+      await writeNew(unfinished, write);
+    }
+    for (const { path, unfinished } of staged) {
+      current = path;
+      await rename(unfinished, path);
+      leftovers.push(path);
+    }
   } catch (cause) {
-    await rm(unfinished, { force: true }).catch(() => {});
-    throw new TlscError('ERR_NOT_WRITABLE', `cannot write ${path}: ${await explain(path, cause)}`, { cause });
+    for (const path of leftovers) await rm(path, { force: true }).catch(() => {});
+    if (cause instanceof TlscError) throw cause;
+    throw new TlscError('ERR_NOT_WRITABLE', `cannot write ${current}: ${await explain(current, cause)}`, {
+      cause,
+    });
   }
+}
+
+async function writeNew(path: string, write: FilePart['write']): Promise<void> {
+  const file = await open(path, 'wx');
+  try {
+    await write(file);
+  } finally {
+    await file.close();
+  }
+}
+
+/** The same for one file of these bytes. */
+export async function writeFileAtomic(path: string, bytes: Uint8Array): Promise<void> {
+  await writeFilesAtomic([{ path, write: (file) => file.writeFile(bytes) }]);
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (info) => info.isDirectory(),
+    () => false,
+  );
 }
 
 async function explain(path: string, cause: unknown): Promise<string> {
   const folder = dirname(path);
-  const isFolder = await stat(folder).then(
-    (info) => info.isDirectory(),
-    () => false,
-  );
-  return isFolder ? (cause as Error).message : `there is no folder ${folder}`;
+  return (await isFolder(folder)) ? (cause as Error).message : `there is no folder ${folder}`;
 }

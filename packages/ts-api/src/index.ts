@@ -40,3 +40,4 @@ export {
 export type { ExecutionProvider, SessionOptions } from './session/options.js';
 export { largestSide, type Size, type SizeOption } from './size.js';
 export { type SelfCheck, type Verification, type VerifyOptions, verify } from './verify.js';
+export { type WriteModelOptions, writeModel } from './write-model.js';

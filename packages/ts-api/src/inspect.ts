@@ -12,6 +12,8 @@ import { type Size, type SizeOption, toSize } from './size.js';
 export interface InspectOptions {
   /** The size at which shapes are measured. Default: the model's own where it is fixed, else 256. */
   readonly trainSize?: SizeOption;
+  /** Where the external data of a model given as bytes lies. */
+  readonly externalDataFolder?: string | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -60,12 +62,12 @@ export interface Inspection {
 
 /**
  * Says what a model is, which global statistics it has and what `convert` would make of each. Rejects with
- * ERR_MODEL_NOT_FOUND, ERR_INVALID_MODEL, ERR_UNSUPPORTED_MODEL (weights in other files), ERR_ABORTED or ERR_INVALID_ARGUMENT.
+ * ERR_MODEL_NOT_FOUND, ERR_INVALID_MODEL, ERR_ABORTED or ERR_INVALID_ARGUMENT.
  */
 export async function inspect(source: ModelSource, options: InspectOptions = {}): Promise<Inspection> {
-  checkOptions(options, { trainSize: true, signal: true });
+  checkOptions(options, { trainSize: true, externalDataFolder: true, signal: true });
   checkSignal(options.signal);
-  const { model, name } = await loadModel(source);
+  const { model, name } = await loadModel(source, options.externalDataFolder);
   const size = options.trainSize === undefined ? defaultSize(model) : toSize(options.trainSize, 'trainSize');
   const statistics = await describeStatistics(model, size, name, options.signal);
   return {

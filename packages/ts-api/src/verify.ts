@@ -1,7 +1,7 @@
 import { type ConversionSizes, maxStrideFor, readSizes, windowFor } from './conversion-sizes.js';
 import { invalidArgument, TlscError, throwIfAborted } from './errors.js';
 import { type ElementTypes, imageFor, measure, type Shapes } from './graph/measure.js';
-import { loadModel, type Model, type ModelSource } from './graph/model.js';
+import { type LoadedModel, loadModel, type Model, type ModelSource } from './graph/model.js';
 import { labelOf, type NodeProto } from './graph/proto.js';
 import { localNodesOf, maxStrideOf, windowOf } from './local-operators.js';
 import { checkOptions, checkSignal } from './options.js';
@@ -29,6 +29,8 @@ export interface VerifyOptions {
    * 2^-7 where a local operator or an output is float16.
    */
   readonly tolerance?: number;
+  /** Where the external data of models given as bytes lies. */
+  readonly externalDataFolder?: string | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -64,14 +66,15 @@ export async function verify(
   converted: ModelSource,
   options: VerifyOptions = {},
 ): Promise<Verification> {
-  checkOptions(options, { fullSize: true, tolerance: true, signal: true });
+  checkOptions(options, { fullSize: true, tolerance: true, externalDataFolder: true, signal: true });
   const { signal } = options;
   checkSignal(signal);
   if (options.tolerance !== undefined && !(options.tolerance > 0))
     throw invalidArgument('tolerance', 'a number above 0', options.tolerance);
   const fullSize = toSize(options.fullSize ?? [720, 1280], 'fullSize');
-  const { bytes: originalBytes } = await loadModel(original);
-  const { bytes: convertedBytes, model, name } = await loadModel(converted);
+  const reference = await loadModel(original, options.externalDataFolder);
+  const candidate = await loadModel(converted, options.externalDataFolder);
+  const { model, name } = candidate;
   const sizes = conversionOf(model, name);
   const typed = localNodesOf(model).flatMap(({ input }) => input.slice(0, 1));
   const { shapes, types } = await measure(model, sizes.trainSize, name, {
@@ -83,19 +86,21 @@ export async function verify(
   const fits = Math.min(...sizes.trainSize) >= smallestSide && covers(trained);
   const size = fits ? sizes.trainSize : await findCoveringSize(model, sizes, name, signal);
 
-  const runAt = (bytes: Uint8Array, operators: 'native' | 'portable', at: readonly Size[]) =>
-    runEach(() => InferenceSession.create(bytes, { operators }), at, name, signal);
+  const runAt = ({ bytes, model }: LoadedModel, operators: 'native' | 'portable', at: readonly Size[]) => {
+    const { externalDataFolder } = model;
+    return runEach(() => InferenceSession.create(bytes, { operators, externalDataFolder }), at, name, signal);
+  };
   const at = size ? [fullSize, size] : [fullSize];
-  const [nativeFull = {}, native = {}] = await runAt(convertedBytes, 'native', at);
-  const [portableFull = {}, portable = {}] = await runAt(convertedBytes, 'portable', at);
+  const [nativeFull = {}, native = {}] = await runAt(candidate, 'native', at);
+  const [portableFull = {}, portable = {}] = await runAt(candidate, 'portable', at);
   const tolerance = options.tolerance ?? defaultTolerance(types, nativeFull);
   const full = await compare(nativeFull, portableFull);
   const reports = [full];
   let selfCheck: SelfCheck | undefined;
   if (size) {
-    const [reference = {}] = await runAt(originalBytes, 'portable', [size]);
-    const ofNative = await compare(reference, native);
-    const ofPortable = await compare(reference, portable);
+    const [expected = {}] = await runAt(reference, 'portable', [size]);
+    const ofNative = await compare(expected, native);
+    const ofPortable = await compare(expected, portable);
     reports.push(ofNative, ofPortable);
     selfCheck = { size, native: ofNative.difference, portable: ofPortable.difference };
   }

@@ -1,4 +1,4 @@
-import { type ConvertReport, convert, type Size, writeFileAtomic } from '@tlsc/api';
+import { type ConvertReport, convert, type Size, writeModel } from '@tlsc/api';
 import { Command } from 'commander';
 import { identityOf } from '../destinations.js';
 import { parseSize } from '../parse.js';
@@ -12,12 +12,13 @@ interface Options extends OutputOptions {
   readonly fast?: boolean;
 }
 
-function show(model: string, output: string, report: ConvertReport): void {
+function show(model: string, files: readonly string[], report: ConvertReport): void {
+  const output = files.at(-1);
   const { sites, kept, trainSize, baseSize } = report;
   for (const { node, reason } of kept) console.log(`${node}: ${reason}`);
   if (sites.length === 0) {
     const what = kept.length > 0 ? 'nothing else' : 'no global statistics: nothing';
-    console.log(`${model} has ${what} to convert. ${output} is an exact copy.`);
+    console.log(`${model} has ${what} to convert. ${output} is a copy.`);
     return;
   }
   const rows = sites.map(({ node, operator, featureSize, window, maxStride, validLayers }) => [
@@ -30,7 +31,7 @@ function show(model: string, output: string, report: ConvertReport): void {
   const sizes = `training size ${showSize(trainSize)} and base size ${showSize(baseSize)}`;
   console.log(table(['site', 'becomes', 'feature size', 'window', 'valid-size layers'], rows));
   console.log(`\n${sites.length} global statistics made local for ${sizes}.`);
-  console.log(`Written to ${output}; it runs in any ONNX Runtime.`);
+  console.log(`Written to ${[...files].reverse().join(', with weights in ')}; it runs in any ONNX Runtime.`);
 }
 
 export function convertCommand(): Command {
@@ -57,15 +58,16 @@ export function convertCommand(): Command {
         `error: ${options.output} would overwrite the model, which verify and other sizes still need`,
       );
     }
+    let files: readonly string[] = [];
     return perform(
       options,
       async (signal) => {
         const { trainSize, baseSize, fast = false } = options;
         const result = await convert(model, { trainSize, fast, signal, ...(baseSize && { baseSize }) });
-        await writeFileAtomic(options.output, result.model);
+        files = await writeModel(result, options.output, { signal });
         return result.report;
       },
-      (report) => show(model, options.output, report),
+      (report) => show(model, files, report),
     );
   });
 }

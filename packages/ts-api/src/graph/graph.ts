@@ -1,5 +1,7 @@
+import { withValues } from './external-data.js';
 import {
   type GraphProto,
+  holdsIntegers,
   integersIn,
   intsOf,
   isOnnxDomain,
@@ -29,12 +31,15 @@ function namesIn(graph: GraphProto): string[] {
 /** A graph with the questions that rewriting asks of it, and the edits it makes. Values are named by their strings. */
 export class Graph {
   readonly proto: GraphProto;
+  readonly #externalDataFolder: string | undefined;
   #producers: Map<string, NodeProto> | undefined;
   #consumers: Map<string, NodeProto[]> | undefined;
   readonly #initializers: Map<string, TensorProto>;
 
-  constructor(proto: GraphProto) {
+  /** `externalDataFolder` is the one of the model that the graph is of. */
+  constructor(proto: GraphProto, externalDataFolder?: string) {
     this.proto = proto;
+    this.#externalDataFolder = externalDataFolder;
     this.#initializers = new Map(proto.initializer.map((tensor) => [tensor.name, tensor]));
   }
 
@@ -71,7 +76,7 @@ export class Graph {
     return this.isOutput(value) || this.consumers(value).length > 0 || this.#isParameter(value);
   }
 
-  /** The tensor of an initializer or a Constant node. */
+  /** The tensor of an initializer or a Constant node. Its values may lie in another file: `withValues` has them. */
   constant(value: string): TensorProto | undefined {
     const initializer = this.#initializers.get(value);
     if (initializer) return initializer;
@@ -80,10 +85,15 @@ export class Graph {
     return node.attribute.find((entry) => entry.name === 'value')?.t;
   }
 
+  /** The tensor with its values in it, wherever they lie. */
+  withValues(tensor: TensorProto): TensorProto {
+    return withValues(tensor, this.#externalDataFolder);
+  }
+
   /** The values of a constant integer tensor, however it is written down. */
   constantIntegers(value: string): number[] | undefined {
     const tensor = this.constant(value);
-    if (tensor) return integersIn(tensor);
+    if (tensor) return holdsIntegers(tensor) ? integersIn(this.withValues(tensor)) : undefined;
     const node = this.producer(value);
     if (node?.opType !== 'Constant' || !isOnnxDomain(node.domain)) return undefined;
     const [entry] = node.attribute;

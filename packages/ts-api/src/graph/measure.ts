@@ -124,6 +124,7 @@ export async function measure(
   const session = await InferenceSession.create(withProbes(model, [...probes.values()], typed), {
     operators: 'portable',
     graphOptimizationLevel: 'disabled',
+    externalDataFolder: model.externalDataFolder,
     logSeverityLevel: 4, // What goes wrong is thrown below, with the size that it went wrong at.
   });
   try {

@@ -1,8 +1,10 @@
+import { dirname, resolve } from 'node:path';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
-import { TensorProto_DataLocation as DataLocation, type ModelProto, ModelProtoSchema } from 'onnx-buf';
+import { type ModelProto, ModelProtoSchema } from 'onnx-buf';
 import { TlscError } from '../errors.js';
 import { readSource } from '../files.js';
-import { type GraphProto, isOnnxDomain, subgraphsOf } from './proto.js';
+import { checkFolder, findExternalData, inlineShapes } from './external-data.js';
+import { type GraphProto, isOnnxDomain } from './proto.js';
 
 /** A path, or the bytes of the file. */
 export type ModelSource = string | Uint8Array;
@@ -15,12 +17,11 @@ function nameOf(source: ModelSource): string {
 /** A model whose graph is there. */
 export interface Model extends ModelProto {
   graph: GraphProto;
+  /** The folder that its external data lies in; undefined when it has none. */
+  externalDataFolder?: string | undefined;
 }
 
-/**
- * Reads an ONNX file. Throws ERR_INVALID_MODEL when the bytes are not one, ERR_UNSUPPORTED_MODEL when its weights lie in
- * other files.
- */
+/** Reads an ONNX file. Throws ERR_INVALID_MODEL when the bytes are not one. */
 export function decodeModel(bytes: Uint8Array, name: string): Model {
   let model: ModelProto;
   try {
@@ -40,23 +41,33 @@ export function decodeModel(bytes: Uint8Array, name: string): Model {
       `${name} is not an ONNX model: it has no graph, IR version or opset`,
     );
   }
-  const external = findExternal(model.graph);
-  if (external !== undefined) {
-    throw new TlscError(
-      'ERR_UNSUPPORTED_MODEL',
-      `${name} keeps its weights in other files (initializer ${external}); save it as a single file first`,
-    );
-  }
   return model;
 }
 
-/** Reads and decodes; the bytes come along for those who need them as they are. */
-export async function loadModel(
-  source: ModelSource,
-): Promise<{ bytes: Uint8Array; model: Model; name: string }> {
+export interface LoadedModel {
+  /** The file as it is, unless shapes had to be put into it. */
+  readonly bytes: Uint8Array;
+  readonly model: Model;
+  /** How messages speak of it. */
+  readonly name: string;
+}
+
+/**
+ * Reads and decodes. External data lies in the folder of a path, and in `externalDataFolder` for bytes; it stays there, but for what
+ * ONNX Runtime must have in the model. Throws what `findExternalData` does, too.
+ */
+export async function loadModel(source: ModelSource, externalDataFolder?: string): Promise<LoadedModel> {
+  checkFolder(externalDataFolder);
   const bytes = await readSource(source, 'model');
   const name = nameOf(source);
-  return { bytes, model: decodeModel(bytes, name), name };
+  const model = decodeModel(bytes, name);
+  const place = typeof source === 'string' ? dirname(source) : externalDataFolder;
+  const folder = place === undefined ? undefined : resolve(place);
+  const { tensors } = await findExternalData(model, folder, name);
+  if (folder === undefined || tensors.length === 0) return { bytes, model, name };
+  const external = inlineShapes(tensors, folder);
+  if (external.length > 0) model.externalDataFolder = folder;
+  return { bytes: external.length < tensors.length ? encodeModel(model) : bytes, model, name };
 }
 
 export function encodeModel(model: ModelProto): Uint8Array {
@@ -70,16 +81,4 @@ export function opsetOf(model: ModelProto): number {
 
 function hasGraph(model: ModelProto): model is Model {
   return model.graph !== undefined;
-}
-
-function findExternal(graph: GraphProto): string | undefined {
-  const found = graph.initializer.find(({ dataLocation }) => dataLocation === DataLocation.EXTERNAL);
-  if (found) return found.name;
-  for (const node of graph.node) {
-    for (const inner of subgraphsOf(node)) {
-      const name = findExternal(inner);
-      if (name !== undefined) return name;
-    }
-  }
-  return undefined;
 }

@@ -110,6 +110,11 @@ export function labelOf(node: NodeProto): string {
   return node.name || `${node.opType} (computes ${node.output[0] ?? 'nothing'})`;
 }
 
+/** Whether `integersIn` can read the tensor. */
+export function holdsIntegers({ dataType }: TensorProto): boolean {
+  return dataType === DataType.INT32 || dataType === DataType.INT64;
+}
+
 /** The values of a constant integer tensor, or undefined when it holds something else. */
 export function integersIn(tensor: TensorProto): number[] | undefined {
   if (tensor.dataType === DataType.INT32) {

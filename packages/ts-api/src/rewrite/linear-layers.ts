@@ -71,9 +71,12 @@ function offsetsOf(bias: TensorProto, beta: number, outputs: number): TensorProt
 
 function toConv(graph: Graph, node: NodeProto, linear: Linear): void {
   if (!graph.nodes.includes(node)) return;
-  const kernel = kernelOf(linear);
+  const kernel = kernelOf({ ...linear, weight: graph.withValues(linear.weight) });
   const constants = [kernel];
-  if (linear.bias) constants.push(offsetsOf(linear.bias, linear.beta, Number(kernel.dims[0])));
+  if (linear.bias) {
+    const bias = graph.withValues(linear.bias);
+    constants.push(offsetsOf(bias, linear.beta, Number(kernel.dims[0])));
+  }
   const input = [node.input[0] ?? '', ...constants.map((tensor) => graph.addInitializer(tensor))];
   graph.replace(node, makeNode('Conv', input, node.output, { name: node.name }));
 }

@@ -12,7 +12,7 @@ export type ExecutionProvider =
   | string
   | { readonly name: string; readonly [option: string]: string | number | boolean };
 
-/** The words are those of onnxruntime's own session options; the last three are ours. */
+/** The words are those of onnxruntime's own session options; the last four are ours. */
 export interface SessionOptions {
   /** In order of preference; a named provider that cannot be had is an error. Default: ['cpu']. */
   readonly executionProviders?: readonly ExecutionProvider[];
@@ -38,6 +38,11 @@ export interface SessionOptions {
   readonly operatorLibrary?: string;
   /** File or folder of the ONNX Runtime library. Default: TLSC_ONNXRUNTIME, else onnxruntime-node's. */
   readonly onnxruntime?: string;
+  /**
+   * The folder in which the external data of a model given as bytes lies. A model given by its path has it in its own folder,
+   * whatever this says.
+   */
+  readonly externalDataFolder?: string | undefined;
 }
 
 const optimizationLevels = { disabled: 0, basic: 1, extended: 2, all: 99 } as const;
@@ -105,6 +110,7 @@ const known: OptionNames<SessionOptions> = {
   operators: true,
   operatorLibrary: true,
   onnxruntime: true,
+  externalDataFolder: true,
 };
 
 /** The complete options of the native side. Throws ERR_INVALID_ARGUMENT, ERR_RUNTIME_NOT_FOUND, ERR_OPERATORS_NOT_FOUND. */
@@ -134,6 +140,7 @@ export function toNativeOptions(options: SessionOptions): Omit<NativeSessionOpti
     profileFilePrefix: profiling ? profilePrefix : '',
     logId: option(options, 'logId', 'tlsc', isString, 'a string'),
     logSeverityLevel: option(options, 'logSeverityLevel', 2, ...wholeNumber(0, 4)),
+    externalDataFolder: option(options, 'externalDataFolder', '', isString, 'a path'),
     runtimePath: findRuntime(
       option(options, 'onnxruntime', undefined, isString as Check<string | undefined>, 'a path'),
     ),
