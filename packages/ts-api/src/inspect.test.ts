@@ -44,7 +44,7 @@ describe('inspect', () => {
     const double = await inspect(buildBytes({ node, ...imagesIn(DataType.DOUBLE) }));
     expect(double.inputs).toEqual([{ name: 'x', type: 'double', shape: [...image] }]);
     expect(double.statistics).toMatchObject([
-      { node: 'pool', operator: undefined, reason: expect.stringContaining('takes float64 images') },
+      { node: 'pool', operator: undefined, reason: expect.stringContaining('takes double images') },
     ]);
   });
 

@@ -2,8 +2,9 @@ import { findStatistics, refuseAll } from './analysis.js';
 import { type ConversionSizes, readSizes } from './conversion-sizes.js';
 import { isConverted } from './convert.js';
 import { type ErrorCode, TlscError } from './errors.js';
+import { inputsOf, tensorTypeOf, typeName } from './graph/inputs.js';
 import { loadModel, type Model, type ModelSource, opsetOf } from './graph/model.js';
-import { DataType, labelOf, type ValueInfoProto } from './graph/proto.js';
+import { labelOf, type ValueInfoProto } from './graph/proto.js';
 import { localNodesOf, maxStrideOf, windowOf } from './local-operators.js';
 import { checkOptions, checkSignal } from './options.js';
 import { isMatch, isRefusal } from './rewrite/rule.js';
@@ -109,22 +110,19 @@ async function describeStatistics(
   });
 }
 
-/** Initializers that are listed as inputs (as all were before IR version 4) are not for the caller to feed. */
-function inputsOf({ graph }: Model): ValueInfoProto[] {
-  return graph.input.filter(({ name }) => !graph.initializer.some((tensor) => tensor.name === name));
+function describe(value: ValueInfoProto): ValueDescription {
+  const { name, type } = value;
+  const tensor = tensorTypeOf(value);
+  if (!tensor) return { name, type: type?.value.case ?? 'unknown', shape: [] };
+  return { name, type: typeName(tensor.elemType), shape: tensor.shape ?? [] };
 }
 
-function describe({ name, type }: ValueInfoProto): ValueDescription {
-  if (type?.value.case !== 'tensorType') return { name, type: type?.value.case ?? 'unknown', shape: [] };
-  const { elemType, shape } = type.value.value;
-  const dims =
-    shape?.dim.map(({ value }) => (value.case === 'dimValue' ? Number(value.value) : (value.value ?? ''))) ??
-    [];
-  return { name, type: (DataType[elemType] ?? 'unknown').toLowerCase(), shape: dims };
-}
-
+/** Of the first input that may be an image. */
 function defaultSize(model: Model): Size {
-  const [height, width] = inputsOf(model).map(describe)[0]?.shape.slice(2) ?? [];
+  const image = inputsOf(model)
+    .map((input) => tensorTypeOf(input)?.shape)
+    .find((shape) => shape?.length === 4);
+  const [height, width] = image?.slice(2) ?? [];
   const side = (given: number | string | undefined) => (typeof given === 'number' && given > 0 ? given : 256);
   return [side(height), side(width)];
 }

@@ -1,8 +1,9 @@
 import { type ConversionSizes, maxStrideFor, readSizes, windowFor } from './conversion-sizes.js';
 import { invalidArgument, TlscError, throwIfAborted } from './errors.js';
-import { type ElementTypes, imageFor, measure, type Shapes } from './graph/measure.js';
+import { type ElementTypes, measure, type Shapes } from './graph/measure.js';
 import { type LoadedModel, loadModel, type Model, type ModelSource } from './graph/model.js';
 import { labelOf, type NodeProto } from './graph/proto.js';
+import { trialFeeds } from './graph/trial-feeds.js';
 import { localNodesOf, maxStrideOf, windowOf } from './local-operators.js';
 import { checkOptions, checkSignal } from './options.js';
 import { floatsOf, imageTypes } from './session/image-tensors.js';
@@ -86,10 +87,8 @@ export async function verify(
   const fits = Math.min(...sizes.trainSize) >= smallestSide && covers(trained);
   const size = fits ? sizes.trainSize : await findCoveringSize(model, sizes, name, signal);
 
-  const runAt = ({ bytes, model }: LoadedModel, operators: 'native' | 'portable', at: readonly Size[]) => {
-    const { externalDataFolder } = model;
-    return runEach(() => InferenceSession.create(bytes, { operators, externalDataFolder }), at, name, signal);
-  };
+  const runAt = (loaded: LoadedModel, operators: 'native' | 'portable', sizes: readonly Size[]) =>
+    runEach(loaded, operators, sizes, signal);
   const at = size ? [fullSize, size] : [fullSize];
   const [nativeFull = {}, native = {}] = await runAt(candidate, 'native', at);
   const [portableFull = {}, portable = {}] = await runAt(candidate, 'portable', at);
@@ -185,17 +184,18 @@ async function shapesIfPossible(
 
 /** The outputs for noise of each size. One session at a time, so that a check needs no more memory than a run. */
 async function runEach(
-  create: () => Promise<InferenceSession>,
+  { bytes, model, name }: LoadedModel,
+  operators: 'native' | 'portable',
   sizes: readonly Size[],
-  name: string,
   signal: AbortSignal | undefined,
 ): Promise<Outputs[]> {
   throwIfAborted(signal);
-  const session = await create();
+  const { externalDataFolder } = model;
+  const session = await InferenceSession.create(bytes, { operators, externalDataFolder });
   try {
     const outputs: Outputs[] = [];
     for (const size of sizes) {
-      const feeds = await imageFor(session, size, name, fillWithNoise);
+      const feeds = await trialFeeds(model, size, name, fillWithNoise);
       outputs.push(await session.run(feeds, signal ? { signal } : {}));
     }
     return outputs;

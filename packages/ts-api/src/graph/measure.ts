@@ -9,12 +9,11 @@ import {
 } from 'onnx-buf';
 import type { Tensor } from 'onnxruntime-common';
 import { TlscError, throwIfAborted } from '../errors.js';
-import { imageInputOf } from '../session/image-input.js';
-import { toImageTensor } from '../session/image-tensors.js';
 import { InferenceSession } from '../session/inference-session.js';
 import { type Size, showSize } from '../size.js';
 import { encodeModel, type Model } from './model.js';
 import { DataType, makeNode, type NodeProto, shallowCopy, type ValueInfoProto } from './proto.js';
+import { trialFeeds } from './trial-feeds.js';
 
 /** The shape that each value of the main graph has when the model sees an image of some size. */
 export type Shapes = ReadonlyMap<string, readonly number[]>;
@@ -81,36 +80,9 @@ function withProbes(model: Model, probes: readonly NodeProto[], typed: readonly 
   return encodeModel(probed);
 }
 
-/** An image for the model's one input: N×C×H×W, batch 1 where it is free. Of zeros, unless `paint` changes them. */
-export async function imageFor(
-  session: InferenceSession,
-  size: Size,
-  name: string,
-  paint = (_values: Float32Array): void => {},
-): Promise<Record<string, Tensor>> {
-  const input = imageInputOf(session, name);
-  const [batch, channels, ...plane] = input.shape;
-  if (typeof channels !== 'number') {
-    throw new TlscError(
-      'ERR_UNSUPPORTED_MODEL',
-      `input ${input.name} of ${name} does not say how many channels it has`,
-    );
-  }
-  if (plane.some((side, axis) => typeof side === 'number' && side !== size[axis])) {
-    throw new TlscError(
-      'ERR_UNSUPPORTED_MODEL',
-      `${name} only takes images of ${showSize(plane as number[])}; export it with dynamic height and width`,
-    );
-  }
-  const dims = [typeof batch === 'number' ? batch : 1, channels, ...size];
-  const values = new Float32Array(dims.reduce((product, side) => product * side, 1));
-  paint(values);
-  return { [input.name]: await toImageTensor(input.type, values, dims) };
-}
-
 /**
  * Runs the model once on a blank image of the given size and notes every shape, and the element types of `typed`; ONNX Runtime is
- * the one that knows them. Throws ERR_TRAIN_SIZE when the model cannot run at that size.
+ * the one that knows them. Throws ERR_TRAIN_SIZE when the model cannot run at that size, and what `trialFeeds` does.
  */
 export async function measure(
   model: Model,
@@ -129,7 +101,7 @@ export async function measure(
   });
   try {
     const fetches = [...probes.values()].map(outputOf);
-    const feeds = await imageFor(session, size, name);
+    const feeds = await trialFeeds(model, size, name);
     const results = await session.run(feeds, fetches, signal ? { signal } : {});
     const shapes = [...probes].map(([value, probe]) => {
       const { data } = results[outputOf(probe)] as Tensor;

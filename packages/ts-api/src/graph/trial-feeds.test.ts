@@ -1,0 +1,167 @@
+import { create } from '@bufbuild/protobuf';
+import {
+  TypeProto_SequenceSchema,
+  TypeProto_TensorSchema,
+  TypeProtoSchema,
+  ValueInfoProtoSchema,
+} from 'onnx-buf';
+import { describe, expect, it } from 'vitest';
+import { buildBytes, buildModel, floats, integers, valueInfo } from '../../test/build-model.js';
+import { largestDifference, noise } from '../../test/reference.js';
+import { convert } from '../convert.js';
+import { inspect } from '../inspect.js';
+import { InferenceSession } from '../session/inference-session.js';
+import { verify } from '../verify.js';
+import { DataType, makeNode, type ValueInfoProto } from './proto.js';
+import { trialFeeds } from './trial-feeds.js';
+
+const node = [
+  makeNode('GlobalAveragePool', ['x'], ['pooled'], { name: 'pool' }),
+  makeNode('Mul', ['x', 'pooled'], ['y']),
+];
+
+async function dimsOf(...input: ValueInfoProto[]): Promise<Record<string, readonly number[]>> {
+  const feeds = await trialFeeds(buildModel({ node, input }), [16, 24], 'm');
+  return Object.fromEntries(Object.entries(feeds).map(([name, { dims }]) => [name, dims]));
+}
+
+function sequence(name: string): ValueInfoProto {
+  const value = create(TypeProto_SequenceSchema, {});
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: create(TypeProtoSchema, { value: { case: 'sequenceType', value } }),
+  });
+}
+
+function withoutShape(name: string): ValueInfoProto {
+  const value = create(TypeProto_TensorSchema, { elemType: DataType.FLOAT });
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: create(TypeProtoSchema, { value: { case: 'tensorType', value } }),
+  });
+}
+
+describe('trialFeeds', () => {
+  it.each<[string, (number | string)[], number[]]>([
+    ['a fixed batch', [2, 3, 'h', 'w'], [2, 3, 16, 24]],
+    ['a free batch', ['n', 3, 'h', 'w'], [1, 3, 16, 24]],
+    ['dimensions without names', ['', 1, '', ''], [1, 1, 16, 24]],
+    ['dimensions below 0', [-1, 3, -1, -1], [1, 3, 16, 24]],
+    ['the very size', [1, 3, 16, 24], [1, 3, 16, 24]],
+  ])('makes an image for %s', async (_, shape, dims) => {
+    expect(await dimsOf(valueInfo('x', shape))).toEqual({ x: dims });
+  });
+
+  it('makes an image for every input that takes one, and gives names one size', async () => {
+    const inputs = [
+      valueInfo('x', ['n', 3, 'h', 'w']),
+      valueInfo('depth', ['n', 1, '', '']),
+      valueInfo('rows', ['h', 'steps', 5]),
+      valueInfo('kernel', [1, 3, 7, 7]),
+      valueInfo('level', []),
+      valueInfo('h', ['w'], DataType.INT64),
+    ];
+    expect(await dimsOf(...inputs)).toEqual({
+      x: [1, 3, 16, 24],
+      depth: [1, 1, 16, 24],
+      rows: [16, 1, 5],
+      kernel: [1, 3, 7, 7],
+      level: [],
+      h: [24],
+    });
+  });
+
+  it('has zeros of every type that tensors have', async () => {
+    const { FLOAT, DOUBLE, FLOAT16, INT8, UINT8, INT16, UINT16, INT32, UINT32, INT64, UINT64, BOOL } =
+      DataType;
+    const types = [FLOAT, DOUBLE, FLOAT16, INT8, UINT8, INT16, UINT16, INT32, UINT32, INT64, UINT64, BOOL];
+    const others = types.map((type) => valueInfo(DataType[type], [2], type));
+    const outputs = others.map(({ name }, i) => valueInfo(`${name}_out`, [2], types[i] as DataType));
+    const identities = others.map(({ name }) => makeNode('Identity', [name], [`${name}_out`]));
+    const parts = {
+      node: [...node, ...identities],
+      input: [valueInfo('x', ['n', 3, 'h', 'w']), ...others],
+      output: [valueInfo('y', ['n', 3, 'h', 'w']), ...outputs],
+    };
+    const feeds = await trialFeeds(buildModel(parts), [8, 8], 'm');
+    const session = await InferenceSession.create(buildBytes(parts));
+    const results = await session.run(feeds);
+    expect(Object.keys(results)).toHaveLength(13);
+    for (const { data } of Object.values(results))
+      expect([...(data as Float32Array)].every((v) => Number(v) === 0)).toBe(true);
+  });
+
+  it('leaves initializers that are listed as inputs to the model', async () => {
+    const bias = floats('bias', [1]);
+    const model = buildModel(
+      { node, initializer: [bias], input: [valueInfo('x', ['n', 3, 'h', 'w']), valueInfo('bias', [1])] },
+      { irVersion: 3, opset: 11 },
+    );
+    expect(Object.keys(await trialFeeds(model, [8, 8], 'm'))).toEqual(['x']);
+  });
+
+  it.each<[string, ValueInfoProto, string]>([
+    ['of strings', valueInfo('other', [1], DataType.STRING), 'input other is of type string'],
+    ['of complex numbers', valueInfo('other', [1], DataType.COMPLEX64), 'input other is of type complex64'],
+    ['that is a sequence', sequence('other'), 'input other is no tensor'],
+    ['of unknown rank', withoutShape('other'), 'input other is of unknown rank'],
+    [
+      'of unknown channels',
+      valueInfo('other', [1, '', '', '']),
+      'input other of m does not say how many channels',
+    ],
+  ])('refuses an input %s', async (_, other, message) => {
+    await expect(dimsOf(valueInfo('x', [1, 3, 'h', 'w']), other)).rejects.toMatchObject({
+      code: 'ERR_UNSUPPORTED_MODEL',
+      parameter: 'other',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it('refuses a model without an image input, and lists what it takes', async () => {
+    await expect(dimsOf(valueInfo('a', [1]), sequence('b'), withoutShape('c'))).rejects.toMatchObject({
+      code: 'ERR_UNSUPPORTED_MODEL',
+      message:
+        'm has no input that takes images, N×C×H×W; it has a of rank 1; b, no tensor; c of unknown rank',
+    });
+  });
+});
+
+describe('a model with several inputs', () => {
+  /** Two images in a batch of two each, a level that is added, and a switch. */
+  const parts = {
+    node: [
+      makeNode('Where', ['flag', 'level', 'zero'], ['added']),
+      makeNode('Concat', ['x', 'depth'], ['both'], { attributes: { axis: 1 } }),
+      makeNode('Conv', ['both', 'kernel'], ['c']),
+      makeNode('GlobalAveragePool', ['c'], ['pooled'], { name: 'pool' }),
+      makeNode('Mul', ['c', 'pooled'], ['scaled']),
+      makeNode('Add', ['scaled', 'added'], ['y']),
+    ],
+    initializer: [floats('kernel', [3, 4, 1, 1]), floats('zero', [1], [0]), integers('unused', [1])],
+    input: [
+      valueInfo('level', [1]),
+      valueInfo('x', [2, 3, 'h', 'w']),
+      valueInfo('depth', [2, 1, 'h', 'w']),
+      valueInfo('flag', [], DataType.BOOL),
+    ],
+  };
+
+  it('is converted, inspected and verified', async () => {
+    const bytes = buildBytes(parts);
+    const { model, report } = await convert(bytes, { trainSize: [16, 20] });
+    expect(report.sites).toMatchObject([{ node: 'pool', featureSize: [16, 20], window: [24, 30] }]);
+    expect((await inspect(bytes)).statistics).toMatchObject([{ featureSize: [256, 256] }]);
+    expect(await verify(bytes, model, { fullSize: [40, 50] })).toMatchObject({ passed: true });
+    const session = await InferenceSession.create(model);
+    const images = { x: noise([2, 3, 16, 20]), depth: noise([2, 1, 16, 20], 5) };
+    const rest = await trialFeeds(buildModel(parts), [16, 20], 'm');
+    const original = await InferenceSession.create(bytes);
+    const [ours, theirs] = await Promise.all(
+      [session, original].map((one) => one.run({ ...rest, ...images })),
+    );
+    expect(largestDifference(ours?.y?.data as Float32Array, theirs?.y?.data as Float32Array)).toBeLessThan(
+      1e-6,
+    );
+  });
+});
