@@ -1,3 +1,4 @@
+import { Edges } from './edges.js';
 import { withValues } from './external-data.js';
 import {
   type GraphProto,
@@ -12,14 +13,6 @@ import {
   type TensorProto,
 } from './proto.js';
 
-/** Every value that a node reads, those that its subgraphs take from outside included. */
-function readsOf(node: NodeProto): string[] {
-  const inner = subgraphsOf(node).flatMap((graph) =>
-    graph.node.flatMap(readsOf).concat(graph.output.map((o) => o.name)),
-  );
-  return [...node.input, ...inner];
-}
-
 /** The names of all values in the graph and in the subgraphs of its nodes, and of those that it gives a type all the same. */
 function namesIn(graph: GraphProto): string[] {
   return [...graph.input, ...graph.initializer, ...graph.valueInfo]
@@ -32,14 +25,14 @@ function namesIn(graph: GraphProto): string[] {
 export class Graph {
   readonly proto: GraphProto;
   readonly #externalDataFolder: string | undefined;
-  #producers: Map<string, NodeProto> | undefined;
-  #consumers: Map<string, NodeProto[]> | undefined;
+  readonly #edges: Edges;
   readonly #initializers: Map<string, TensorProto>;
 
   /** `externalDataFolder` is the one of the model that the graph is of. */
   constructor(proto: GraphProto, externalDataFolder?: string) {
     this.proto = proto;
     this.#externalDataFolder = externalDataFolder;
+    this.#edges = new Edges(proto.node);
     this.#initializers = new Map(proto.initializer.map((tensor) => [tensor.name, tensor]));
   }
 
@@ -48,23 +41,12 @@ export class Graph {
   }
 
   producer(value: string): NodeProto | undefined {
-    this.#producers ??= new Map(this.nodes.flatMap((node) => node.output.map((name) => [name, node])));
-    return this.#producers.get(value);
+    return this.#edges.producer(value);
   }
 
-  /** The nodes that read the value, each once, in graph order. */
+  /** The nodes that read the value, each once. */
   consumers(value: string): readonly NodeProto[] {
-    if (!this.#consumers) {
-      this.#consumers = new Map();
-      for (const node of this.nodes) {
-        for (const name of new Set(readsOf(node))) {
-          const list = this.#consumers.get(name);
-          if (list) list.push(node);
-          else this.#consumers.set(name, [node]);
-        }
-      }
-    }
-    return this.#consumers.get(value) ?? [];
+    return this.#edges.consumers(value);
   }
 
   isOutput(value: string): boolean {
@@ -116,7 +98,8 @@ export class Graph {
     if (node.docString !== '') replacement.docString = node.docString;
     replacement.metadataProps = node.metadataProps;
     this.proto.node[this.#indexOf(node)] = replacement;
-    this.#edited();
+    this.#edges.remove(node);
+    this.#edges.add(replacement);
     for (const input of node.input) this.#removeIfUnused(input);
   }
 
@@ -129,9 +112,7 @@ export class Graph {
     if (!this.nodes.includes(node)) return;
     const [from = ''] = node.input;
     const [to = ''] = node.output;
-    for (const consumer of this.consumers(to)) {
-      consumer.input = consumer.input.map((name) => (name === to ? from : name));
-    }
+    for (const consumer of this.consumers(to)) this.#rewire(consumer, to, from);
     this.#remove(node);
     for (const input of node.input.slice(1)) this.#removeIfUnused(input);
   }
@@ -163,15 +144,15 @@ export class Graph {
     options: Omit<NodeOptions, 'name'> = {},
   ): string {
     const name = this.freeName(base);
-    this.proto.node.splice(this.#indexOf(next), 0, makeNode(opType, input, [name], { ...options, name }));
-    this.#edited();
+    const node = makeNode(opType, input, [name], { ...options, name });
+    this.proto.node.splice(this.#indexOf(next), 0, node);
+    this.#edges.add(node);
     return name;
   }
 
   /** Has the node read `replacement` wherever it reads `value`, which goes if only the node needed it. */
   replaceInput(node: NodeProto, value: string, replacement: string): void {
-    node.input = node.input.map((name) => (name === value ? replacement : name));
-    this.#edited();
+    this.#rewire(node, value, replacement);
     this.#removeIfUnused(value);
   }
 
@@ -197,7 +178,7 @@ export class Graph {
 
   #remove(node: NodeProto): void {
     this.proto.node.splice(this.#indexOf(node), 1);
-    this.#edited();
+    this.#edges.remove(node);
     this.#forget(node.output);
   }
 
@@ -223,8 +204,10 @@ export class Graph {
     return index;
   }
 
-  #edited(): void {
-    this.#producers = undefined;
-    this.#consumers = undefined;
+  /** Has the node read `to` wherever it reads `from`. */
+  #rewire(node: NodeProto, from: string, to: string): void {
+    this.#edges.remove(node);
+    node.input = node.input.map((name) => (name === from ? to : name));
+    this.#edges.add(node);
   }
 }
