@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { carriedModel, exampleModel, examplePhoto } from '../../../test/fixtures/index.js';
+import { makeNode } from '../../ts-api/src/graph/proto.js';
+import { buildBytes, integers } from '../../ts-api/test/build-model.js';
 import { withExternalWeights } from '../../ts-api/test/external-data.js';
 
 const command = fileURLToPath(new URL('../bin/tlsc.js', import.meta.url));
@@ -159,6 +161,23 @@ describe('tlsc convert', () => {
       expect(run.code).toBe(0);
     }
     expect(await readdir(join(folder, 'target'))).toEqual(['m.onnx', 'm.onnx.data', 'm.onnx.png']);
+  });
+
+  it('warns of sizes that are frozen, on standard error', async () => {
+    const initializer = [integers('zero', [0]), integers('half', [32]), integers('rows', [2])];
+    const node = [
+      makeNode('Slice', ['x', 'zero', 'half', 'rows'], ['h'], { name: 'upper' }),
+      makeNode('GlobalAveragePool', ['h'], ['p']),
+      makeNode('Mul', ['h', 'p'], ['y']),
+    ];
+    await writeFile(join(folder, 'frozen.onnx'), buildBytes({ node, initializer }));
+    const warning = /^tlsc: warning: upper always takes 32 along axis 2/;
+    const converted = await tlsc('convert', 'frozen.onnx', '-o', 'thawed.onnx', '--train-size', '64');
+    expect(converted).toMatchObject({ code: 0, stderr: expect.stringMatching(warning) });
+    const inspected = await tlsc('inspect', 'frozen.onnx', '--train-size', '64');
+    expect(inspected).toMatchObject({ code: 0, stderr: expect.stringMatching(warning) });
+    const asJson = await tlsc('inspect', 'frozen.onnx', '--train-size', '64', '--json');
+    expect(JSON.parse(asJson.stdout).warnings).toMatchObject([{ node: 'upper' }]);
   });
 
   it('takes the published approximation on demand', async () => {

@@ -1,7 +1,9 @@
 // What convert and inspect have in common: which nodes are global statistics, and what can be done about each.
 import { create } from '@bufbuild/protobuf';
 import { GraphProtoSchema } from 'onnx-buf';
+import { type ErrorCode, TlscError } from './errors.js';
 import { domain } from './functions/body.js';
+import { type FrozenSize, findFrozenSizes } from './graph/frozen-sizes.js';
 import { Graph } from './graph/graph.js';
 import { measure } from './graph/measure.js';
 import type { Model } from './graph/model.js';
@@ -20,6 +22,8 @@ export interface Finding {
 function graphOf(model: Model): Graph {
   return new Graph(model.graph, model.externalDataFolder);
 }
+
+const unusable: readonly ErrorCode[] = ['ERR_UNSUPPORTED_MODEL', 'ERR_INVALID_MODEL'];
 
 interface Candidate {
   readonly node: NodeProto;
@@ -106,4 +110,20 @@ export async function findStatistics(
   });
   const covered = new Set(findings.flatMap(({ answer }) => [...(answer.covers ?? [])]));
   return [...findings.filter(({ node }) => !covered.has(node)), ...enclosed];
+}
+
+/**
+ * What a model does that follows the size of the image nowhere but at the size that it was traced at. Nothing where it cannot be run:
+ * `findStatistics` says so where that matters.
+ */
+export async function findWarnings(
+  model: Model,
+  size: Size,
+  name: string,
+  signal?: AbortSignal,
+): Promise<FrozenSize[]> {
+  return findFrozenSizes(model, size, name, { signal }).catch((error: unknown) => {
+    if (error instanceof TlscError && unusable.includes(error.code)) return [];
+    throw error;
+  });
 }

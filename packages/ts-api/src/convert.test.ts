@@ -8,11 +8,20 @@ import {
 } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
 import { exampleModel } from '../../../test/fixtures/index.js';
-import { buildBytes, buildGraph, buildModel, floats, imagesIn, valueInfo } from '../test/build-model.js';
+import {
+  buildBytes,
+  buildGraph,
+  buildModel,
+  floats,
+  imagesIn,
+  integers,
+  valueInfo,
+} from '../test/build-model.js';
 import { convert } from '../test/convert.js';
 import { largestDifference, noise, windowMeans } from '../test/reference.js';
 import { decodeModel, encodeModel, type Model } from './graph/model.js';
 import { DataType, intsOf, makeNode } from './graph/proto.js';
+import { inspect } from './inspect.js';
 import { localNodesOf } from './local-operators.js';
 import { InferenceSession } from './session/inference-session.js';
 
@@ -385,6 +394,33 @@ describe('convert', () => {
       trainSize: [32, 48],
     });
     expect(report.sites).toHaveLength(1);
+  });
+
+  it('warns of nodes that keep a size of the past', async () => {
+    const initializer = [integers('zero', [0]), integers('half', [8]), integers('rows', [2])];
+    const half = makeNode('Slice', ['x', 'zero', 'half', 'rows'], ['h'], { name: 'upper' });
+    const node = [half, makeNode('GlobalAveragePool', ['h'], ['p']), makeNode('Mul', ['h', 'p'], ['y'])];
+    const bytes = buildBytes({ node, initializer });
+    const { report } = await convert(bytes, { trainSize: 16 });
+    const warnings = [{ node: 'upper', reason: expect.stringMatching(/^always takes 8 along axis 2/) }];
+    expect(report.warnings).toEqual(warnings);
+    expect((await inspect(bytes, { trainSize: 16 })).warnings).toEqual(warnings);
+    expect((await convert(buildBytes(simple), { trainSize: 16 })).report.warnings).toEqual([]);
+  });
+
+  it('warns of a pool over the plane where there is nothing to convert', async () => {
+    const attributes = { kernel_shape: [16, 16] };
+    const node = [
+      makeNode('AveragePool', ['x'], ['p'], { name: 'pool', attributes }),
+      makeNode('Mul', ['x', 'p'], ['y']),
+    ];
+    const bytes = buildBytes({ node });
+    const { model, report } = await convert(bytes, { trainSize: 16 });
+    expect(model).toEqual(bytes);
+    expect(report.warnings).toMatchObject([
+      { node: 'pool', reason: expect.stringContaining('averages 16x16') },
+      {},
+    ]);
   });
 
   it('refuses sizes that are none', async () => {

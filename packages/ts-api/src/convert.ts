@@ -1,10 +1,11 @@
 import { create } from '@bufbuild/protobuf';
 import { OperatorSetIdProtoSchema } from 'onnx-buf';
-import { type Finding, findStatistics } from './analysis.js';
+import { type Finding, findStatistics, findWarnings } from './analysis.js';
 import { type ConversionSizes, maxStrideFor, windowFor, writeSizes } from './conversion-sizes.js';
 import { invalidArgument, TlscError } from './errors.js';
 import { domain, domainVersion, lowestMixedOpset, lowestOpset } from './functions/body.js';
 import { functions } from './functions/index.js';
+import type { FrozenSize } from './graph/frozen-sizes.js';
 import { encodeModel, loadModel, type Model, type ModelSource, opsetOf } from './graph/model.js';
 import { type GraphProto, isOnnxDomain, labelOf, type NodeProto, subgraphsOf } from './graph/proto.js';
 import { localNodesOf } from './local-operators.js';
@@ -63,6 +64,8 @@ export interface ConvertReport extends ConversionSizes {
   readonly sites: readonly Site[];
   /** Global statistics that are no averages, and stay global by design. */
   readonly kept: readonly KeptStatistic[];
+  /** Nodes that keep a size that the image had when the model was traced, and are wrong at others: before conversion and after. */
+  readonly warnings: readonly FrozenSize[];
   readonly opset: number;
   readonly irVersion: number;
 }
@@ -109,7 +112,8 @@ export async function convert(source: ModelSource, options: ConvertOptions): Pro
   const { rewrites, kept } = planRewrites(findings, { sizes, fast }, model, name);
   const sites = rewrites.map(({ site }) => site);
   const { externalDataFolder } = model;
-  const report = () => ({ ...sizes, sites, kept, ...versionsOf(model) });
+  const warnings = await findWarnings(model, trainSize, name, options.signal);
+  const report = () => ({ ...sizes, sites, kept, warnings, ...versionsOf(model) });
   if (sites.length === 0) return { model: bytes, externalDataFolder, report: report() };
 
   raiseOpset(model, name);

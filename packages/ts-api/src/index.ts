@@ -10,6 +10,7 @@ export {
 } from './convert.js';
 export { type ErrorCode, type ErrorDetails, errorCodes, TlscError } from './errors.js';
 export { writeFileAtomic } from './files.js';
+export type { FrozenSize } from './graph/frozen-sizes.js';
 export type { ModelSource } from './graph/model.js';
 export {
   encodePhoto,

@@ -1,7 +1,8 @@
-import { findStatistics, refuseAll } from './analysis.js';
+import { findStatistics, findWarnings, refuseAll } from './analysis.js';
 import { type ConversionSizes, readSizes } from './conversion-sizes.js';
 import { isConverted } from './convert.js';
 import { type ErrorCode, TlscError } from './errors.js';
+import type { FrozenSize } from './graph/frozen-sizes.js';
 import { inputsOf, tensorTypeOf, typeName } from './graph/inputs.js';
 import { loadModel, type Model, type ModelSource, opsetOf } from './graph/model.js';
 import { labelOf, type ValueInfoProto } from './graph/proto.js';
@@ -59,6 +60,8 @@ export interface Inspection {
   readonly converted: ConversionSizes | undefined;
   readonly localOperators: readonly LocalOperator[];
   readonly statistics: readonly Statistic[];
+  /** Nodes that keep a size that the image had when the model was traced, and are wrong at others. */
+  readonly warnings: readonly FrozenSize[];
 }
 
 /**
@@ -85,6 +88,7 @@ export async function inspect(source: ModelSource, options: InspectOptions = {})
       maxStride: maxStrideOf(node),
     })),
     statistics,
+    warnings: await findWarnings(model, size, name, options.signal),
   };
 }
 

@@ -4,6 +4,7 @@ import { identityOf } from '../destinations.js';
 import { parseSize } from '../parse.js';
 import { type OutputOptions, perform } from '../perform.js';
 import { showSize, showWindow, table } from '../table.js';
+import { warn } from '../warn.js';
 
 interface Options extends OutputOptions {
   readonly output: string;
@@ -14,6 +15,7 @@ interface Options extends OutputOptions {
 
 function show(model: string, files: readonly string[], report: ConvertReport): void {
   const output = files.at(-1);
+  warn(report.warnings);
   const { sites, kept, trainSize, baseSize } = report;
   for (const { node, reason } of kept) console.log(`${node}: ${reason}`);
   if (sites.length === 0) {

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { parseSize } from '../parse.js';
 import { type OutputOptions, perform } from '../perform.js';
 import { showSize, showWindow, table } from '../table.js';
+import { warn } from '../warn.js';
 
 interface Options extends OutputOptions {
   readonly trainSize?: Size;
@@ -51,6 +52,7 @@ function show(inspection: Inspection): void {
     ...showStatistics(inspection),
   ];
   console.log(lines.join('\n'));
+  warn(inspection.warnings);
 }
 
 export function inspectCommand(): Command {

@@ -39,7 +39,7 @@ export interface ImageInput {
   readonly shape: Shape;
 }
 
-function isFloat(elemType: number): boolean {
+export function isFloat(elemType: number): boolean {
   return elemType === DataType.FLOAT || elemType === DataType.FLOAT16;
 }
 

@@ -1,0 +1,8 @@
+import type { FrozenSize } from '@tlsc/api';
+
+/** Says on standard error which nodes keep a size of the past. */
+export function warn(warnings: readonly FrozenSize[]): void {
+  for (const { node, reason } of warnings) console.error(`tlsc: warning: ${node} ${reason}`);
+  if (warnings.length > 0)
+    console.error('tlsc: at other sizes the model is wrong or fails; export it with dynamic sizes');
+}

@@ -1,0 +1,258 @@
+// Sizes that exporters have written into the graph as constants where the network computes them of the image: int(H / 2) of
+// MPRNet's four quarters for instance. Such a model runs at other sizes than the one it was traced at, but wrong. What follows the
+// image and what does not shows when the shapes at two image sizes are compared.
+import { GraphProtoSchema, ModelProtoSchema } from 'onnx-buf';
+import { TlscError } from '../errors.js';
+import { type Size, showSize } from '../size.js';
+import { Graph } from './graph.js';
+import { measure, type Shapes, type Values } from './measure.js';
+import type { Model } from './model.js';
+import { intsOf, isOnnxDomain, labelOf, type NodeProto, shallowCopy } from './proto.js';
+
+/** A node that does not follow the size of the image. */
+export interface FrozenSize {
+  /** Name of the node, or its operator and output where it has none. */
+  readonly node: string;
+  /** Follows the node's name. */
+  readonly reason: string;
+}
+
+/** What was seen at one image size. Where the model failed, of the nodes before the one that did. */
+interface Sample {
+  readonly size: Size;
+  readonly shapes: Shapes;
+  readonly values: Values;
+  readonly failure: FrozenSize | undefined;
+}
+
+/** Inputs that say how large an output is to be, or where it is cut. */
+const sizeInputs: Readonly<Record<string, readonly number[]>> = {
+  ConstantOfShape: [0],
+  Expand: [1],
+  Pad: [1, 3],
+  Reshape: [1],
+  Resize: [3],
+  Slice: [1, 2, 3, 4],
+  Tile: [1],
+};
+
+function askedOf(graph: Graph): string[] {
+  const asked = graph.nodes.flatMap((node) =>
+    isOnnxDomain(node.domain) ? (sizeInputs[node.opType] ?? []).map((i) => node.input[i] ?? '') : [],
+  );
+  return [...new Set(asked)].filter((name) => name !== '');
+}
+
+/** As many failures as are looked behind. */
+const mostFailures = 4;
+
+/** Runs the model at one size; where a node fails, once more up to that node. */
+async function sampleAt(
+  model: Model,
+  size: Size,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<Sample> {
+  let failure: FrozenSize | undefined;
+  let part = model;
+  for (let attempt = 0; attempt <= mostFailures; attempt++) {
+    const computed = new Set(part.graph.node.flatMap(({ output }) => output));
+    const given = [...model.graph.initializer, ...model.graph.input].map((one) => one.name);
+    const valued = askedOf(new Graph(part.graph)).filter(
+      (value) => computed.has(value) || given.includes(value),
+    );
+    try {
+      return { size, ...(await measure(part, size, name, { valued, signal })), failure };
+    } catch (error) {
+      if (!(error instanceof TlscError) || error.code !== 'ERR_TRAIN_SIZE') throw error;
+      const failed = /Name:'(.*?)' Status Message: (.*)/s.exec(error.message);
+      const node = part.graph.node.find((one) => labelOf(one) === failed?.[1]);
+      const reason = `cannot run on an image of ${showSize(size)}: ${failed?.[2] ?? error.message}`;
+      failure = { node: node ? labelOf(node) : 'the model', reason };
+      if (!node) break;
+      part = upTo(part, node);
+    }
+  }
+  return { size, shapes: new Map(), values: new Map(), failure };
+}
+
+function upTo(model: Model, node: NodeProto): Model {
+  const copy = shallowCopy(ModelProtoSchema, model) as Model;
+  copy.graph = shallowCopy(GraphProtoSchema, model.graph);
+  copy.graph.node = model.graph.node.slice(0, model.graph.node.indexOf(node));
+  return copy;
+}
+
+/** Three quarters of the size, which is a multiple of powers of two as the size is; else twice the size. */
+function otherSizes([height, width]: Size): Size[] {
+  const twice: Size = [height * 2, width * 2];
+  return height % 4 === 0 && width % 4 === 0 ? [[(height / 4) * 3, (width / 4) * 3], twice] : [twice];
+}
+
+/** An end of a Slice from which on it means: to the end, whatever the size. */
+const openEnd = 2 ** 30;
+
+/** Borders are a few pixels wide. */
+const widestStrip = 16;
+
+class Comparison {
+  constructor(
+    readonly graph: Graph,
+    readonly trained: Sample,
+    readonly other: Sample,
+  ) {}
+
+  /** The sides of an axis at both sizes, when they differ. */
+  sides(value: string, axis: number): Size | undefined {
+    const at = ({ shapes }: Sample) => shapes.get(value)?.at(axis);
+    const [trained, other] = [at(this.trained), at(this.other)];
+    return trained !== undefined && other !== undefined && trained !== other ? [trained, other] : undefined;
+  }
+
+  rank(value: string): number {
+    return this.trained.shapes.get(value)?.length ?? 0;
+  }
+
+  /** What an input holds, where it is the same at both sizes; undefined in place of a number that is not. */
+  constants(value: string | undefined): readonly (number | undefined)[] | undefined {
+    const [trained, other] = [this.trained, this.other].map(({ values }) => values.get(value ?? ''));
+    return trained?.map((number, i) => (number === other?.[i] ? number : undefined));
+  }
+
+  /** Height and width of a value whose last two axes are the same at both sizes. */
+  fixedPlane(value: string): Size | undefined {
+    const [trained, other] = [this.trained, this.other].map(({ shapes }) => shapes.get(value)?.slice(-2));
+    if (trained?.length !== 2 || trained.join() !== other?.join()) return undefined;
+    return [trained[0] ?? 0, trained[1] ?? 0];
+  }
+
+  /** Whether both last axes of a value follow the image, and are of this size at one of the two. */
+  followsFrom(value: string, plane: Size): boolean {
+    const [height, width] = [this.sides(value, -2), this.sides(value, -1)];
+    return [0, 1].some((at) => height?.[at] === plane[0] && width?.[at] === plane[1]);
+  }
+}
+
+type Check = (compared: Comparison, node: NodeProto) => string | undefined;
+
+/** Rows kept from one end count for as many at any size; rows cut off are a border where they are few. */
+function checkSlice(compared: Comparison, node: NodeProto): string | undefined {
+  const [data = ''] = node.input;
+  const [starts, ends, axes] = node.input.slice(1, 4).map((input) => compared.constants(input));
+  const steps = compared.constants(node.input[4]);
+  const rank = compared.rank(data);
+  for (const [i, start] of (starts ?? []).entries()) {
+    const axis = axes ? axes[i] : i;
+    const end = ends?.[i];
+    if (axis === undefined || start === undefined || end === undefined || (steps?.[i] ?? 1) < 1) continue;
+    const sides = compared.sides(data, axis < 0 ? axis + rank : axis);
+    if (!sides) continue;
+    const smallest = Math.min(...sides);
+    const where = `axis ${axis}, which follows the size of the image`;
+    const opens = end >= openEnd;
+    const kept = start < 0 === end < 0 && !opens ? end - start : opens && start < 0 ? -start : 0;
+    if (kept > widestStrip || (kept > 2 && kept * 4 > smallest))
+      return `always takes ${kept} along ${where} (${start} to ${opens ? 'the end' : end})`;
+    const cut = start >= 0 && (opens || end < 0) ? Math.max(start, opens ? 0 : -end) : 0;
+    if (cut > 2 && cut * 4 > smallest) return `always leaves out ${cut} along ${where}`;
+  }
+  return undefined;
+}
+
+function checkPad(compared: Comparison, node: NodeProto): string | undefined {
+  const [data = '', pads] = node.input;
+  const rank = compared.rank(data);
+  const amounts = compared.constants(pads);
+  const axes = compared.constants(node.input[3]) ?? Array.from({ length: rank }, (_, axis) => axis);
+  for (const [i, amount] of (amounts ?? []).entries()) {
+    const axis = axes[i % axes.length];
+    const sides = axis === undefined ? undefined : compared.sides(data, axis < 0 ? axis + rank : axis);
+    const size = Math.abs(amount ?? 0);
+    if (sides && size > 2 && size * 4 > Math.min(...sides))
+      return `always pads axis ${axis}, which follows the size of the image, by ${amount}`;
+  }
+  return undefined;
+}
+
+function checkResize(compared: Comparison, node: NodeProto): string | undefined {
+  const [data = '', , , sizes] = node.input;
+  if (!sizes || !compared.sides(data, -2) || !compared.sides(data, -1)) return undefined;
+  const plane = compared.fixedPlane(node.output[0] ?? '');
+  return plane && Math.max(...plane) > 1 ? `always resizes to ${showSize(plane)}` : undefined;
+}
+
+/** To a plane that its input has, or has laid in rows, at one of the two sizes; windows of fixed size are fine. */
+function checkReshape(compared: Comparison, node: NodeProto): string | undefined {
+  const [data = '', shape] = node.input;
+  const plane = compared.fixedPlane(node.output[0] ?? '');
+  const constants = compared.constants(shape)?.slice(-2);
+  if (!plane || plane.includes(1) || constants?.join() !== plane.join()) return undefined;
+  const inRows = compared.sides(data, -2) ? undefined : compared.sides(data, -1);
+  const wasPlane = compared.followsFrom(data, plane) || inRows?.includes(plane[0] * plane[1]);
+  return wasPlane ? `always gives planes of ${showSize(plane)}` : undefined;
+}
+
+/** Made as large as the image was at one of the two sizes, to meet it. */
+function checkFilled(compared: Comparison, node: NodeProto): string | undefined {
+  const [output = ''] = node.output;
+  const plane = compared.fixedPlane(output);
+  if (!plane || plane.includes(1)) return undefined;
+  const others = compared.graph.consumers(output).flatMap(({ input }) => input);
+  const meets = others.some((other) => other !== output && compared.followsFrom(other, plane));
+  return meets ? `always makes planes of ${showSize(plane)}` : undefined;
+}
+
+function checkAveragePool(compared: Comparison, node: NodeProto): string | undefined {
+  const [height = 0, width = 0] = intsOf(node, 'kernel_shape') ?? [];
+  const spans = compared.followsFrom(node.input[0] ?? '', [height, width]);
+  if (!spans || Math.max(height, width) <= 4) return undefined;
+  return `averages ${showSize([height, width])}, the whole plane at one size of the image, and not at others`;
+}
+
+const checks: Readonly<Record<string, Check>> = {
+  AveragePool: checkAveragePool,
+  ConstantOfShape: checkFilled,
+  Expand: checkFilled,
+  Pad: checkPad,
+  Reshape: checkReshape,
+  Resize: checkResize,
+  Slice: checkSlice,
+  Tile: checkFilled,
+};
+
+function compare(graph: Graph, trained: Sample, other: Sample): FrozenSize[] {
+  const compared = new Comparison(graph, trained, other);
+  const found = graph.nodes.flatMap((node) => {
+    const reason = isOnnxDomain(node.domain) ? checks[node.opType]?.(compared, node) : undefined;
+    return reason ? [{ node: labelOf(node), reason }] : [];
+  });
+  const failure = trained.failure ?? other.failure;
+  return failure ? [...found, failure] : found;
+}
+
+export interface FrozenSizesOptions {
+  /** A size that the model is known for, to compare with; else one is chosen. */
+  readonly other?: Size | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Every node of the main graph whose result does not follow the size of the image though its input does, going by two runs: at `size`
+ * and at another. Throws what `measure` does, but where the model cannot run at one of the sizes that is one of the findings.
+ */
+export async function findFrozenSizes(
+  model: Model,
+  size: Size,
+  name: string,
+  { other, signal }: FrozenSizesOptions = {},
+): Promise<FrozenSize[]> {
+  const graph = new Graph(model.graph, model.externalDataFolder);
+  const trained = await sampleAt(model, size, name, signal);
+  let findings: FrozenSize[] = [];
+  for (const candidate of other ? [other] : otherSizes(size)) {
+    const sample = await sampleAt(model, candidate, name, signal);
+    findings = compare(graph, trained, sample);
+    if (!sample.failure) break;
+  }
+  return findings;
+}
