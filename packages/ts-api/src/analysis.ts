@@ -3,6 +3,7 @@ import { create } from '@bufbuild/protobuf';
 import { GraphProtoSchema } from 'onnx-buf';
 import { type ErrorCode, TlscError } from './errors.js';
 import { domain } from './functions/body.js';
+import { freeImageSizes } from './graph/free-sizes.js';
 import { type FrozenSize, findFrozenSizes } from './graph/frozen-sizes.js';
 import { Graph } from './graph/graph.js';
 import { measure } from './graph/measure.js';
@@ -10,7 +11,7 @@ import type { Model } from './graph/model.js';
 import { type GraphProto, labelOf, type NodeProto, subgraphsOf } from './graph/proto.js';
 import type { Answer, Rule } from './rewrite/rule.js';
 import { rules } from './rules/index.js';
-import type { Size } from './size.js';
+import { type Size, showSize } from './size.js';
 
 /** A global statistic in the model. */
 export interface Finding {
@@ -110,6 +111,38 @@ export async function findStatistics(
   });
   const covered = new Set(findings.flatMap(({ answer }) => [...(answer.covers ?? [])]));
   return [...findings.filter(({ node }) => !covered.has(node)), ...enclosed];
+}
+
+/**
+ * Makes height and width of the images of a model with statistics free where they are fixed, in place; says whether they were. Throws
+ * ERR_UNSUPPORTED_MODEL, which names the nodes, when something in the graph depends on what they were.
+ */
+export async function freeSizes(
+  model: Model,
+  size: Size,
+  name: string,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  // A model that nothing will be done to may depend on what it likes.
+  if (candidatesIn(graphOf(model)).length === 0) return false;
+  const fixed = freeImageSizes(model);
+  if (!fixed) return false;
+  const isTrainSize = showSize(fixed) === showSize(size);
+  const refuse = (why: string, cause?: unknown) => {
+    const advice = isTrainSize
+      ? 'there is nothing to gain from local statistics at the training size alone; '
+      : '';
+    const message = `${name} was exported for images of ${showSize(fixed)} and depends on that: ${why}\n${advice}export it with dynamic height and width`;
+    return new TlscError('ERR_UNSUPPORTED_MODEL', message, { cause });
+  };
+  const other = isTrainSize ? undefined : fixed;
+  const frozen = await findFrozenSizes(model, size, name, { other, signal }).catch((error: unknown) => {
+    // What ONNX Runtime refuses to load with the sizes free, it would load with them fixed.
+    if (!(error instanceof TlscError) || error.code !== 'ERR_INVALID_MODEL') throw error;
+    throw refuse(error.message, error);
+  });
+  if (frozen.length > 0) throw refuse(frozen.map(({ node, reason }) => `${node} ${reason}`).join('\n  '));
+  return true;
 }
 
 /**

@@ -325,11 +325,6 @@ describe('convert', () => {
       { ...simple, input: [valueInfo('x', ['n', 'c', 'h', 'w'])] },
       'does not say how many channels',
     ],
-    [
-      'a fixed size',
-      { ...simple, input: [valueInfo('x', [1, 3, 32, 48])] },
-      'only takes images of 32x48 (input x)',
-    ],
   ])('refuses a model with %s', async (_, parts, message) => {
     await expect(convert(buildBytes(parts), { trainSize: 16 })).rejects.toMatchObject({
       code: 'ERR_UNSUPPORTED_MODEL',
@@ -387,13 +382,6 @@ describe('convert', () => {
         'single: it is float32 where half is float16; LocalAveragePool in both takes opset 15',
       ),
     });
-  });
-
-  it('converts a model of fixed size at that size', async () => {
-    const { report } = await convert(buildBytes({ ...simple, input: [valueInfo('x', [1, 3, 32, 48])] }), {
-      trainSize: [32, 48],
-    });
-    expect(report.sites).toHaveLength(1);
   });
 
   it('warns of nodes that keep a size of the past', async () => {

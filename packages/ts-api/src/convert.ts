@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { OperatorSetIdProtoSchema } from 'onnx-buf';
-import { type Finding, findStatistics, findWarnings } from './analysis.js';
+import { type Finding, findStatistics, findWarnings, freeSizes } from './analysis.js';
 import { type ConversionSizes, maxStrideFor, windowFor, writeSizes } from './conversion-sizes.js';
 import { invalidArgument, TlscError } from './errors.js';
 import { domain, domainVersion, lowestMixedOpset, lowestOpset } from './functions/body.js';
@@ -108,11 +108,13 @@ export async function convert(source: ModelSource, options: ConvertOptions): Pro
   };
   const { bytes, model, name } = await loadModel(source, options.externalDataFolder);
   refuseConverted(model, name);
+  const wasFixed = await freeSizes(model, trainSize, name, options.signal);
   const findings = await findStatistics(model, trainSize, name, options.signal);
   const { rewrites, kept } = planRewrites(findings, { sizes, fast }, model, name);
   const sites = rewrites.map(({ site }) => site);
   const { externalDataFolder } = model;
-  const warnings = await findWarnings(model, trainSize, name, options.signal);
+  // Of a model of fixed size, what would be warned of has been refused.
+  const warnings = wasFixed ? [] : await findWarnings(model, trainSize, name, options.signal);
   const report = () => ({ ...sizes, sites, kept, warnings, ...versionsOf(model) });
   if (sites.length === 0) return { model: bytes, externalDataFolder, report: report() };
 

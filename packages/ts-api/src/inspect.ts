@@ -1,4 +1,4 @@
-import { findStatistics, findWarnings, refuseAll } from './analysis.js';
+import { type Finding, findStatistics, findWarnings, freeSizes, refuseAll } from './analysis.js';
 import { type ConversionSizes, readSizes } from './conversion-sizes.js';
 import { isConverted } from './convert.js';
 import { type ErrorCode, TlscError } from './errors.js';
@@ -73,13 +73,14 @@ export async function inspect(source: ModelSource, options: InspectOptions = {})
   checkSignal(options.signal);
   const { model, name } = await loadModel(source, options.externalDataFolder);
   const size = options.trainSize === undefined ? defaultSize(model) : toSize(options.trainSize, 'trainSize');
-  const statistics = await describeStatistics(model, size, name, options.signal);
+  const [inputs, outputs] = [inputsOf(model).map(describe), model.graph.output.map(describe)];
+  const { statistics, warnings } = await describeStatistics(model, size, name, options.signal);
   return {
     producer: [model.producerName, model.producerVersion].filter(Boolean).join(' '),
     irVersion: Number(model.irVersion),
     opset: opsetOf(model),
-    inputs: inputsOf(model).map(describe),
-    outputs: model.graph.output.map(describe),
+    inputs,
+    outputs,
     converted: isConverted(model) ? readSizes(model) : undefined,
     localOperators: localNodesOf(model).map((node) => ({
       node: labelOf(node),
@@ -88,7 +89,7 @@ export async function inspect(source: ModelSource, options: InspectOptions = {})
       maxStride: maxStrideOf(node),
     })),
     statistics,
-    warnings: await findWarnings(model, size, name, options.signal),
+    warnings,
   };
 }
 
@@ -99,12 +100,20 @@ async function describeStatistics(
   size: Size,
   name: string,
   signal?: AbortSignal,
-): Promise<Statistic[]> {
-  const findings = await findStatistics(model, size, name, signal).catch((error: unknown) => {
+): Promise<Pick<Inspection, 'statistics' | 'warnings'>> {
+  try {
+    const wasFixed = await freeSizes(model, size, name, signal);
+    const findings = await findStatistics(model, size, name, signal);
+    const warnings = wasFixed ? [] : await findWarnings(model, size, name, signal);
+    return { statistics: describeAll(findings), warnings };
+  } catch (error) {
     // A model that cannot be measured can be described all the same.
     if (!(error instanceof TlscError) || !unmeasurable.includes(error.code)) throw error;
-    return refuseAll(model, error.message);
-  });
+    return { statistics: describeAll(refuseAll(model, error.message)), warnings: [] };
+  }
+}
+
+function describeAll(findings: readonly Finding[]): Statistic[] {
   return findings.map(({ node, rule, answer }) => {
     const about = { node: labelOf(node), opType: node.opType, rule: rule.name };
     if (isMatch(answer))

@@ -1,7 +1,8 @@
 import { type ConversionSizes, maxStrideFor, readSizes, windowFor } from './conversion-sizes.js';
 import { invalidArgument, TlscError, throwIfAborted } from './errors.js';
+import { freeImageSizes } from './graph/free-sizes.js';
 import { type ElementTypes, measure, type Shapes } from './graph/measure.js';
-import { type LoadedModel, loadModel, type Model, type ModelSource } from './graph/model.js';
+import { encodeModel, type LoadedModel, loadModel, type Model, type ModelSource } from './graph/model.js';
 import { labelOf, type NodeProto } from './graph/proto.js';
 import { trialFeeds } from './graph/trial-feeds.js';
 import { localNodesOf, maxStrideOf, windowOf } from './local-operators.js';
@@ -73,7 +74,7 @@ export async function verify(
   if (options.tolerance !== undefined && !(options.tolerance > 0))
     throw invalidArgument('tolerance', 'a number above 0', options.tolerance);
   const fullSize = toSize(options.fullSize ?? [720, 1280], 'fullSize');
-  const reference = await loadModel(original, options.externalDataFolder);
+  const reference = withFreeSizes(await loadModel(original, options.externalDataFolder));
   const candidate = await loadModel(converted, options.externalDataFolder);
   const { model, name } = candidate;
   const sizes = conversionOf(model, name);
@@ -111,6 +112,12 @@ export async function verify(
     tolerance,
     passed: selfCheck !== undefined && agrees && wrongWindows.length === 0,
   };
+}
+
+/** The original as it was converted: of a model for one size, for all. */
+function withFreeSizes(loaded: LoadedModel): LoadedModel {
+  const { model } = loaded;
+  return freeImageSizes(model) ? { ...loaded, bytes: encodeModel(model) } : loaded;
 }
 
 function conversionOf(model: Model, name: string): ConversionSizes {

@@ -1,0 +1,173 @@
+import { describe, expect, it } from 'vitest';
+import { exampleModel } from '../../../../test/fixtures/index.js';
+import { buildBytes, buildModel, floats, integers, valueInfo } from '../../test/build-model.js';
+import { largestDifference, noise } from '../../test/reference.js';
+import { convert } from '../convert.js';
+import { TlscError } from '../errors.js';
+import { inspect } from '../inspect.js';
+import { InferenceSession } from '../session/inference-session.js';
+import { verify } from '../verify.js';
+import { freeImageSizes } from './free-sizes.js';
+import { tensorTypeOf } from './inputs.js';
+import { encodeModel, loadModel } from './model.js';
+import { DataType, makeNode, type NodeProto, type ValueInfoProto } from './proto.js';
+
+const pooled = [
+  makeNode('GlobalAveragePool', ['x'], ['pooled'], { name: 'pool' }),
+  makeNode('Mul', ['x', 'pooled'], ['z'], { name: 'product' }),
+];
+const end = makeNode('Relu', ['z'], ['y']);
+
+function shapesOf(values: readonly ValueInfoProto[]) {
+  return values.map((value) => tensorTypeOf(value)?.shape);
+}
+
+describe('freeImageSizes', () => {
+  it('frees height and width of inputs, outputs and what is noted between, and nothing else', () => {
+    const model = buildModel({
+      node: [...pooled, end],
+      input: [
+        valueInfo('x', [1, 3, 32, 48]),
+        valueInfo('depth', [1, 1, 32, 48]),
+        valueInfo('level', [1, 1, 1, 1]),
+      ],
+      output: [
+        valueInfo('y', [1, 3, 32, 48]),
+        valueInfo('half', [1, 3, 16, 24]),
+        valueInfo('tokens', [1, 1536, 3]),
+        valueInfo('count', [], DataType.INT64),
+      ],
+      valueInfo: [valueInfo('z', [1, 3, 32, 48])],
+    });
+    expect(freeImageSizes(model)).toEqual([32, 48]);
+    expect(shapesOf(model.graph.input)).toEqual([
+      [1, 3, 'height', 'width'],
+      [1, 1, 'height', 'width'],
+      [1, 1, 1, 1],
+    ]);
+    expect(shapesOf(model.graph.output)).toEqual([
+      [1, 3, 'height', 'width'],
+      [1, 3, '', ''],
+      ['', '', ''],
+      [],
+    ]);
+    expect(shapesOf(model.graph.valueInfo)).toEqual([undefined]);
+    expect(tensorTypeOf(model.graph.valueInfo[0] as ValueInfoProto)?.elemType).toBe(DataType.FLOAT);
+  });
+
+  it('leaves what is free as it is', () => {
+    const model = buildModel({ node: [...pooled, end], valueInfo: [valueInfo('z', [1, 3, 8, 8])] });
+    const before = encodeModel(model);
+    expect(freeImageSizes(model)).toBeUndefined();
+    expect(encodeModel(model)).toEqual(before);
+  });
+
+  it('frees one side where only that one is fixed, under a name that is not taken', () => {
+    const model = buildModel({ node: [...pooled, end], input: [valueInfo('x', ['width', 3, 'h', 24])] });
+    expect(freeImageSizes(model)).toEqual([24, 24]);
+    expect(shapesOf(model.graph.input)).toEqual([['width', 3, 'h', 'image_width']]);
+  });
+});
+
+describe('a model of fixed size', () => {
+  const fixed = (node: readonly NodeProto[], size = [32, 48]) =>
+    buildBytes({
+      node,
+      initializer: [
+        integers('plane', [1, 3, 32, 48]),
+        integers('zero', [0]),
+        integers('half', [16]),
+        integers('rows', [2]),
+        floats('map', [1, 1, 32, 48]),
+      ],
+      input: [valueInfo('x', [1, 3, ...size])],
+      output: [valueInfo('y', [1, 3, ...size])],
+    });
+
+  it.each([
+    ['another size', 16],
+    ['its own size', [32, 48]],
+  ] as const)('is converted at %s, to one of any size', async (_, trainSize) => {
+    const bytes = fixed([...pooled, end]);
+    const { model, report } = await convert(bytes, { trainSize });
+    expect(report.warnings).toEqual([]);
+    const session = await InferenceSession.create(model);
+    expect(session.inputMetadata).toMatchObject([{ shape: [1, 3, 'height', 'width'] }]);
+    expect(session.outputMetadata).toMatchObject([{ shape: [1, 3, 'height', 'width'] }]);
+    expect((await session.run({ x: noise([1, 3, 70, 90]) })).y?.dims).toEqual([1, 3, 70, 90]);
+    expect(await verify(bytes, model, { fullSize: [80, 100] })).toMatchObject({ passed: true });
+  });
+
+  it('is the same as one that was exported for any size', async () => {
+    const { model: free } = await loadModel(exampleModel('unet_se'));
+    const { model: other } = await loadModel(exampleModel('unet_se'));
+    for (const value of [...other.graph.input, ...other.graph.output]) {
+      const fixedValue = valueInfo(value.name, [1, 3, 128, 128]);
+      value.type = fixedValue.type as NonNullable<typeof value.type>;
+    }
+    const options = { trainSize: 64 };
+    const [ours, theirs] = await Promise.all(
+      [other, free].map(async (model) => {
+        const session = await InferenceSession.create((await convert(encodeModel(model), options)).model);
+        const { output } = await session.run({ input: noise([1, 3, 96, 128]) });
+        return output?.data as Float32Array;
+      }),
+    );
+    expect(largestDifference(ours as Float32Array, theirs as Float32Array)).toBe(0);
+  });
+
+  it.each<[string, NodeProto[], string]>([
+    [
+      'a Slice',
+      [makeNode('Slice', ['z', 'zero', 'half', 'rows'], ['y'], { name: 'cut' })],
+      'cut always takes 16 along',
+    ],
+    [
+      'a Resize',
+      [makeNode('Resize', ['z', '', '', 'plane'], ['y'], { name: 'resize' })],
+      'resize always resizes to 32x48',
+    ],
+    [
+      'a Reshape',
+      [makeNode('Reshape', ['z', 'plane'], ['y'], { name: 'shape' })],
+      'shape cannot run on an image of ',
+    ],
+    ['a map', [makeNode('Add', ['z', 'map'], ['y'], { name: 'add' })], 'add cannot run on an image of '],
+    [
+      'a pool over the plane',
+      [
+        makeNode('AveragePool', ['z'], ['p'], { name: 'mean', attributes: { kernel_shape: [32, 48] } }),
+        makeNode('Mul', ['z', 'p'], ['y']),
+      ],
+      'mean averages 32x48, the whole plane',
+    ],
+  ])('is refused where %s depends on it', async (_, rest, message) => {
+    const bytes = fixed([...pooled, ...rest]);
+    for (const [trainSize, advice] of [
+      [16, false],
+      [[32, 48], true],
+    ] as const) {
+      const error = await convert(bytes, { trainSize }).catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(TlscError);
+      const { code, message: text } = error as TlscError;
+      expect(code).toBe('ERR_UNSUPPORTED_MODEL');
+      expect(text).toContain('the model was exported for images of 32x48 and depends on that: ');
+      expect(text).toContain(message);
+      expect(text.includes('nothing to gain from local statistics at the training size alone')).toBe(advice);
+    }
+    const { statistics, inputs } = await inspect(bytes);
+    expect(inputs).toMatchObject([{ shape: [1, 3, 32, 48] }]);
+    expect(statistics).toMatchObject([{ node: 'pool', reason: expect.stringContaining(message) }]);
+  });
+
+  it('is handed back as it is where there is nothing to convert', async () => {
+    const bytes = fixed([makeNode('Add', ['x', 'map'], ['y'])]);
+    expect((await convert(bytes, { trainSize: 16 })).model).toEqual(bytes);
+  });
+
+  it('is inspected at its own size', async () => {
+    const { statistics, inputs, outputs } = await inspect(fixed([...pooled, end]));
+    expect(statistics).toMatchObject([{ operator: 'LocalAveragePool', featureSize: [32, 48] }]);
+    expect([...inputs, ...outputs]).toMatchObject([{ shape: [1, 3, 32, 48] }, { shape: [1, 3, 32, 48] }]);
+  });
+});
