@@ -67,16 +67,24 @@ function functionsOf(model: Model): Enclosed[] {
   }));
 }
 
+function enclosedIn(model: Model): Enclosed[] {
+  return [...branchesIn(model.graph, model.externalDataFolder), ...functionsOf(model)];
+}
+
 /** Statistics where no rule can edit: in the branches of If and Loop, and in the model's own functions. */
 function findEnclosed(model: Model): Finding[] {
-  return [...branchesIn(model.graph, model.externalDataFolder), ...functionsOf(model)].flatMap(
-    ({ graph, where }) =>
-      certainIn(graph).map(({ node, rule }) => ({
-        node,
-        rule,
-        answer: { reason: `it is ${where}, where it cannot be converted yet` },
-      })),
+  return enclosedIn(model).flatMap(({ graph, where }) =>
+    certainIn(graph).map(({ node, rule }) => ({
+      node,
+      rule,
+      answer: { reason: `it is ${where}, where it cannot be converted yet` },
+    })),
   );
+}
+
+/** Every graph of the model: its own, those in the branches of If and Loop, the bodies of its own functions. */
+export function graphsOf(model: Model): Graph[] {
+  return [graphOf(model), ...enclosedIn(model).map(({ graph }) => graph)];
 }
 
 /** What `findStatistics` would look at more closely, each refused for the given reason. */

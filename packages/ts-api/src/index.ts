@@ -1,14 +1,14 @@
 export { Tensor } from 'onnxruntime-common';
+export type { ConvertOptions } from './conversion-options.js';
+export type { ConversionRecord, Site } from './conversion-record.js';
 export type { ConversionSizes } from './conversion-sizes.js';
 export {
   type Conversion,
-  type ConvertOptions,
   type ConvertReport,
   convert,
-  type KeptStatistic,
-  type Site,
 } from './convert.js';
 export { type ErrorCode, type ErrorDetails, errorCodes, TlscError } from './errors.js';
+export type { Explanation, Verdict } from './explain.js';
 export { writeFileAtomic } from './files.js';
 export type { FrozenSize } from './graph/frozen-sizes.js';
 export type { ModelSource } from './graph/model.js';
@@ -30,6 +30,7 @@ export {
   type Statistic,
   type ValueDescription,
 } from './inspect.js';
+export type { KeptStatistic } from './plan.js';
 export type { Feeds } from './session/feeds.js';
 export {
   type Fetches,

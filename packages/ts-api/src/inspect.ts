@@ -1,12 +1,13 @@
 import { type Finding, findStatistics, findWarnings, freeSizes, refuseAll } from './analysis.js';
-import { type ConversionSizes, readSizes } from './conversion-sizes.js';
-import { isConverted } from './convert.js';
-import { type ErrorCode, TlscError } from './errors.js';
+import { type ConversionRecord, readRecord } from './conversion-record.js';
+
+import { type ErrorCode, invalidArgument, TlscError } from './errors.js';
+import { type Explanation, explain } from './explain.js';
 import type { FrozenSize } from './graph/frozen-sizes.js';
 import { inputsOf, tensorTypeOf, typeName } from './graph/inputs.js';
 import { loadModel, type Model, type ModelSource, opsetOf } from './graph/model.js';
 import { labelOf, type ValueInfoProto } from './graph/proto.js';
-import { localNodesOf, maxStrideOf, windowOf } from './local-operators.js';
+import { isConverted, localNodesOf, maxStrideOf, windowOf } from './local-operators.js';
 import { checkOptions, checkSignal } from './options.js';
 import { isMatch, isRefusal } from './rewrite/rule.js';
 import { type Size, type SizeOption, toSize } from './size.js';
@@ -14,6 +15,8 @@ import { type Size, type SizeOption, toSize } from './size.js';
 export interface InspectOptions {
   /** The size at which shapes are measured. Default: the model's own where it is fixed, else 256. */
   readonly trainSize?: SizeOption;
+  /** The name of a node, or of a value that a node computes: what each rule says of it is told, too. */
+  readonly explain?: string;
   /** Where the external data of a model given as bytes lies. */
   readonly externalDataFolder?: string | undefined;
   readonly signal?: AbortSignal;
@@ -56,12 +59,14 @@ export interface Inspection {
   readonly opset: number;
   readonly inputs: readonly ValueDescription[];
   readonly outputs: readonly ValueDescription[];
-  /** The sizes that the model was converted with, when it was. */
-  readonly converted: ConversionSizes | undefined;
+  /** What was done to the model, when it was converted and says so. */
+  readonly converted: ConversionRecord | undefined;
   readonly localOperators: readonly LocalOperator[];
   readonly statistics: readonly Statistic[];
   /** Nodes that keep a size that the image had when the model was traced, and are wrong at others. */
   readonly warnings: readonly FrozenSize[];
+  /** Of the node that was asked about. */
+  readonly explanation: Explanation | undefined;
 }
 
 /**
@@ -69,47 +74,51 @@ export interface Inspection {
  * ERR_MODEL_NOT_FOUND, ERR_INVALID_MODEL, ERR_ABORTED or ERR_INVALID_ARGUMENT.
  */
 export async function inspect(source: ModelSource, options: InspectOptions = {}): Promise<Inspection> {
-  checkOptions(options, { trainSize: true, externalDataFolder: true, signal: true });
+  checkOptions(options, { trainSize: true, explain: true, externalDataFolder: true, signal: true });
   checkSignal(options.signal);
+  const { explain: asked } = options;
+  if (asked !== undefined && typeof asked !== 'string')
+    throw invalidArgument('explain', 'the name of a node', asked);
   const { model, name } = await loadModel(source, options.externalDataFolder);
   const size = options.trainSize === undefined ? defaultSize(model) : toSize(options.trainSize, 'trainSize');
   const [inputs, outputs] = [inputsOf(model).map(describe), model.graph.output.map(describe)];
-  const { statistics, warnings } = await describeStatistics(model, size, name, options.signal);
+  const { findings, warnings } = await findAll(model, size, name, options.signal);
   return {
     producer: [model.producerName, model.producerVersion].filter(Boolean).join(' '),
     irVersion: Number(model.irVersion),
     opset: opsetOf(model),
     inputs,
     outputs,
-    converted: isConverted(model) ? readSizes(model) : undefined,
+    converted: isConverted(model) ? readRecord(model) : undefined,
     localOperators: localNodesOf(model).map((node) => ({
       node: labelOf(node),
       operator: node.opType,
       window: windowOf(node),
       maxStride: maxStrideOf(node),
     })),
-    statistics,
+    statistics: describeAll(findings),
     warnings,
+    explanation: asked === undefined ? undefined : explain(model, findings, asked, name),
   };
 }
 
 const unmeasurable: readonly ErrorCode[] = ['ERR_UNSUPPORTED_MODEL', 'ERR_TRAIN_SIZE'];
 
-async function describeStatistics(
+async function findAll(
   model: Model,
   size: Size,
   name: string,
   signal?: AbortSignal,
-): Promise<Pick<Inspection, 'statistics' | 'warnings'>> {
+): Promise<{ findings: readonly Finding[]; warnings: readonly FrozenSize[] }> {
   try {
     const wasFixed = await freeSizes(model, size, name, signal);
     const findings = await findStatistics(model, size, name, signal);
     const warnings = wasFixed ? [] : await findWarnings(model, size, name, signal);
-    return { statistics: describeAll(findings), warnings };
+    return { findings, warnings };
   } catch (error) {
     // A model that cannot be measured can be described all the same.
     if (!(error instanceof TlscError) || !unmeasurable.includes(error.code)) throw error;
-    return { statistics: describeAll(refuseAll(model, error.message)), warnings: [] };
+    return { findings: refuseAll(model, error.message), warnings: [] };
   }
 }
 

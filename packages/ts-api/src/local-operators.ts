@@ -1,6 +1,6 @@
 import { domain } from './functions/body.js';
 import type { Model } from './graph/model.js';
-import { intsOf, type NodeProto } from './graph/proto.js';
+import { intsOf, type NodeProto, subgraphsOf } from './graph/proto.js';
 import type { Size } from './size.js';
 
 /** The nodes that a conversion has put into the model. */
@@ -21,4 +21,18 @@ export function maxStrideOf(node: NodeProto): Size | undefined {
 function pairOf(node: NodeProto, attribute: string): Size | undefined {
   const [height, width] = intsOf(node, attribute) ?? [];
   return height === undefined || width === undefined ? undefined : [height, width];
+}
+
+function hasLocal(nodes: readonly NodeProto[]): boolean {
+  return nodes.some(
+    (node) => node.domain === domain || subgraphsOf(node).some((inner) => hasLocal(inner.node)),
+  );
+}
+
+/** Whether anything in the model is of tlsc's domain, be it only an import or a function that nothing calls. */
+export function isConverted({ opsetImport, functions, graph }: Model): boolean {
+  return (
+    [...opsetImport, ...functions].some((entry) => entry.domain === domain) ||
+    [graph, ...functions].some(({ node }) => hasLocal(node))
+  );
 }

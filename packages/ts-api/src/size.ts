@@ -13,11 +13,15 @@ function isSide(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= largestSide;
 }
 
+/** Whether `value` is a height and a width in whole pixels. */
+export function isSize(value: unknown): value is Size {
+  return Array.isArray(value) && value.length === 2 && value.every(isSide);
+}
+
 /** Throws ERR_INVALID_ARGUMENT unless `value` is a size in whole pixels. */
 export function toSize(value: unknown, parameter: string): Size {
   if (isSide(value)) return [value, value];
-  if (Array.isArray(value) && value.length === 2 && isSide(value[0]) && isSide(value[1]))
-    return [value[0], value[1]];
+  if (isSize(value)) return [value[0], value[1]];
   throw invalidArgument(parameter, `a size in pixels from 1 to ${largestSide}, or [height, width]`, value);
 }
 

@@ -1,4 +1,5 @@
-import { type ConversionSizes, maxStrideFor, readSizes, windowFor } from './conversion-sizes.js';
+import { readRecord } from './conversion-record.js';
+import { type ConversionSizes, maxStrideFor, windowFor } from './conversion-sizes.js';
 import { invalidArgument, TlscError, throwIfAborted } from './errors.js';
 import { freeImageSizes } from './graph/free-sizes.js';
 import { type ElementTypes, measure, type Shapes } from './graph/measure.js';
@@ -121,7 +122,7 @@ function withFreeSizes(loaded: LoadedModel): LoadedModel {
 }
 
 function conversionOf(model: Model, name: string): ConversionSizes {
-  const sizes = readSizes(model);
+  const sizes = readRecord(model);
   if (sizes && localNodesOf(model).length > 0) return sizes;
   throw new TlscError(
     'ERR_NOT_CONVERTED',

@@ -1,7 +1,8 @@
 // `convert` for tests: every conversion is held against its original, whatever the test is about.
 import { readFileSync } from 'node:fs';
+import type { ConvertOptions } from '../src/conversion-options.js';
 import type { ConversionSizes } from '../src/conversion-sizes.js';
-import { type Conversion, type ConvertOptions, convert as convertModel } from '../src/convert.js';
+import { type Conversion, convert as convertModel } from '../src/convert.js';
 import { measure, type Shapes } from '../src/graph/measure.js';
 import { decodeModel, type Model, type ModelSource } from '../src/graph/model.js';
 import type { ValueInfoProto } from '../src/graph/proto.js';

@@ -60,6 +60,8 @@ export type Answer = Match | Refusal | Kept;
 /** How one kind of global statistic becomes local. Asks, and edits nothing until `Match.rewrite`. */
 export interface Rule {
   readonly name: string;
+  /** The nodes that it recognises, in words. */
+  readonly seeks: string;
   /** The operator of domain `tlsc` that takes the statistic's place; undefined when it only ever refuses. */
   readonly operator: string | undefined;
   /** Whether only shapes can tell if a recognised node is a global statistic. */

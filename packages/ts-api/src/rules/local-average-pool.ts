@@ -41,6 +41,7 @@ function padInProduct(graph: Graph, { node, position }: Product): void {
 /** GlobalAveragePool, and ReduceMean over height and width (axes by attribute or input, keepdims or not). */
 export const localAveragePool: Rule = {
   name: 'local-average-pool',
+  seeks: 'GlobalAveragePool, and ReduceMean over height and width',
   operator,
   needsShapes: false,
 

@@ -25,6 +25,7 @@ function isRegrouped({ graph, shapes }: RuleContext, node: NodeProto): boolean {
 /** InstanceNormalization of images. */
 export const localInstanceNormalization: Rule = {
   name: 'local-instance-normalization',
+  seeks: 'InstanceNormalization',
   operator,
   needsShapes: false,
 

@@ -10,6 +10,7 @@ const reasons: Readonly<Record<string, string>> = {
 /** Operators that are global statistics by their definition and for which there is no local one. */
 export const unsupportedStatistics: Rule = {
   name: 'unsupported-statistics',
+  seeks: 'GroupNormalization, MeanVarianceNormalization and GlobalLpPool',
   operator: undefined,
   needsShapes: false,
 

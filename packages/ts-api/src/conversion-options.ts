@@ -1,0 +1,77 @@
+import type { ConversionSizes } from './conversion-sizes.js';
+import { invalidArgument } from './errors.js';
+import { checkOptions, checkSignal } from './options.js';
+import { defaultBaseSize, type SizeOption, toSize } from './size.js';
+
+export interface ConvertOptions {
+  /** Size of the crops that the network was trained on: a side, or [height, width], in pixels. */
+  readonly trainSize: SizeOption;
+  /** The windows are those of an image of this size. Default: 1.5 × trainSize, rounded down. */
+  readonly baseSize?: SizeOption;
+  /**
+   * Whether to take the published approximation (`fast_imp`): windows over every few rows and columns, one short. For those
+   * who must match numbers published with it; it is not the faster way here. Default: false.
+   */
+  readonly fast?: boolean;
+  /**
+   * The statistics to make local, by the names of their nodes; in a name * stands for any characters. A node without a name goes
+   * by its operator and output, as in the report. All others stay global. Default: all.
+   */
+  readonly include?: readonly (string | RegExp)[];
+  /** The statistics that stay global, by the names of their nodes; it wins over `include`. Default: none. */
+  readonly exclude?: readonly (string | RegExp)[];
+  /** Where the external data of a model given as bytes lies. */
+  readonly externalDataFolder?: string | undefined;
+  readonly signal?: AbortSignal;
+}
+
+/** What the caller has chosen. */
+export interface Choice {
+  readonly sizes: ConversionSizes;
+  readonly fast: boolean;
+  readonly include: readonly NamePattern[] | undefined;
+  readonly exclude: readonly NamePattern[];
+}
+
+/** A pattern for the names of nodes, and how messages show it. */
+export interface NamePattern {
+  readonly shown: string;
+  readonly expression: RegExp;
+}
+
+function toPattern(pattern: string | RegExp): NamePattern {
+  if (pattern instanceof RegExp) return { shown: String(pattern), expression: pattern };
+  const pieces = pattern.split('*').map((piece) => piece.replaceAll(/[\\^$.|?+()[\]{}]/g, '\\$&'));
+  return { shown: pattern, expression: new RegExp(`^${pieces.join('.*')}$`, 's') };
+}
+
+function toPatterns(patterns: unknown, parameter: string): NamePattern[] {
+  const isPattern = (one: unknown) => typeof one === 'string' || one instanceof RegExp;
+  if (Array.isArray(patterns) && patterns.length > 0 && patterns.every(isPattern))
+    return patterns.map(toPattern);
+  throw invalidArgument(parameter, 'a list of names of nodes, at least one', patterns);
+}
+
+/** Throws ERR_INVALID_ARGUMENT where an option is not what it must be. */
+export function toChoice(options: ConvertOptions): Choice {
+  checkOptions(options, {
+    trainSize: true,
+    baseSize: true,
+    fast: true,
+    include: true,
+    exclude: true,
+    externalDataFolder: true,
+    signal: true,
+  });
+  const { fast = false, include, exclude } = options;
+  checkSignal(options.signal);
+  if (typeof fast !== 'boolean') throw invalidArgument('fast', 'true or false', fast);
+  const trainSize = toSize(options.trainSize, 'trainSize');
+  const baseSize = toSize(options.baseSize ?? defaultBaseSize(trainSize), 'baseSize');
+  return {
+    sizes: { trainSize, baseSize },
+    fast,
+    include: include && toPatterns(include, 'include'),
+    exclude: exclude ? toPatterns(exclude, 'exclude') : [],
+  };
+}

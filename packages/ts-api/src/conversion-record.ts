@@ -1,0 +1,95 @@
+// What a converted model says of its conversion, in its custom metadata.
+import { create } from '@bufbuild/protobuf';
+import { type ModelProto, StringStringEntryProtoSchema } from 'onnx-buf';
+import type { ConversionSizes } from './conversion-sizes.js';
+import { isSize, type Size, showSize } from './size.js';
+import { version } from './version.js';
+
+/** A statistic that was made local. */
+export interface Site {
+  /** Name of the node, or its operator and output where it has none. */
+  readonly node: string;
+  readonly rule: string;
+  /** The operator of domain `tlsc` that stands there now. */
+  readonly operator: string;
+  /** Height and width of its input at the training size. */
+  readonly featureSize: Size;
+  /** Height and width of the window; on a smaller plane it ends at the plane's borders. */
+  readonly window: Size;
+  /**
+   * In fast mode the most rows and columns of its input from a sample to the next; else, and for statistics of which no
+   * approximation was published, undefined.
+   */
+  readonly maxStride: Size | undefined;
+  /**
+   * For a mean that, after so many layers, only scales images (channel attention): the layers run once per position of the
+   * window within the plane, and the products, now `ReplicateScale`, repeat the borders. Undefined where the mean itself
+   * is padded to the size of the plane.
+   */
+  readonly validLayers: number | undefined;
+}
+
+/** What is known of a conversion from the model that it made. */
+export interface ConversionRecord extends ConversionSizes {
+  /** Of the @tlsc/api that made it. */
+  readonly version: string;
+  readonly sites: readonly Site[];
+}
+
+const keys = {
+  version: 'tlsc.version',
+  trainSize: 'tlsc.train_size',
+  baseSize: 'tlsc.base_size',
+  sites: 'tlsc.sites',
+} as const;
+
+export function writeRecord(model: ModelProto, sizes: ConversionSizes, sites: readonly Site[]): void {
+  const entries = {
+    [keys.version]: version,
+    [keys.trainSize]: showSize(sizes.trainSize),
+    [keys.baseSize]: showSize(sizes.baseSize),
+    [keys.sites]: JSON.stringify(sites),
+  };
+  for (const [key, value] of Object.entries(entries))
+    model.metadataProps.push(create(StringStringEntryProtoSchema, { key, value }));
+}
+
+/** Undefined when the model says nothing, or nothing sensible, of a conversion. */
+export function readRecord(model: ModelProto): ConversionRecord | undefined {
+  const textOf = (key: string) => model.metadataProps.find((entry) => entry.key === key)?.value ?? '';
+  const readSize = (key: string): Size | undefined => {
+    const size = textOf(key).split('x').map(Number);
+    return isSize(size) ? size : undefined;
+  };
+  const trainSize = readSize(keys.trainSize);
+  const baseSize = readSize(keys.baseSize);
+  const sites = readSites(textOf(keys.sites));
+  return trainSize && baseSize && sites && { version: textOf(keys.version), trainSize, baseSize, sites };
+}
+
+function readSites(text: string): Site[] | undefined {
+  try {
+    const sites: unknown = JSON.parse(text);
+    return Array.isArray(sites) && sites.every(isSite) ? sites.map(siteOf) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Values that are undefined have no place in JSON. */
+function siteOf({ maxStride, validLayers, ...site }: Site): Site {
+  return { ...site, maxStride, validLayers };
+}
+
+/** A model is untrusted, and so is what it says of itself. */
+function isSite(value: unknown): value is Site {
+  if (typeof value !== 'object' || value === null) return false;
+  const { node, rule, operator, featureSize, window, maxStride, validLayers } = value as Partial<Site>;
+  return (
+    [node, rule, operator].every((text) => typeof text === 'string') &&
+    isSize(featureSize) &&
+    isSize(window) &&
+    (maxStride === undefined || isSize(maxStride)) &&
+    (validLayers === undefined || Number.isSafeInteger(validLayers))
+  );
+}
