@@ -4,7 +4,7 @@ import { buildBytes } from '../test/build-model.js';
 import { convert } from '../test/convert.js';
 import { decodeModel, encodeModel, type Model } from './graph/model.js';
 import { DataType, makeNode } from './graph/proto.js';
-import { verify } from './verify.js';
+import { type Verification, verify } from './verify.js';
 
 const fullSize = [96, 128] as const;
 const reversed = makeNode('CumSum', ['x'], ['y'], { attributes: { reverse: 1 } });
@@ -45,6 +45,81 @@ describe('verify', () => {
     });
     expect((await verify(exampleModel('unet_in'), model, { fullSize })).passed).toBe(false);
   });
+
+  /** What verify says of a conversion of the attention network that was edited afterwards. */
+  async function sabotageAttention(edit: (model: Model) => void): Promise<Verification> {
+    const { model } = await convert(exampleModel('unet_se'), { trainSize: 64 });
+    const decoded = decodeModel(model, 'm');
+    edit(decoded);
+    return verify(exampleModel('unet_se'), encodeModel(decoded), { fullSize });
+  }
+
+  it('fails on two weights that have changed places', async () => {
+    const { passed, selfCheck } = await sabotageAttention(({ graph }) => {
+      const convs = graph.node.filter(({ opType }) => opType === 'Conv');
+      const weights = convs.map(({ input }) => graph.initializer.find(({ name }) => name === input[1]));
+      const first = weights.find((weight, i) =>
+        weights.slice(i + 1).some((other) => other?.dims.join() === weight?.dims.join()),
+      );
+      const second = weights.findLast((weight) => weight?.dims.join() === first?.dims.join());
+      if (first && second) [first.rawData, second.rawData] = [second.rawData, first.rawData];
+    });
+    expect(selfCheck?.native).toBeGreaterThan(1e-3);
+    expect(passed).toBe(false);
+  });
+
+  it.each(['left out', 'of zeros'])('fails on a bias that is %s', async (how) => {
+    const { passed, selfCheck } = await sabotageAttention(({ graph }) => {
+      const conv = graph.node.find(({ opType, input }) => opType === 'Conv' && input.length === 3);
+      const bias = graph.initializer.find(({ name }) => name === conv?.input[2]);
+      if (how === 'of zeros') bias?.rawData.fill(0);
+      else conv?.input.pop();
+    });
+    expect(selfCheck?.portable).toBeGreaterThan(1e-3);
+    expect(passed).toBe(false);
+  });
+
+  it.each([0, 2e-5, 1e-2])('fails on an epsilon of %d where the original has 1e-5', async (epsilon) => {
+    const model = await sabotage(({ graph }) => {
+      const [norm] = graph.node.filter(({ domain }) => domain === 'tlsc');
+      for (const attribute of norm?.attribute ?? []) if (attribute.name === 'epsilon') attribute.f = epsilon;
+    });
+    const { passed, wrongEpsilons } = await verify(exampleModel('unet_in'), model, { fullSize });
+    expect(wrongEpsilons).toEqual(['/enc.0/norm/InstanceNormalization']);
+    expect(passed).toBe(false);
+  });
+
+  it('does not get through a conversion whose means are not padded', async () => {
+    const node = [
+      makeNode('GlobalAveragePool', ['x'], ['p']),
+      makeNode('Sub', ['x', 'p'], ['y'], { name: 'center' }),
+    ];
+    const { model } = await convert(buildBytes({ node }), { trainSize: 64 });
+    const decoded = decodeModel(model, 'm');
+    for (const attribute of decoded.graph.node.flatMap((one) => one.attribute))
+      if (attribute.name === 'replicate') attribute.i = 0n;
+    await expect(
+      verify(buildBytes({ node }), encodeModel(decoded), { fullSize: [160, 192] }),
+    ).rejects.toMatchObject({ code: 'ERR_RUN_FAILED', message: expect.stringContaining('center') });
+  });
+
+  it.each([
+    { operator: 'LocalAveragePool', opType: 'CumSum', change: { attribute: reversed.attribute } },
+    // Where the padding of the columns goes; the rows are all in the window here.
+    { operator: 'ReplicateScale', opType: 'Div', change: { opType: 'Sub' } },
+    { operator: 'ReplicateScale', opType: 'Mul', change: { opType: 'Add' } },
+  ])(
+    'fails on a body of $operator with another $opType than the kernel',
+    async ({ operator, opType, change }) => {
+      const { passed, fullSize: full } = await sabotageAttention(({ functions }) => {
+        const body = functions.find(({ name }) => name === operator)?.node;
+        const node = body?.findLast((one) => one.opType === opType);
+        if (node) Object.assign(node, change);
+      });
+      expect(full.nativeToPortable).toBeGreaterThan(1e-3);
+      expect(passed).toBe(false);
+    },
+  );
 
   it('fails on one channel that is not a number', async () => {
     const model = await sabotage(({ graph }) => {

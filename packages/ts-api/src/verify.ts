@@ -4,7 +4,7 @@ import { invalidArgument, TlscError, throwIfAborted } from './errors.js';
 import { freeImageSizes } from './graph/free-sizes.js';
 import { type ElementTypes, measure, type Shapes } from './graph/measure.js';
 import { encodeModel, type LoadedModel, loadModel, type Model, type ModelSource } from './graph/model.js';
-import { labelOf, type NodeProto } from './graph/proto.js';
+import { floatOf, isOnnxDomain, labelOf, type NodeProto } from './graph/proto.js';
 import { trialFeeds } from './graph/trial-feeds.js';
 import { localNodesOf, maxStrideOf, windowOf } from './local-operators.js';
 import { checkOptions, checkSignal } from './options.js';
@@ -51,6 +51,11 @@ export interface Verification {
   readonly fullSize: { readonly size: Size; readonly nativeToPortable: number };
   /** The local operators whose window, or stride in fast mode, is not the one that the sizes noted in the model call for. */
   readonly wrongWindows: readonly string[];
+  /**
+   * The local normalizations whose epsilon is not that of the original's node of the same output. A small one changes only what
+   * is smooth, which noise is not.
+   */
+  readonly wrongEpsilons: readonly string[];
   /** The one that was applied. */
   readonly tolerance: number;
   /** Whether all that is above is as it must be; a model that could not be compared with the original does not pass. */
@@ -86,6 +91,7 @@ export async function verify(
   });
   const trained = planesOf(model, shapes);
   const wrongWindows = findWrongWindows(trained, sizes);
+  const wrongEpsilons = findWrongEpsilons(reference.model, model);
   const fits = Math.min(...sizes.trainSize) >= smallestSide && covers(trained);
   const size = fits ? sizes.trainSize : await findCoveringSize(model, sizes, name, signal);
 
@@ -110,8 +116,9 @@ export async function verify(
     selfCheck,
     fullSize: { size: fullSize, nativeToPortable: full.difference },
     wrongWindows,
+    wrongEpsilons,
     tolerance,
-    passed: selfCheck !== undefined && agrees && wrongWindows.length === 0,
+    passed: selfCheck !== undefined && agrees && wrongWindows.length === 0 && wrongEpsilons.length === 0,
   };
 }
 
@@ -152,6 +159,21 @@ function findWrongWindows(planes: readonly LocalPlane[], sizes: ConversionSizes)
     return maxStride !== undefined && showSize(maxStrideFor(plane, sizes)) !== showSize(maxStride);
   };
   return planes.filter(isWrong).map(({ node }) => labelOf(node));
+}
+
+const normalizations = ['InstanceNormalization', 'GroupNormalization'];
+
+function findWrongEpsilons(original: Model, converted: Model): string[] {
+  const norms = original.graph.node.filter(
+    ({ opType, domain }) => isOnnxDomain(domain) && normalizations.includes(opType),
+  );
+  const epsilonOf = (node: NodeProto) => Math.fround(floatOf(node, 'epsilon', 1e-5));
+  const epsilons = new Map(norms.map((node) => [node.output[0], epsilonOf(node)]));
+  const isWrong = (node: NodeProto) => {
+    const epsilon = epsilons.get(node.output[0]);
+    return epsilon !== undefined && epsilon !== epsilonOf(node);
+  };
+  return localNodesOf(converted).filter(isWrong).map(labelOf);
 }
 
 function covers(planes: readonly LocalPlane[]): boolean {

@@ -8,7 +8,8 @@ interface Options extends OutputOptions {
   readonly fullSize?: Size;
 }
 
-function show({ selfCheck, fullSize, wrongWindows, tolerance, passed }: Verification): void {
+function show(verification: Verification): void {
+  const { selfCheck, fullSize, wrongWindows, wrongEpsilons, tolerance, passed } = verification;
   const scientific = (value: number) => value.toExponential(1);
   const rows = selfCheck
     ? [
@@ -26,8 +27,11 @@ function show({ selfCheck, fullSize, wrongWindows, tolerance, passed }: Verifica
   }
   for (const node of wrongWindows)
     console.log(`${node} has a window that its conversion sizes do not call for.`);
+  for (const node of wrongEpsilons) console.log(`${node} has another epsilon than in the original.`);
   const bound = `${scientific(tolerance)} of the output's largest value (or of 1, if that is less)`;
-  console.log(passed ? 'Passed.' : `FAILED: differences may reach ${bound}, windows must be right.`);
+  console.log(
+    passed ? 'Passed.' : `FAILED: differences may reach ${bound}, windows and epsilons must be right.`,
+  );
 }
 
 export function verifyCommand(): Command {
