@@ -70,8 +70,6 @@ class Follower implements PooledBranch {
   readonly values = new Set<string>();
   readonly layers = new Set<NodeProto>();
   readonly #products: Product[] = [];
-  /** What the branch meets where it is flattened: right if it turns out to be of the branch, too. */
-  readonly #met: { readonly value: string; readonly refusal: Refusal }[] = [];
   /** They take the shape of a value, which is right if only reshapes want it: these are dropped, and they with them. */
   readonly #asking: NodeProto[] = [];
   #paddingCanWait = true;
@@ -105,7 +103,7 @@ class Follower implements PooledBranch {
       }
     }
     const asking = this.#asking.find((node) => !servesOnly(graph, node, this.reshapes));
-    return asking ? notPointwise(asking) : this.#met.find(({ value }) => !this.values.has(value))?.refusal;
+    return asking && notPointwise(asking);
   }
 
   private step(node: NodeProto, value: string): Step {
@@ -148,17 +146,13 @@ class Follower implements PooledBranch {
     return 'pooled';
   }
 
-  /** Whether what a flattened value of this shape meets, of `shape`, can follow it to [N, C, 1, 1]; `refusal` says that it cannot. */
-  private unflatten(
-    node: NodeProto,
-    { value, flat, refusal }: { value: string; flat: readonly number[]; refusal: Refusal },
-  ): Refusal | undefined {
-    if (flat.length !== 2) return refusal;
+  /** Whether what a flattened value of rank `rank` meets can follow it to [N, C, 1, 1]: a constant, or means of this or another node. */
+  private unflatten(node: NodeProto, value: string, rank: number): boolean {
+    if (rank !== 2) return false;
     const edit = channelsToPlanes(this.context.graph, node, value);
     if (edit) this.edits.push(edit);
-    else if (shapeOf(this.context, value)?.length === 2) this.#met.push({ value, refusal });
-    else return refusal;
-    return undefined;
+    if (edit) return true;
+    return shapeOf(this.context, value)?.length === 2 && poolsAbove(this.context, value).length > 0;
   }
 
   private combine(node: NodeProto, value: string): Step {
@@ -169,9 +163,8 @@ class Follower implements PooledBranch {
       const shape = shapeOf(this.context, other);
       if (!shape) return { reason: `its mean meets ${other} of unknown shape in ${labelOf(node)}` };
       if (own.length !== 4 && shape.some((side) => side !== 1)) {
-        const reason = `its mean, flattened, meets ${other} (${showSize(shape)}) in ${labelOf(node)}`;
-        const refusal = this.unflatten(node, { value: other, flat: own, refusal: { reason } });
-        if (refusal) return refusal;
+        if (!this.unflatten(node, other, own.length))
+          return { reason: `its mean, flattened, meets ${other} (${showSize(shape)}) in ${labelOf(node)}` };
       } else if (this.isFullSize(other)) merged = true;
       else if (!isPerChannel(shape)) {
         return {

@@ -333,6 +333,26 @@ describe('Linear layers', () => {
     expect(report.sites.map(({ validLayers }) => validLayers)).toEqual([undefined, undefined]);
   });
 
+  it.each(['pooled first', 'other first'])('adds flattened means of two nodes, %s', async (order) => {
+    const sum = order === 'pooled first' ? ['flat', 'other'] : ['other', 'flat'];
+    const { model, report } = await convertNodes([
+      pool,
+      flatten,
+      makeNode('Add', ['x', 'x'], ['z']),
+      makeNode('ReduceMean', ['z'], ['other'], { attributes: { axes: [2, 3], keepdims: 0 } }),
+      makeNode('Add', sum, ['fc']),
+      back,
+      scaled,
+    ]);
+    expect(report.sites.map(({ validLayers }) => validLayers)).toEqual([undefined, undefined]);
+    const x = noise([2, 3, 21, 34]);
+    const expected = windowMeans(x, window).map((mean, i) => 3 * mean * (x.data[i] as number));
+    for (const operators of ['native', 'portable'] as const) {
+      const y = await evaluate(model, { x }, operators);
+      expect(largestDifference(y.data as Float32Array, expected)).toBeLessThan(1e-6);
+    }
+  });
+
   it('edits layers that several means share once', async () => {
     const node = [
       pool,
