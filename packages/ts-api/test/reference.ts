@@ -42,7 +42,7 @@ function padded<T>(values: readonly T[], length: number): T[] {
 
 /** The mean of `value` over the window around each pixel, replicate-padded if not told otherwise. */
 export function windowMeans(
-  { data, dims }: Tensor,
+  { data, dims }: Pick<Tensor, 'data' | 'dims'>,
   window: Window,
   value: (x: number) => number = (x) => x,
   { maxStride, replicate = true }: WindowOptions = {},
@@ -53,13 +53,15 @@ export function windowMeans(
     fast
       ? fastWindowsAlong(length, window[axis], fast[axis], replicate)
       : windowsAlong(length, window[axis], replicate);
+  const given = Float64Array.from(data as ArrayLike<number>, value);
+  const [rowsOf, columnsOf] = [along(height, 0), along(width, 1)];
   const means: number[] = [];
   for (let plane = 0; plane < batch * count; plane++) {
-    for (const rows of along(height, 0)) {
-      for (const columns of along(width, 1)) {
+    for (const rows of rowsOf) {
+      for (const columns of columnsOf) {
         let sum = 0;
         for (const row of rows) {
-          for (const column of columns) sum += value(data[(plane * height + row) * width + column] as number);
+          for (const column of columns) sum += given[(plane * height + row) * width + column] as number;
         }
         means.push(sum / (rows.length * columns.length));
       }
