@@ -21,3 +21,8 @@ export function parseThreads(text: string): number {
   if (!/^\d{1,3}$/.test(text)) throw new InvalidArgumentError('Write it as a whole number up to 999.');
   return Number(text);
 }
+
+/** Of an option that may be given several times. */
+export function collect(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}

@@ -69,8 +69,12 @@ export function explain(
       return { rule: rule.name, outcome, reason: `as part of ${labelOf(around.node)}: ${reason}` };
     }
     const looks = `it looks for ${rule.seeks}`;
-    const reason = rule.recognizes(graph, node) ? `${looks}; shapes show that this is none` : looks;
-    return { rule: rule.name, outcome: 'passes', reason };
+    const why = around ? `this is part of ${labelOf(around.node)}` : 'shapes show that this is none';
+    return {
+      rule: rule.name,
+      outcome: 'passes',
+      reason: rule.recognizes(graph, node) ? `${looks}; ${why}` : looks,
+    };
   });
   return { node: labelOf(node), opType: node.opType, verdicts };
 }

@@ -25,8 +25,8 @@ const float32Tolerance = 1e-4;
 const float16Tolerance = Math.sqrt(256) * 2 ** -11;
 
 export interface VerifyOptions {
-  /** Size of the image for the run of native against portable. Default: [720, 1280]. */
-  readonly fullSize?: SizeOption;
+  /** Size of the image for the run of native against portable; false for a quick check without it. Default: [720, 1280]. */
+  readonly fullSize?: SizeOption | false;
   /**
    * Largest difference that passes, relative to the largest value of the output, which counts as 1 at least. Default: 1e-4, and
    * 2^-7 where a local operator or an output is float16.
@@ -44,11 +44,16 @@ export interface SelfCheck {
   readonly portable: number;
 }
 
+export interface FullCheck {
+  readonly size: Size;
+  readonly nativeToPortable: number;
+}
+
 export interface Verification {
   /** Undefined when there is no size, from the training size down, at which every window covers its plane. */
   readonly selfCheck: SelfCheck | undefined;
-  /** Largest absolute difference between the kernels and the function bodies on a whole image. */
-  readonly fullSize: { readonly size: Size; readonly nativeToPortable: number };
+  /** Largest absolute difference between the kernels and the function bodies on a whole image; undefined in a quick check. */
+  readonly fullSize: FullCheck | undefined;
   /** The local operators whose window, or stride in fast mode, is not the one that the sizes noted in the model call for. */
   readonly wrongWindows: readonly string[];
   /**
@@ -79,7 +84,7 @@ export async function verify(
   checkSignal(signal);
   if (options.tolerance !== undefined && !(options.tolerance > 0))
     throw invalidArgument('tolerance', 'a number above 0', options.tolerance);
-  const fullSize = toSize(options.fullSize ?? [720, 1280], 'fullSize');
+  const whole = options.fullSize === false ? undefined : toSize(options.fullSize ?? [720, 1280], 'fullSize');
   const reference = withFreeSizes(await loadModel(original, options.externalDataFolder));
   const candidate = await loadModel(converted, options.externalDataFolder);
   const { model, name } = candidate;
@@ -97,24 +102,29 @@ export async function verify(
 
   const runAt = (loaded: LoadedModel, operators: 'native' | 'portable', sizes: readonly Size[]) =>
     runEach(loaded, operators, sizes, signal);
-  const at = size ? [fullSize, size] : [fullSize];
-  const [nativeFull = {}, native = {}] = await runAt(candidate, 'native', at);
-  const [portableFull = {}, portable = {}] = await runAt(candidate, 'portable', at);
-  const tolerance = options.tolerance ?? defaultTolerance(types, nativeFull);
-  const full = await compare(nativeFull, portableFull);
-  const reports = [full];
+  const at = [whole, size].filter((one) => one !== undefined);
+  const native = await runAt(candidate, 'native', at);
+  const portable = await runAt(candidate, 'portable', at);
+  const tolerance = options.tolerance ?? defaultTolerance(types, native[0] ?? {});
+  const reports: Comparison[] = [];
+  let fullSize: FullCheck | undefined;
+  if (whole) {
+    const full = await compare(native[0] ?? {}, portable[0] ?? {});
+    reports.push(full);
+    fullSize = { size: whole, nativeToPortable: full.difference };
+  }
   let selfCheck: SelfCheck | undefined;
   if (size) {
     const [expected = {}] = await runAt(reference, 'portable', [size]);
-    const ofNative = await compare(expected, native);
-    const ofPortable = await compare(expected, portable);
+    const ofNative = await compare(expected, native.at(-1) ?? {});
+    const ofPortable = await compare(expected, portable.at(-1) ?? {});
     reports.push(ofNative, ofPortable);
     selfCheck = { size, native: ofNative.difference, portable: ofPortable.difference };
   }
   const agrees = reports.every(({ difference, scale }) => difference <= tolerance * Math.max(1, scale));
   return {
     selfCheck,
-    fullSize: { size: fullSize, nativeToPortable: full.difference },
+    fullSize,
     wrongWindows,
     wrongEpsilons,
     tolerance,
@@ -262,7 +272,14 @@ async function valuesOf(outputs: Outputs, name: string): Promise<Float32Array> {
   throw new TlscError('ERR_UNSUPPORTED_MODEL', `the models cannot be compared: output ${name} ${what}`);
 }
 
-async function compare(reference: Outputs, other: Outputs): Promise<{ difference: number; scale: number }> {
+interface Comparison {
+  /** The largest absolute one. */
+  readonly difference: number;
+  /** The largest absolute value of the reference. */
+  readonly scale: number;
+}
+
+async function compare(reference: Outputs, other: Outputs): Promise<Comparison> {
   let difference = 0;
   let scale = 0;
   for (const name of Object.keys(reference)) {

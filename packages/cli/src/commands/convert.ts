@@ -1,39 +1,73 @@
-import { type ConvertReport, convert, type Size, writeModel } from '@tlsc/api';
+import { type ConvertReport, convert, type Size, type Verification, verify, writeModel } from '@tlsc/api';
 import { Command } from 'commander';
 import { identityOf } from '../destinations.js';
-import { parseSize } from '../parse.js';
+import { collect, parseSize } from '../parse.js';
 import { type OutputOptions, perform } from '../perform.js';
 import { showSize, showWindow, table } from '../table.js';
 import { warn } from '../warn.js';
+import { showVerification } from './verify.js';
 
 interface Options extends OutputOptions {
   readonly output: string;
   readonly trainSize: Size;
   readonly baseSize?: Size;
   readonly fast?: boolean;
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
 }
 
-function show(model: string, files: readonly string[], report: ConvertReport): void {
-  const output = files.at(-1);
+interface Result {
+  readonly report: ConvertReport;
+  /** Undefined when there was nothing to convert. */
+  readonly selfCheck: Verification | undefined;
+  /** What was written, the model last; nothing when it did not pass its self-check. */
+  readonly files: readonly string[];
+}
+
+/** A model that could not be compared with its original is written all the same; one that differs from it is not. */
+function isSound({ passed, selfCheck }: Verification): boolean {
+  return passed || selfCheck === undefined;
+}
+
+async function convertFile(model: string, options: Options, signal: AbortSignal): Promise<Result> {
+  const { output, json: _, ...choice } = options;
+  const conversion = await convert(model, { ...choice, signal });
+  const { report, externalDataFolder } = conversion;
+  const selfCheck =
+    report.sites.length > 0
+      ? await verify(model, conversion.model, { fullSize: false, externalDataFolder, signal })
+      : undefined;
+  if (selfCheck && !isSound(selfCheck)) {
+    process.exitCode = 1;
+    return { report, selfCheck, files: [] };
+  }
+  return { report, selfCheck, files: await writeModel(conversion, output, { signal }) };
+}
+
+function show(model: string, { report, selfCheck, files }: Result): void {
   warn(report.warnings);
   const { sites, kept, trainSize, baseSize } = report;
   for (const { node, reason } of kept) console.log(`${node}: ${reason}`);
   if (sites.length === 0) {
     const what = kept.length > 0 ? 'nothing else' : 'no global statistics: nothing';
-    console.log(`${model} has ${what} to convert. ${output} is a copy.`);
+    console.log(`${model} has ${what} to convert. ${files.at(-1)} is a copy.`);
     return;
   }
-  const rows = sites.map(({ node, operator, featureSize, window, maxStride, validLayers }) => [
+  const rows = sites.map(({ node, rule, featureSize, window, maxStride, validLayers }) => [
     node,
-    operator,
+    rule,
     showSize(featureSize),
     showWindow(window, maxStride),
     validLayers === undefined ? '-' : String(validLayers),
   ]);
   const sizes = `training size ${showSize(trainSize)} and base size ${showSize(baseSize)}`;
-  console.log(table(['site', 'becomes', 'feature size', 'window', 'valid-size layers'], rows));
-  console.log(`\n${sites.length} global statistics made local for ${sizes}.`);
-  console.log(`Written to ${[...files].reverse().join(', with weights in ')}; it runs in any ONNX Runtime.`);
+  console.log(table(['site', 'rule', 'feature size', 'window', 'valid-size layers'], rows));
+  console.log(`\n${sites.length} global statistics made local for ${sizes}. Self-check:\n`);
+  if (selfCheck) showVerification(selfCheck);
+  const written = [...files].reverse().join(', with weights in ');
+  console.log(
+    files.length > 0 ? `Written to ${written}; it runs in any ONNX Runtime.` : 'Nothing was written.',
+  );
 }
 
 export function convertCommand(): Command {
@@ -52,6 +86,12 @@ export function convertCommand(): Command {
       parseSize,
     )
     .option('--fast', 'take the published approximation (fast_imp), to match numbers published with it')
+    .option(
+      '--include <name>',
+      'make only this statistic local, by its node; * stands for any characters (repeatable)',
+      collect,
+    )
+    .option('--exclude <name>', 'leave this statistic global, by its node, likewise (repeatable)', collect)
     .option('--json', 'print the report as JSON')
     .addHelpText('after', '\nExample:\n  tlsc convert hinet.onnx -o hinet.local.onnx --train-size 256x256');
   return command.action((model: string, options: Options) => {
@@ -60,16 +100,10 @@ export function convertCommand(): Command {
         `error: ${options.output} would overwrite the model, which verify and other sizes still need`,
       );
     }
-    let files: readonly string[] = [];
     return perform(
       options,
-      async (signal) => {
-        const { trainSize, baseSize, fast = false } = options;
-        const result = await convert(model, { trainSize, fast, signal, ...(baseSize && { baseSize }) });
-        files = await writeModel(result, options.output, { signal });
-        return result.report;
-      },
-      (report) => show(model, files, report),
+      (signal) => convertFile(model, options, signal),
+      (result) => show(model, result),
     );
   });
 }

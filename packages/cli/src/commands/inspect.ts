@@ -1,4 +1,4 @@
-import { type Inspection, inspect, type Size, type ValueDescription } from '@tlsc/api';
+import { type Explanation, type Inspection, inspect, type Size, type ValueDescription } from '@tlsc/api';
 import { Command } from 'commander';
 import { parseSize } from '../parse.js';
 import { type OutputOptions, perform } from '../perform.js';
@@ -7,6 +7,7 @@ import { warn } from '../warn.js';
 
 interface Options extends OutputOptions {
   readonly trainSize?: Size;
+  readonly explain?: string;
 }
 
 function showValues(kind: string, values: readonly ValueDescription[]): string[] {
@@ -18,8 +19,9 @@ function showValues(kind: string, values: readonly ValueDescription[]): string[]
 function showStatistics({ statistics, localOperators, converted }: Inspection): string[] {
   const lines: string[] = [];
   if (converted) {
-    const { trainSize, baseSize } = converted;
-    lines.push(`converted for training size ${showSize(trainSize)} and base size ${showSize(baseSize)}`);
+    const { version, trainSize, baseSize, sites } = converted;
+    const sizes = `training size ${showSize(trainSize)} and base size ${showSize(baseSize)}`;
+    lines.push(`converted by tlsc ${version} for ${sizes}, ${sites.length} sites`);
   }
   if (localOperators.length > 0) {
     const rows = localOperators.map(({ node, operator, window, maxStride }) => [
@@ -43,7 +45,18 @@ function showStatistics({ statistics, localOperators, converted }: Inspection): 
   return lines;
 }
 
+function showExplanation({ node, opType, verdicts }: Explanation): void {
+  console.log(`${node} (${opType})\n`);
+  const rows = verdicts.map(({ rule, outcome, reason }) => [rule, outcome, reason]);
+  console.log(table(['rule', 'it', 'because'], rows));
+}
+
 function show(inspection: Inspection): void {
+  warn(inspection.warnings);
+  if (inspection.explanation) {
+    showExplanation(inspection.explanation);
+    return;
+  }
   const { producer, opset, irVersion, inputs, outputs } = inspection;
   const lines = [
     `opset ${opset}, IR version ${irVersion}${producer && `, made by ${producer}`}`,
@@ -52,7 +65,6 @@ function show(inspection: Inspection): void {
     ...showStatistics(inspection),
   ];
   console.log(lines.join('\n'));
-  warn(inspection.warnings);
 }
 
 export function inspectCommand(): Command {
@@ -64,10 +76,11 @@ export function inspectCommand(): Command {
       "size at which shapes are measured (default: the model's own, else 256x256)",
       parseSize,
     )
+    .option('--explain <node>', 'say of one node what each rule makes of it, and why')
     .option('--json', 'print the findings as JSON')
     .addHelpText('after', '\nExample:\n  tlsc inspect hinet.onnx')
     .action((model: string, options: Options) => {
-      const { trainSize } = options;
-      return perform(options, (signal) => inspect(model, { signal, ...(trainSize && { trainSize }) }), show);
+      const { json: _, ...asked } = options;
+      return perform(options, (signal) => inspect(model, { ...asked, signal }), show);
     });
 }

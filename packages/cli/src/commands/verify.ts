@@ -8,7 +8,7 @@ interface Options extends OutputOptions {
   readonly fullSize?: Size;
 }
 
-function show(verification: Verification): void {
+export function showVerification(verification: Verification): void {
   const { selfCheck, fullSize, wrongWindows, wrongEpsilons, tolerance, passed } = verification;
   const scientific = (value: number) => value.toExponential(1);
   const rows = selfCheck
@@ -17,7 +17,8 @@ function show(verification: Verification): void {
         ['original and portable', showSize(selfCheck.size), scientific(selfCheck.portable)],
       ]
     : [];
-  rows.push(['native and portable', showSize(fullSize.size), scientific(fullSize.nativeToPortable)]);
+  if (fullSize)
+    rows.push(['native and portable', showSize(fullSize.size), scientific(fullSize.nativeToPortable)]);
   console.log(table(['compared', 'image', 'largest difference'], rows));
   console.log();
   if (!selfCheck) {
@@ -57,7 +58,7 @@ export function verifyCommand(): Command {
           if (!verification.passed) process.exitCode = 1;
           return verification;
         },
-        show,
+        showVerification,
       );
     });
 }

@@ -31,6 +31,8 @@ export interface PooledBranch {
   readonly edits: readonly Edit[];
   /** Nodes that compute something of the pooled value alone. */
   readonly layers: ReadonlySet<NodeProto>;
+  /** Nodes whose means it meets where both are flattened: they are no longer if this one is local, and must be local, too. */
+  readonly met: ReadonlySet<NodeProto>;
   /**
    * All the places where the branch ends, if padding can wait until there: each of them is a product, and no other value on
    * the way is as large as the plane, or will be once its own pooling is local. Undefined if it cannot.
@@ -69,6 +71,7 @@ class Follower implements PooledBranch {
   readonly edits: Edit[] = [];
   readonly values = new Set<string>();
   readonly layers = new Set<NodeProto>();
+  readonly met = new Set<NodeProto>();
   readonly #products: Product[] = [];
   /** They take the shape of a value, which is right if only reshapes want it: these are dropped, and they with them. */
   readonly #asking: NodeProto[] = [];
@@ -152,7 +155,9 @@ class Follower implements PooledBranch {
     const edit = channelsToPlanes(this.context.graph, node, value);
     if (edit) this.edits.push(edit);
     if (edit) return true;
-    return shapeOf(this.context, value)?.length === 2 && poolsAbove(this.context, value).length > 0;
+    const pools = shapeOf(this.context, value)?.length === 2 ? poolsAbove(this.context, value) : [];
+    for (const pool of pools) if (pool.node !== this.pooling) this.met.add(pool.node);
+    return pools.length > 0;
   }
 
   private combine(node: NodeProto, value: string): Step {

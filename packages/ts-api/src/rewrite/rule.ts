@@ -37,6 +37,8 @@ export interface Match extends Findings {
   readonly type: ImageType;
   /** How many layers will run at the size of the valid windows; undefined where the padding comes before them. */
   readonly validLayers?: number | undefined;
+  /** Other nodes that must be made local with this one. */
+  readonly needs?: ReadonlySet<NodeProto>;
   /** Whether its windows are exact in fast mode, too. Default: false. */
   readonly exactOnly?: boolean | undefined;
   /** Puts the local operator, with this window, in the node's place. */

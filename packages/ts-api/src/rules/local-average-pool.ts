@@ -72,6 +72,7 @@ export const localAveragePool: Rule = {
       operators: branch.products ? [operator, productOperator] : [operator],
       type,
       validLayers: branch.products && branch.layers.size,
+      needs: branch.met,
       rewrite(window) {
         graph.forgetShapes(branch.values);
         for (const edit of branch.edits) edit();
