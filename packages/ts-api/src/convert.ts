@@ -8,6 +8,7 @@ import { TlscError } from './errors.js';
 import { domain, domainVersion } from './functions/body.js';
 import { functions } from './functions/index.js';
 import type { FrozenSize } from './graph/frozen-sizes.js';
+import { inputsOf } from './graph/inputs.js';
 import { encodeModel, loadModel, type Model, type ModelSource, opsetOf } from './graph/model.js';
 import { isConverted, localNodesOf } from './local-operators.js';
 import { type KeptStatistic, planRewrites, type Rewrite } from './plan.js';
@@ -62,6 +63,7 @@ export async function convert(source: ModelSource, options: ConvertOptions): Pro
   if (sites.length === 0) return { model: bytes, externalDataFolder, report: report() };
 
   raiseOpset(model, name);
+  unlistConstants(model);
   for (const { match, site } of rewrites) match.rewrite(site);
   addFunctions(model, rewrites, fast);
   writeRecord(model, sizes, sites);
@@ -76,6 +78,11 @@ function refuseConverted(model: Model, name: string): void {
     'ERR_ALREADY_CONVERTED',
     `${name} has been converted, or has something else of domain ${domain} in it; convert the original model`,
   );
+}
+
+/** Before IR version 4 every initializer had to be listed as an input; from it on, one that is listed is no constant. */
+function unlistConstants(model: Model): void {
+  if (model.irVersion < 4n) model.graph.input = inputsOf(model);
 }
 
 function addFunctions(model: Model, rewrites: readonly Rewrite[], fast: boolean): void {

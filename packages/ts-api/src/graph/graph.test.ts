@@ -38,6 +38,20 @@ describe('Graph', () => {
     expect(graph.constantIntegers('x')).toBeUndefined();
   });
 
+  it('reads constants through Identity nodes, but not in circles', () => {
+    const graph = graphOf({
+      node: [
+        makeNode('Identity', ['a'], ['b']),
+        makeNode('Identity', ['b'], ['c']),
+        makeNode('Identity', ['p'], ['q']),
+        makeNode('Identity', ['q'], ['p']),
+      ],
+      initializer: [integers('a', [7])],
+    });
+    expect(graph.constantIntegers('c')).toEqual([7]);
+    expect(graph.constant('p')).toBeUndefined();
+  });
+
   it('replaces a node and drops what only that one needed', () => {
     const mean = makeNode('ReduceMean', ['x', 'axes'], ['y']);
     const graph = graphOf({ node: [mean], initializer: [integers('axes', [2, 3])] });

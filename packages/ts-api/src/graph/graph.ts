@@ -58,11 +58,24 @@ export class Graph {
     return this.isOutput(value) || this.consumers(value).length > 0 || this.#isParameter(value);
   }
 
+  /** The value that Identity nodes hand on as this one: exporters write constants that are shared so. */
+  #originOf(value: string): string {
+    let origin = value;
+    // A model that comes from anywhere may go in circles: no chain is longer than the graph.
+    for (let i = 0; i < this.nodes.length; i++) {
+      const node = this.producer(origin);
+      if (node?.opType !== 'Identity' || !isOnnxDomain(node.domain)) break;
+      origin = node.input[0] ?? '';
+    }
+    return origin;
+  }
+
   /** The tensor of an initializer or a Constant node. Its values may lie in another file: `withValues` has them. */
   constant(value: string): TensorProto | undefined {
-    const initializer = this.#initializers.get(value);
+    const origin = this.#originOf(value);
+    const initializer = this.#initializers.get(origin);
     if (initializer) return initializer;
-    const node = this.producer(value);
+    const node = this.producer(origin);
     if (node?.opType !== 'Constant' || !isOnnxDomain(node.domain)) return undefined;
     return node.attribute.find((entry) => entry.name === 'value')?.t;
   }
@@ -76,7 +89,7 @@ export class Graph {
   constantIntegers(value: string): number[] | undefined {
     const tensor = this.constant(value);
     if (tensor) return holdsIntegers(tensor) ? integersIn(this.withValues(tensor)) : undefined;
-    const node = this.producer(value);
+    const node = this.producer(this.#originOf(value));
     if (node?.opType !== 'Constant' || !isOnnxDomain(node.domain)) return undefined;
     const [entry] = node.attribute;
     if (entry?.name === 'value_ints') return entry.ints.map(Number);

@@ -3,7 +3,8 @@ const listed = (names: string) => new Set(names.split(' '));
 /** Operators of one operand, whatever its shape, that treat its elements one by one. */
 export const unary = listed(
   'Abs Cast Ceil Celu Clip Dropout Elu Erf Exp Floor Gelu HardSigmoid HardSwish Identity LeakyRelu Log Mish Neg ' +
-    'Reciprocal Relu Round Selu Sigmoid Sign Softplus Softsign Sqrt Tanh ThresholdedRelu',
+    'Reciprocal Relu Round Selu Sigmoid Sign Softplus Softsign Sqrt Swish Tanh ' +
+    'ThresholdedRelu',
 );
 
 /** The same of several operands that broadcast. */
