@@ -1,7 +1,14 @@
-import { createSession, type NativeSession, type NativeValueInfo } from '@tlsc/core-native';
+import {
+  createSession,
+  isNativeError,
+  type NativeSession,
+  type NativeSessionOptions,
+  type NativeValueInfo,
+} from '@tlsc/core-native';
 import type { InferenceSession as OrtInferenceSession, Tensor } from 'onnxruntime-common';
 import { aborted, fromNative, invalidArgument, throwIfAborted } from '../errors.js';
 import { checkModelFile } from '../files.js';
+import { loadModel } from '../graph/model.js';
 import { checkOptions, checkSignal } from '../options.js';
 import { type Feeds, fromNativeTensor, toNativeInputs } from './feeds.js';
 import { type SessionOptions, toNativeOptions } from './options.js';
@@ -57,8 +64,7 @@ export class InferenceSession {
     if (typeof model === 'string') await checkModelFile(model);
     const source = typeof model === 'string' || model instanceof Uint8Array ? model : toBytes(model);
     try {
-      const native = await createSession({ model: source, ...toNativeOptions(options) });
-      return new InferenceSession(native);
+      return new InferenceSession(await load({ model: source, ...toNativeOptions(options) }));
     } catch (error) {
       throw fromNative(error, typeof model === 'string' ? model : undefined);
     }
@@ -136,6 +142,22 @@ export class InferenceSession {
   /** Frees the model once its runs under way have ended. Calling it again does nothing; without it, collection frees it. */
   async release(): Promise<void> {
     this.#native.release();
+  }
+}
+
+/** ONNX Runtime refuses shapes that lie in external files, and says so: then they are put into the model. */
+async function load(options: NativeSessionOptions): Promise<NativeSession> {
+  try {
+    return await createSession(options);
+  } catch (error) {
+    const refused = isNativeError(error) && error.message.includes('Cannot parse data from external tensors');
+    if (!refused) throw error;
+    const { bytes, model } = await loadModel(options.model, options.externalDataFolder || undefined);
+    return createSession({
+      ...options,
+      model: bytes,
+      externalDataFolder: model.externalDataFolder ?? '',
+    });
   }
 }
 
