@@ -122,6 +122,26 @@ describe('writeModel', () => {
     expect(statSync(`${path}.data`).size).toBe(2 ** 16 + 12);
   });
 
+  it('copies tensors that are larger than what it holds in memory', async () => {
+    const count = 5 * 2 ** 20 + 3;
+    const place = temporaryFolder();
+    const table = Float32Array.from({ length: count }, (_, i) => i);
+    writeFileSync(join(place, 'table.bin'), table);
+    const tensor = external(floats('table', [1], [0]), { location: 'table.bin' });
+    tensor.dims = [BigInt(count)];
+    const picked = [
+      makeNode('GlobalAveragePool', ['x'], ['pooled']),
+      makeNode('Mul', ['x', 'pooled'], ['scaled']),
+      makeNode('Gather', ['table', 'first'], ['number']),
+      makeNode('Add', ['scaled', 'number'], ['y']),
+    ];
+    const path = join(place, 'm.onnx');
+    writeFileSync(path, buildBytes({ node: picked, initializer: [tensor, integers('first', [0])] }));
+    const target = join(elsewhere, 'large.onnx');
+    await writeModel(await convert(path, { trainSize: 16 }), target);
+    expect(readFileSync(`${target}.data`).equals(Buffer.from(table.buffer))).toBe(true);
+  });
+
   it('writes a model without external data as it is', async () => {
     const path = join(elsewhere, 'inline.local.onnx');
     const inlined = await convert(inline, { trainSize: 16 });
