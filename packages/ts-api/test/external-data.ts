@@ -8,10 +8,15 @@ import { afterAll } from 'vitest';
 import { decodeModel, encodeModel } from '../src/graph/model.js';
 import { DataType, type TensorProto } from '../src/graph/proto.js';
 
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 /** A folder that goes when the test file has run. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'tlsc-api-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }
 
