@@ -1,6 +1,7 @@
 #ifndef TLSC_KERNELS_ARGUMENTS_H_
 #define TLSC_KERNELS_ARGUMENTS_H_
 
+#include <cmath>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -52,6 +53,23 @@ inline Status CheckPointer(const std::string& parameter, const void* data, size_
   if (data != nullptr || elements == 0) return {};
   return InvalidArgument(parameter, "a pointer to " + std::to_string(elements) + " elements",
                          "null");
+}
+
+inline Status CheckEpsilon(float epsilon) {
+  if (std::isfinite(epsilon) && epsilon >= 0.0f) return {};
+  return InvalidArgument("epsilon", "a finite value of at least 0", std::to_string(epsilon));
+}
+
+// What a normalization takes and gives.
+inline Status CheckNormTensors(const void* x, const NchwShape& shape, const void* scale,
+                               const void* bias, const void* y) {
+  if (Status status = CheckAddressable(shape); !status.ok()) return status;
+  const size_t elements = *ElementCount(shape);
+  if (elements == 0) return {};
+  if (Status status = CheckPointer("X", x, elements); !status.ok()) return status;
+  if (Status status = CheckPointer("scale", scale, shape.channels); !status.ok()) return status;
+  if (Status status = CheckPointer("B", bias, shape.channels); !status.ok()) return status;
+  return CheckPointer("Y", y, elements);
 }
 
 }  // namespace tlsc

@@ -27,6 +27,8 @@ struct BandOf {
   const Window& window;
   Band positions;
   bool streams;  // the tensor does not fit the caches
+  // Planes, one behind the other from x and y on, that share each window. Without fast mode only.
+  size_t channels = 1;
 };
 
 // Well above the cores of common machines, so that a loop still has tasks to even out when some

@@ -55,7 +55,7 @@ struct FiniteValues {
 // kNegative, and NaNs in `square`. Sums of whole numbers below 2^53 are exact (2^26 negative
 // infinities in a window), so that what has left a window leaves no trace in it.
 struct NonFiniteCounts {
-  static constexpr double kNegative = 134217728.0;  // 2^27: more pixels than a window has
+  static constexpr double kNegative = 134217728.0;  // 2^27: more than a window has infinities
 
   template <class D, class T, class V = hn::Vec<D>>
   HWY_INLINE void Load(D d, const T* from, V& value, V& square) const {
@@ -79,6 +79,7 @@ template <class T, class Spoil>
 HWY_NOINLINE void SpoilOutputs(const BandOf<T>& band, const ColumnRows<T>& columns, float* traces,
                                Spoil spoil) {
   const size_t outputs = band.window.horizontal.outputs;
+  const size_t plane_size = band.window.vertical.outputs * outputs;
   (void)SlideOver<true>(
       band, NonFiniteCounts(), 1.0, columns, {traces},
       [=](auto d, size_t column, auto infinities, auto nans) HWY_ATTR {
@@ -95,10 +96,12 @@ HWY_NOINLINE void SpoilOutputs(const BandOf<T>& band, const ColumnRows<T>& colum
         hn::StoreU(hn::DemoteTo(df, trace), df, traces + column);
       },
       [=](size_t row, size_t begin, size_t end) HWY_ATTR {
-        T* y = band.y + row * outputs;
-        WriteSpan(y, begin, end, false, [=](auto df, size_t i) HWY_ATTR {
-          return spoil(LoadPixels(df, y + i), hn::LoadU(df, traces + i));
-        });
+        for (size_t channel = 0; channel < band.channels; ++channel) {
+          T* y = band.y + channel * plane_size + row * outputs;
+          WriteSpan(y, begin, end, false, [=](auto df, size_t i) HWY_ATTR {
+            return spoil(LoadPixels(df, y + i), hn::LoadU(df, traces + i));
+          });
+        }
       });
 }
 

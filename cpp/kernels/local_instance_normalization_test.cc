@@ -174,8 +174,14 @@ TEST_P(LocalInstanceNormalizationSmooth, KeepsPrecision) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, LocalInstanceNormalizationSmooth,
-    testing::Values(SmoothCase{"MidGrey", 720, 1280, 8, 0.5f, 0.02f, 0.51f},
-                    SmoothCase{"Bright", 2160, 3840, 384, 5.0f, 0.02f, 5.01f},
+    testing::Values(SmoothCase{"MidGrey720Window8", 720, 1280, 8, 0.5f, 0.02f, 0.51f},
+                    SmoothCase{"MidGrey720Window384", 720, 1280, 384, 0.5f, 0.02f, 0.51f},
+                    SmoothCase{"Bright720Window8", 720, 1280, 8, 5.0f, 0.02f, 5.01f},
+                    SmoothCase{"Bright720Window384", 720, 1280, 384, 5.0f, 0.02f, 5.01f},
+                    SmoothCase{"MidGrey2160Window8", 2160, 3840, 8, 0.5f, 0.02f, 0.51f},
+                    SmoothCase{"MidGrey2160Window384", 2160, 3840, 384, 0.5f, 0.02f, 0.51f},
+                    SmoothCase{"Bright2160Window8", 2160, 3840, 8, 5.0f, 0.02f, 5.01f},
+                    SmoothCase{"Bright2160Window384", 2160, 3840, 384, 5.0f, 0.02f, 5.01f},
                     // Needs the pivot: without it float64 sums lose this one as well.
                     SmoothCase{"VeryBright", 720, 1280, 64, 1e4f, 0.02f, 1e4f},
                     SmoothCase{"FirstValueFarOff", 720, 1280, 256, 5.0f, 0.02f, 60.0f},

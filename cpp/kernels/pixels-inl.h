@@ -62,6 +62,12 @@ HWY_INLINE hn::Vec<D> LoadPixels(D d, const T* from) {
   return hn::PromoteTo(d, LoadPixels(FloatsOf<D>(), from));
 }
 
+// One of them.
+template <class T>
+HWY_INLINE float LoadFloat(const T* from) {
+  return hn::GetLane(LoadPixels(OneFloat(), from));
+}
+
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE void StorePixels(D d, V pixels, float* to) {
   hn::StoreU(pixels, d, to);

@@ -76,15 +76,16 @@ struct NormRows {
   ColumnRows<T> columns;
   float* mean;       // cut down to float32,
   float* mean_rest;  // and what that has cut off
-  float* factor;     // scale / sqrt(variance + epsilon)
+  float* factor;     // 1 / sqrt(variance + epsilon)
 };
 
-// What one plane is normalized with, besides its own statistics.
-struct PlaneNorm {
+// What a group of channels is normalized with, besides its own statistics.
+template <typename T>
+struct GroupNorm {
   double pivot;  // taken off every value before summing
   double epsilon;
-  float scale;
-  float bias;
+  const T* scale;  // of its channels, like the next
+  const T* bias;
 };
 
 }  // namespace tlsc

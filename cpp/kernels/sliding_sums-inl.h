@@ -136,10 +136,13 @@ class ColumnSums {
     return trace == 0.0;
   }
 
-  // Begins anew with the first `count` rows of samples from `first` on.
-  void Fill(const Samples<T>& samples, size_t first, size_t count) {
+  void Clear() {
     std::fill_n(values_, width_, 0.0);
     if (kSquares) std::fill_n(squares_, width_, 0.0);
+  }
+
+  // Adds the first `count` rows of samples from `first` on.
+  void Fill(const Samples<T>& samples, size_t first, size_t count) {
     const size_t end = first + count;
     size_t row = first;
     if (samples.Adjacent()) {
@@ -148,6 +151,18 @@ class ColumnSums {
       }
     }
     for (; row < end; ++row) AddRows<1>(samples.Row(row, gathered_), 0);
+  }
+
+  // Moves the columns down in several planes, one plane `distance` pixels behind the other:
+  // `entering` and `leaving` are the rows of the first.
+  void MoveDown(const T* entering, const T* leaving, size_t distance, size_t planes) {
+    size_t plane = 0;
+    for (; plane + kMoved <= planes; plane += kMoved) {
+      MovePlanes<kMoved>(entering + plane * distance, leaving + plane * distance, distance);
+    }
+    for (; plane < planes; ++plane) {
+      MovePlanes<1>(entering + plane * distance, leaving + plane * distance, distance);
+    }
   }
 
   // Calls emit(d, position, sum, sum of squares) for the window at every position of the axis, the
@@ -180,6 +195,8 @@ class ColumnSums {
   };
   // Rows that Fill adds at a time, so as to load and store the sums less often.
   static constexpr size_t kFilled = 8;
+  // Planes that MoveDown moves in at a time, for the same reason.
+  static constexpr size_t kMoved = 4;
 
   template <size_t kRows>
   void AddRows(const T* rows, size_t distance) {
@@ -196,6 +213,27 @@ class ColumnSums {
       }
       hn::StoreU(values, d, values_ + x);
       if constexpr (kSquares) hn::StoreU(squares, d, squares_ + x);
+    });
+  }
+
+  template <size_t kPlanes>
+  void MovePlanes(const T* entering, const T* leaving, size_t distance) {
+    ForEachVector(width_, [&](auto d, size_t x) HWY_ATTR {
+      auto values = hn::Zero(d);
+      auto squares = hn::Zero(d);
+      for (size_t plane = 0; plane < kPlanes; ++plane) {
+        const T* in = entering + plane * distance + x;
+        const T* out = leaving + plane * distance + x;
+        if (far_) {
+          hwy::Prefetch(in + kAhead);
+          hwy::Prefetch(out + kAhead);
+        }
+        loader_.Move(d, in, out, values, squares);
+      }
+      hn::StoreU(hn::Add(hn::LoadU(d, values_ + x), values), d, values_ + x);
+      if constexpr (kSquares) {
+        hn::StoreU(hn::Add(hn::LoadU(d, squares_ + x), squares), d, squares_ + x);
+      }
     });
   }
 
@@ -307,9 +345,9 @@ HWY_INLINE void FillBehind(const WindowAxis& axis, T* row) {
   std::fill(row + last + 1, row + axis.outputs, row[last]);
 }
 
-// Writes the output rows of one vertical position while their columns come to be finished:
-// write(row, begin, end). A single row follows the sums span by span, out of the nearest cache;
-// several are written one after the other when all is there.
+// Writes the output rows of one vertical position, in all channels of the band, while their columns
+// come to be finished: write(row, begin, end). A single row follows the sums span by span, out of
+// the nearest cache; several are written one after the other when all is there.
 template <class T, class Write>
 class OutputRows {
  public:
@@ -338,19 +376,25 @@ class OutputRows {
   size_t written_ = 0;
 };
 
-// Slides the window over the positions of a band. emit(d, column, sum, sum of squares), the sums
-// weighted, puts what belongs to a horizontal position into the rows `results`, at `column`, that
-// of its own output; write(row, begin, end) makes of them outputs begin … end - 1 of a row. Returns
-// whether all values were finite; if not, the sums are not to be trusted.
+// Slides the window over the positions of a band, through all its channels at once. emit(d, column,
+// sum, sum of squares), the sums weighted, puts what belongs to a horizontal position into the rows
+// `results`, at `column`, that of its own output; write(row, begin, end) makes of them outputs
+// begin … end - 1 of a row. Returns whether all values were finite; if not, the sums are not to be
+// trusted.
 template <bool kSquares, class T, class Loader, size_t kResults, class Emit, class Write>
 HWY_INLINE bool SlideOver(const BandOf<T>& band, const Loader& loader, double weight,
                           const ColumnRows<T>& columns, float* const (&results)[kResults],
                           Emit emit, Write write) {
   const Window& window = band.window;
   const WindowAxis& horizontal = window.horizontal;
+  const size_t plane_size = window.vertical.length * horizontal.length;
   const Samples<T> samples(band.x, window);
   ColumnSums<kSquares, T, Loader> sums(horizontal.samples, loader, weight, band.streams, columns);
-  sums.Fill(samples, band.positions.begin, window.vertical.window);
+  sums.Clear();
+  for (size_t channel = 0; channel < band.channels; ++channel) {
+    const Samples<T> of_channel(band.x + channel * plane_size, window);
+    sums.Fill(of_channel, band.positions.begin, window.vertical.window);
+  }
   const auto emit_at = [&](auto d, size_t at, auto sum, auto square)
                            HWY_ATTR { emit(d, horizontal.leading + at, sum, square); };
   for (size_t position = band.positions.begin; position < band.positions.end; ++position) {
@@ -367,13 +411,18 @@ HWY_INLINE bool SlideOver(const BandOf<T>& band, const Loader& loader, double we
       begun = true;
       outputs.FinishedBefore(end);
     };
-    if (position == band.positions.begin) {  // the columns are as Fill() left them
-      sums.template SlideRight<false>(horizontal, nullptr, nullptr, emit_at, done);
+    const T* entering = nullptr;
+    const T* leaving = nullptr;
+    if (position != band.positions.begin) {  // where the columns are as Fill() left them
+      const size_t above = position - 1;
+      entering = samples.Row(above + window.vertical.window, columns.entering);
+      leaving = samples.Row(above, columns.leaving);
+    }
+    if (entering != nullptr && band.channels == 1) {
+      sums.template SlideRight<true>(horizontal, entering, leaving, emit_at, done);
     } else {
-      const size_t leaving = position - 1;
-      sums.template SlideRight<true>(
-          horizontal, samples.Row(leaving + window.vertical.window, columns.entering),
-          samples.Row(leaving, columns.leaving), emit_at, done);
+      if (entering != nullptr) sums.MoveDown(entering, leaving, plane_size, band.channels);
+      sums.template SlideRight<false>(horizontal, nullptr, nullptr, emit_at, done);
     }
   }
   return sums.AllFinite();

@@ -8,6 +8,7 @@
 #include "ort/custom_op.h"
 #include "ort/errors.h"
 #include "ort/local_average_pool_op.h"
+#include "ort/local_group_normalization_op.h"
 #include "ort/local_instance_normalization_op.h"
 #include "ort/local_window_merge_op.h"
 #include "ort/local_window_partition_op.h"
@@ -39,6 +40,7 @@ class Domain {
   explicit Domain(const OrtApi& api)
       : domain_(nullptr, api.ReleaseCustomOpDomain),
         local_average_pool_(api),
+        local_group_normalization_(api),
         local_instance_normalization_(api),
         local_window_partition_(api),
         local_window_merge_(api),
@@ -47,6 +49,7 @@ class Domain {
     ThrowIfError(api, api.CreateCustomOpDomain("tlsc", &domain));
     domain_.reset(domain);
     local_average_pool_.AddTo(api, domain);
+    local_group_normalization_.AddTo(api, domain);
     local_instance_normalization_.AddTo(api, domain);
     local_window_partition_.AddTo(api, domain);
     local_window_merge_.AddTo(api, domain);
@@ -58,6 +61,7 @@ class Domain {
  private:
   std::unique_ptr<OrtCustomOpDomain, void(ORT_API_CALL*)(OrtCustomOpDomain*)> domain_;
   TypedOps<LocalAveragePoolOp> local_average_pool_;
+  TypedOps<LocalGroupNormalizationOp> local_group_normalization_;
   TypedOps<LocalInstanceNormalizationOp> local_instance_normalization_;
   TypedOps<LocalWindowPartitionOp> local_window_partition_;
   TypedOps<LocalWindowMergeOp> local_window_merge_;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "kernels/local_average_pool_ref.h"
+#include "kernels/local_group_normalization_ref.h"
 #include "kernels/local_instance_normalization_ref.h"
 #include "kernels/local_windows_ref.h"
 #include "kernels/replicate_scale_ref.h"
@@ -172,6 +173,12 @@ TestNode NormNode(const TestDims& dims, TestAttributes attributes) {
           std::move(attributes)};
 }
 
+TestNode GroupNode(const TestDims& dims, TestAttributes attributes) {
+  return {"LocalGroupNormalization",
+          {{"X", dims}, {"scale", {""}}, {"B", {""}}},
+          std::move(attributes)};
+}
+
 TestNode ScaleNode(const TestDims& x, const TestDims& s) {
   return {"ReplicateScale", {{"X", x}, {"S", s}}, {}};
 }
@@ -280,6 +287,34 @@ TEST_F(Session, LocalInstanceNormalizationMatchesReference) {
   }
 }
 
+TEST_F(Session, LocalGroupNormalizationMatchesReference) {
+  for (const std::optional<float> epsilon : {std::optional<float>(), std::optional(0.5f)}) {
+    const LocalGroupNormalizationParams params = {{4, 7}, 2, epsilon.value_or(1e-5f)};
+    TestAttributes attributes = {{"kernel_shape", Ints{4, 7}}, {"num_groups", int64_t{2}}};
+    if (epsilon) attributes.emplace_back("epsilon", *epsilon);
+    ASSERT_EQ(Load(GroupNode(kSymbolic, attributes)), "");
+    const Tensor x = RandomInput({2, 4, 10, 12});
+    const Tensor scale = {{4}, {1.0f, 2.0f, -0.5f, 0.75f}};
+    const Tensor bias = {{4}, {0.0f, -1.0f, 0.25f, 3.0f}};
+    Tensor y;
+    ASSERT_EQ(Run({x, scale, bias}, &y), "");
+    ASSERT_EQ(y.dims, x.dims);
+    size_t at = 0;
+    for (size_t plane = 0; plane < 8; ++plane) {
+      const float* image = x.values.data() + plane / 4 * 4 * 10 * 12;
+      for (int64_t i = 0; i < 10; ++i) {
+        for (int64_t j = 0; j < 12; ++j, ++at) {
+          const size_t channel = plane % 4;
+          const double expected = LocalGroupNormalizationRef(
+              image, 4, 10, 12, scale.values[channel], bias.values[channel], params,
+              static_cast<int64_t>(channel), i, j);
+          ASSERT_NEAR(y.values[at], expected, 1e-6);
+        }
+      }
+    }
+  }
+}
+
 TEST_F(Session, ReplicateScaleMatchesReference) {
   ASSERT_EQ(Load(ScaleNode(kSymbolic, {"m", "d", "i", "j"})), "");
   const Ints x_dims = {2, 1, 10, 12};
@@ -344,6 +379,8 @@ TEST_F(Session, Float16IsFloat32Rounded) {
       {PoolNode(kSymbolic, attributes), {x}},
       {PoolNode(kSymbolic, {{"kernel_shape", Ints{4, 7}}, {"replicate", int64_t{0}}}), {x}},
       {NormNode(kSymbolic, attributes), {x, scale, bias}},
+      {GroupNode(kSymbolic, {{"kernel_shape", Ints{4, 7}}, {"num_groups", int64_t{1}}}),
+       {x, scale, bias}},
       {ScaleNode(kSymbolic, {"m", "d", "i", "j"}), {x, s}},
       {PartitionNode(kSymbolic, attributes), {x}},
       {MergeNode({"m", "c", "i", "j"}, kSymbolic), {HalfInput(RandomInput({12, 3, 4, 7})), x}},
@@ -413,6 +450,10 @@ TEST_F(Session, InfersOutputShapes) {
   }
   ASSERT_EQ(Load(NormNode({"n", 3, "h", 12}, {{"kernel_shape", Ints{4, 7}}})), "");
   EXPECT_EQ(InferredShape(), "n,3,h,12");
+  ASSERT_EQ(Load(GroupNode({"n", 3, "h", 12},
+                           {{"kernel_shape", Ints{4, 7}}, {"num_groups", int64_t{3}}})),
+            "");
+  EXPECT_EQ(InferredShape(), "n,3,h,12");
 }
 
 TEST_F(Session, InfersShapesOfProducts) {
@@ -473,6 +514,12 @@ TEST_F(Session, RefusesBadAttributes) {
       Load(NormNode(kSymbolic, {{"kernel_shape", Ints{3, 3}}, {"epsilon", int64_t{1}}})),
       "LocalInstanceNormalization: epsilon: expected a float, received an attribute of another "
       "type");
+  ExpectContains(Load(GroupNode(kSymbolic, {{"kernel_shape", Ints{3, 3}}})),
+                 "LocalGroupNormalization: num_groups: expected an integer, received no such "
+                 "attribute");
+  ExpectContains(
+      Load(GroupNode(kSymbolic, {{"kernel_shape", Ints{3, 3}}, {"num_groups", int64_t{0}}})),
+      "LocalGroupNormalization: num_groups: expected at least 1, received 0");
 }
 
 TEST_F(Session, RefusesBadShapes) {
@@ -487,6 +534,11 @@ TEST_F(Session, RefusesBadShapes) {
                  "LocalInstanceNormalization: scale: expected shape [3], received [4]");
   ExpectContains(Run({x, RandomInput({3}), RandomInput({1})}, &y),
                  "LocalInstanceNormalization: B: expected shape [3], received [1]");
+  ASSERT_EQ(Load(GroupNode(kSymbolic, {{"kernel_shape", Ints{3, 3}}, {"num_groups", int64_t{2}}})),
+            "");
+  ExpectContains(Run({x, RandomInput({3}), RandomInput({3})}, &y),
+                 "LocalGroupNormalization: num_groups: expected a divisor of the 3 channels of X, "
+                 "received 2");
   ASSERT_EQ(Load(ScaleNode(kSymbolic, {"m", "d", "i", "j"})), "");
   ExpectContains(Run({x, RandomInput({1, 2, 2, 2})}, &y),
                  "ReplicateScale: S: expected a channel count of 3 or 1, received 2");

@@ -49,6 +49,7 @@ export function benchKernels() {
   const folder = join(cpp, 'build', 'bench');
   for (const kernel of [
     'local_average_pool',
+    'local_group_normalization',
     'local_instance_normalization',
     'local_windows',
     'replicate_scale',
