@@ -216,6 +216,63 @@ export function localInstanceNorm(
   });
 }
 
+/** A pixel of one channel of one image. */
+export type Position = readonly [image: number, channel: number, row: number, column: number];
+
+export interface GroupWindow {
+  /** Of channels, over which a window goes through all planes together. */
+  readonly groups: number;
+  readonly window: Window;
+}
+
+/** The value at a position less the mean of its window in all channels of its group, over the deviation in it; in two passes. */
+export function normalizedAt(
+  { data, dims }: Tensor,
+  [image, channel, row, column]: Position,
+  { groups, window }: GroupWindow,
+  epsilon: number,
+): number {
+  const [, count = 1, height = 1, width = 1] = dims;
+  const first = (pixel: number, length: number, kernel: number) => {
+    const side = Math.min(kernel, length);
+    return Math.min(Math.max(pixel - Math.floor((side - 1) / 2), 0), length - side);
+  };
+  const [top, left] = [first(row, height, window[0]), first(column, width, window[1])];
+  const [bottom, right] = [Math.min(top + window[0], height), Math.min(left + window[1], width)];
+  const members = count / groups;
+  const from = Math.floor(channel / members) * members;
+  const at = (c: number, i: number, j: number) =>
+    data[((image * count + c) * height + i) * width + j] as number;
+  const meanOf = (value: (x: number) => number) => {
+    let sum = 0;
+    for (let c = from; c < from + members; c++) {
+      for (let i = top; i < bottom; i++) {
+        for (let j = left; j < right; j++) sum += value(at(c, i, j));
+      }
+    }
+    return sum / (members * (bottom - top) * (right - left));
+  };
+  const mean = meanOf((x) => x);
+  const variance = meanOf((x) => (x - mean) ** 2);
+  return (at(channel, row, column) - mean) / Math.sqrt(variance + epsilon);
+}
+
+export function localGroupNorm(
+  x: Tensor,
+  scale: readonly number[],
+  bias: readonly number[],
+  window: GroupWindow,
+  epsilon: number,
+): Float64Array {
+  const [, count = 1, height = 1, width = 1] = x.dims;
+  return Float64Array.from(x.data as Float32Array, (_, i) => {
+    const [plane, row] = [Math.floor(i / (height * width)), Math.floor(i / width) % height];
+    const channel = plane % count;
+    const normalized = normalizedAt(x, [Math.floor(plane / count), channel, row, i % width], window, epsilon);
+    return normalized * (scale[channel] as number) + (bias[channel] as number);
+  });
+}
+
 export function largestDifference(values: ArrayLike<number>, expected: ArrayLike<number>): number {
   if (values.length !== expected.length) return Number.NaN;
   let largest = 0;

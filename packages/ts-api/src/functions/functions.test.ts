@@ -5,8 +5,10 @@ import { halfUlpOfFloat16, roundedToFloat16 } from '../../../../test/fixtures/fl
 import { type Evaluation, evaluateOperator, type Operators } from '../../test/evaluate-operator.js';
 import {
   largestDifference,
+  localGroupNorm,
   localInstanceNorm,
   noise,
+  normalizedAt,
   replicateScale,
   validMeans,
   windowMeans,
@@ -16,6 +18,8 @@ import type { BodyType } from './body.js';
 
 const scale = [1.5, -0.5, 2];
 const bias = [0.1, 0.2, -0.3];
+const groupScale = [1.5, -0.5, 2, 1, 0.25, -3];
+const groupBias = [0.1, 0.2, -0.3, 0, 1, -1];
 const epsilon = 1e-3;
 
 function evaluate(
@@ -24,7 +28,10 @@ function evaluate(
   operators: Operators,
   evaluation: Evaluation = {},
 ): Promise<Float32Array> {
-  return evaluateOperator(node, images, operators, { ...evaluation, constants: { scale, bias } });
+  return evaluateOperator(node, images, operators, {
+    ...evaluation,
+    constants: { scale, bias, scale6: groupScale, bias6: groupBias },
+  });
 }
 
 function pool(window: readonly number[], replicate = 1, maxStride?: readonly number[]): NodeProto {
@@ -32,16 +39,25 @@ function pool(window: readonly number[], replicate = 1, maxStride?: readonly num
   return makeNode('LocalAveragePool', ['x'], ['y'], { domain: 'tlsc', attributes });
 }
 
-function normalization(window: readonly number[], maxStride?: readonly number[]): NodeProto {
+function normalization(
+  window: readonly number[],
+  maxStride?: readonly number[],
+  raised = epsilon,
+): NodeProto {
   const attributes = {
     kernel_shape: window,
-    epsilon: { float: epsilon },
+    epsilon: { float: raised },
     ...(maxStride && { max_stride: maxStride }),
   };
   return makeNode('LocalInstanceNormalization', ['x', 'scale', 'bias'], ['y'], {
     domain: 'tlsc',
     attributes,
   });
+}
+
+function groupNormalization(window: readonly number[], groups: number, raised = epsilon): NodeProto {
+  const attributes = { kernel_shape: window, epsilon: { float: raised }, num_groups: groups };
+  return makeNode('LocalGroupNormalization', ['x', 'scale6', 'bias6'], ['y'], { domain: 'tlsc', attributes });
 }
 
 const scaling = makeNode('ReplicateScale', ['x', 's'], ['y'], { domain: 'tlsc' });
@@ -75,6 +91,11 @@ async function expectFloat16(operators: 'native' | 'portable', opset: number, bo
   const y = await run(normalization([4, 5]), { x });
   const [scale16, bias16] = [scale.map(roundedToFloat16), bias.map(roundedToFloat16)];
   expectRounded(y, localInstanceNorm(x, scale16, bias16, [4, 5], Math.fround(epsilon)), 1e-5);
+  const x6 = rounded(noise([2, 6, 11, 14]));
+  const grouped = await run(groupNormalization([4, 5], 2), { x: x6 });
+  const parameters = [groupScale.map(roundedToFloat16), groupBias.map(roundedToFloat16)] as const;
+  const window = { groups: 2, window: [4, 5] } as const;
+  expectRounded(grouped, localGroupNorm(x6, ...parameters, window, Math.fround(epsilon)), 1e-5);
 }
 
 /** Plane and window: odd, even, one pixel, window as large as the plane, larger in one direction, larger in both. */
@@ -148,6 +169,20 @@ describe.each(['native', 'portable'] as const)('%s operators', (operators) => {
     ).toBeLessThan(1e-5);
   });
 
+  it.each(sizes)('normalize groups of $plane over $window as defined', async ({ plane, window }) => {
+    const x = noise([2, 6, ...plane]);
+    for (const groups of [1, 2, 3, 6]) {
+      const y = await evaluate(groupNormalization(window, groups), { x }, operators);
+      const expected = localGroupNorm(x, groupScale, groupBias, { groups, window }, Math.fround(epsilon));
+      expect(largestDifference(y, expected)).toBeLessThan(1e-5);
+    }
+  });
+
+  it('refuse groups that do not divide the channels', async () => {
+    const run = evaluate(groupNormalization([3, 3], 4), { x: noise([1, 6, 8, 8]) }, operators);
+    await expect(run).rejects.toMatchObject({ code: 'ERR_RUN_FAILED' });
+  });
+
   it.each([12, 13, 14, 15, 16, 18, 19, 20, 21, 22])('work in a model of opset %d', async (opset) => {
     const x = noise([1, 3, 11, 14]);
     expect(
@@ -159,6 +194,12 @@ describe.each(['native', 'portable'] as const)('%s operators', (operators) => {
     const y = await evaluate(normalization([4, 5]), { x }, operators, { opset });
     expect(
       largestDifference(y, localInstanceNorm(x, scale, bias, [4, 5], Math.fround(epsilon))),
+    ).toBeLessThan(1e-5);
+    const x6 = noise([1, 6, 11, 14]);
+    const window = { groups: 3, window: [4, 5] } as const;
+    const grouped = await evaluate(groupNormalization([4, 5], 3), { x: x6 }, operators, { opset });
+    expect(
+      largestDifference(grouped, localGroupNorm(x6, groupScale, groupBias, window, Math.fround(epsilon))),
     ).toBeLessThan(1e-5);
   });
 
@@ -208,6 +249,47 @@ describe.each(['native', 'portable'] as const)('%s operators', (operators) => {
   });
 
   it('take an empty batch', async () => {
+    const none = noise([0, 6, 8, 8]);
+    expect(await evaluate(groupNormalization([3, 3], 2), { x: none }, operators)).toHaveLength(0);
     expect(await evaluate(pool([3, 3]), { x: noise([0, 3, 8, 8]) }, operators)).toHaveLength(0);
+  });
+});
+
+// The kernels' own tests say the same of them.
+describe('portable operators on a whole photo', () => {
+  const photo = noise([1, 3, 720, 1280]);
+  const positions = [
+    [0, 0, 0, 0],
+    [0, 1, 3, 1279],
+    [0, 2, 360, 640],
+    [0, 2, 719, 1000],
+  ] as const;
+
+  it.each([
+    { level: 0.5, window: [8, 8] },
+    { level: 0.5, window: [384, 384] },
+    { level: 5, window: [8, 8] },
+    { level: 5, window: [384, 384] },
+  ] as const)('keep the digits of a faint texture around $level over $window', async ({ level, window }) => {
+    const texture = (photo.data as Float32Array).map((value) => level + 0.0125 * value); // of amplitude 0.02
+    const x = new Tensor('float32', texture, photo.dims);
+    const small = 1e-5; // below the variance of the texture
+    const alone = normalization(window, undefined, small);
+    const together = groupNormalization(window, 1, small);
+    together.input = alone.input;
+    for (const { node, groups } of [
+      { node: alone, groups: 3 },
+      { node: together, groups: 1 },
+    ]) {
+      const y = await evaluate(node, { x }, 'portable');
+      expect(y.some(Number.isNaN)).toBe(false);
+      for (const position of positions) {
+        const [, channel, row, column] = position;
+        const exact = normalizedAt(x, position, { groups, window }, small);
+        const expected = exact * (scale[channel] as number) + (bias[channel] as number);
+        const value = y[(channel * 720 + row) * 1280 + column] as number;
+        expect(Math.abs(value - expected)).toBeLessThan(1e-5);
+      }
+    }
   });
 });

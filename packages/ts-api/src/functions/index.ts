@@ -1,6 +1,7 @@
 import type { FunctionProto } from '../graph/proto.js';
 import type { BodyOptions } from './body.js';
 import { localAveragePoolFunction } from './local-average-pool.js';
+import { localGroupNormalizationFunction } from './local-group-normalization.js';
 import { localInstanceNormalizationFunction } from './local-instance-normalization.js';
 import { localWindowMergeFunction, localWindowPartitionFunction } from './local-windows.js';
 import { replicateScaleFunction } from './replicate-scale.js';
@@ -8,6 +9,7 @@ import { replicateScaleFunction } from './replicate-scale.js';
 /** The portable body of each operator that the rules put in place, written for the model that it goes into. */
 export const functions: Readonly<Record<string, (options: BodyOptions) => FunctionProto>> = {
   LocalAveragePool: localAveragePoolFunction,
+  LocalGroupNormalization: localGroupNormalizationFunction,
   LocalInstanceNormalization: localInstanceNormalizationFunction,
   LocalWindowMerge: localWindowMergeFunction,
   LocalWindowPartition: localWindowPartitionFunction,

@@ -1,11 +1,7 @@
 import type { FunctionProto } from '../graph/proto.js';
 import { Body, type BodyOptions } from './body.js';
 import { localMeansOf } from './local-means.js';
-
-/** A per-channel parameter, [C], as float64 of shape [1, C, 1, 1]. */
-function perChannel(body: Body, value: string): string {
-  return body.toFloat64(body.op('Reshape', [value, body.ints(1, -1, 1, 1)]));
-}
+import { deviationOf, perChannel } from './normalization.js';
 
 /** LocalInstanceNormalization(X, scale, B; kernel_shape, epsilon) in standard ONNX, in fast mode with max_stride. */
 export function localInstanceNormalizationFunction({ opset, type, fast }: BodyOptions): FunctionProto {
@@ -17,11 +13,7 @@ export function localInstanceNormalizationFunction({ opset, type, fast }: BodyOp
   const shifted = body.op('Sub', [x, corner]);
   const meanOf = (value: string) => means.pad(means.valid(value));
   const mean = meanOf(shifted);
-  const meanOfSquares = meanOf(body.op('Mul', [shifted, shifted]));
-  const difference = body.op('Sub', [meanOfSquares, body.op('Mul', [mean, mean])]);
-  const variance = body.op('Max', [difference, body.toFloat64(body.ints(0))]);
-  const epsilon = body.toFloat64(body.attribute('epsilon', 'float'));
-  const deviation = body.op('Sqrt', [body.op('Add', [variance, epsilon])]);
+  const deviation = deviationOf(body, mean, meanOf(body.op('Mul', [shifted, shifted])));
   const normalized = body.op('Div', [body.op('Sub', [shifted, mean]), deviation]);
   const scaled = body.op('Mul', [normalized, perChannel(body, 'scale')]);
   body.toTypeOfX(body.op('Add', [scaled, perChannel(body, 'B')]));
