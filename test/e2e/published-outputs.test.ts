@@ -74,7 +74,7 @@ for (const { title, cases } of suites) {
       expect(largestDifference(outputOf(one, outputs), one.expected_local)).toBeLessThan(one.tolerance);
     });
 
-    it.each(convertible)('$name agrees in onnxruntime-web', async (one) => {
+    it.each(cases)('$name agrees in onnxruntime-web', async (one) => {
       const session = await onnxruntimeWeb.InferenceSession.create((await convertCase(one)).model);
       const outputs = await session.run(feedsOf(one, onnxruntimeWeb.Tensor));
       await session.release();

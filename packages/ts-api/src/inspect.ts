@@ -126,7 +126,7 @@ function describeAll(findings: readonly Finding[]): Statistic[] {
   return findings.map(({ node, rule, answer }) => {
     const about = { node: labelOf(node), opType: node.opType, rule: rule.name };
     if (isMatch(answer))
-      return { ...about, operator: rule.operator, featureSize: answer.featureSize, reason: undefined };
+      return { ...about, operator: answer.operators[0], featureSize: answer.featureSize, reason: undefined };
     const reason = isRefusal(answer) ? answer.reason : answer.kept;
     return { ...about, operator: undefined, featureSize: undefined, reason };
   });

@@ -113,7 +113,7 @@ function siteOf(node: string, rule: Rule, match: Match, { sizes, fast }: Choice)
     const strides = `its samples may lie ${showSize(maxStride)} apart in fast mode`;
     throw tooSmallBaseSize(`${node} would get a window of ${showSize(window)}, but ${strides}`, sizes);
   }
-  const operator = rule.operator ?? '';
+  const [operator = ''] = match.operators;
   return { node, rule: rule.name, operator, featureSize, window, maxStride, validLayers };
 }
 

@@ -61,6 +61,14 @@ describe('Graph', () => {
     expect(graph.proto.initializer).toEqual([]);
   });
 
+  it('inserts a node in front of another, under a free name', () => {
+    const relu = makeNode('Relu', ['x'], ['x_1']);
+    const graph = graphOf({ node: [makeNode('Neg', ['x'], ['b']), relu] });
+    expect(graph.insertBefore(relu, 'x', 'Abs', ['b'])).toBe('x_2');
+    expect(graph.nodes.map(({ opType }) => opType)).toEqual(['Neg', 'Abs', 'Relu']);
+    expect(graph.producer('x_2')?.input).toEqual(['b']);
+  });
+
   it('keeps what others need too, and defaults of inputs', () => {
     const mean = makeNode('ReduceMean', ['x', 'axes'], ['a']);
     const other = makeNode('ReduceMean', ['a', 'axes'], ['y']);

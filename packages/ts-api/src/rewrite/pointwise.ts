@@ -14,6 +14,11 @@ const poolingOperators = new Set(['GlobalAveragePool', 'ReduceMean']);
 /** They may change [N, C, 1, 1] to [N, C] and back without touching the data. */
 const reshaping = new Set(['Flatten', 'Reshape', 'Squeeze', 'Unsqueeze']);
 
+/** Whether the node treats what it reads pixel by pixel, reads nothing else, and computes as much. */
+export function isUnary({ opType }: NodeProto): boolean {
+  return unary.has(opType);
+}
+
 /** A product of a pooled value with a full-size image. */
 export interface Product {
   readonly node: NodeProto;
@@ -40,7 +45,8 @@ export interface PooledBranch {
   readonly products: readonly Product[] | undefined;
 }
 
-function shapeOf({ graph, shapes }: RuleContext, value: string): readonly number[] | undefined {
+/** The shape of a value, measured, or of a constant. */
+export function shapeOf({ graph, shapes }: RuleContext, value: string): readonly number[] | undefined {
   return shapes.get(value) ?? graph.constant(value)?.dims.map(Number);
 }
 

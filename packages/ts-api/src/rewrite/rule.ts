@@ -64,8 +64,6 @@ export interface Rule {
   readonly name: string;
   /** The nodes that it recognises, in words. */
   readonly seeks: string;
-  /** The operator of domain `tlsc` that takes the statistic's place; undefined when it only ever refuses. */
-  readonly operator: string | undefined;
   /** Whether only shapes can tell if a recognised node is a global statistic. */
   readonly needsShapes: boolean;
   /** Whether the node looks like a statistic of this kind, going by operators and attributes alone. */
@@ -82,10 +80,17 @@ export function isMatch(answer: Answer): answer is Match {
   return 'rewrite' in answer;
 }
 
-/** The element type of the node's input, which must be an image, N×C×H×W, in float32 or float16; a refusal where it is not. */
-export function imageTypeOf({ shapes, types }: RuleContext, node: NodeProto): ImageType | Refusal {
+/**
+ * The element type of the node's input, which must be an image, N×C×H×W, in float32 or float16; a refusal where it is not.
+ * `image` is what the input was before it was reshaped.
+ */
+export function imageTypeOf(
+  { shapes, types }: RuleContext,
+  node: NodeProto,
+  image = node.input[0] ?? '',
+): ImageType | Refusal {
   const [input = ''] = node.input;
-  const rank = shapes.get(input)?.length;
+  const rank = shapes.get(image)?.length;
   if (rank !== 4) return { reason: `its input has rank ${rank ?? 'unknown'}, not 4 (N×C×H×W)` };
   const type = types.get(input);
   if (isImageType(type)) return type;
@@ -94,8 +99,8 @@ export function imageTypeOf({ shapes, types }: RuleContext, node: NodeProto): Im
   };
 }
 
-/** Height and width of the node's input, an image. */
-export function featureSizeOf({ shapes }: RuleContext, node: NodeProto): Size {
-  const [, , height = 0, width = 0] = shapes.get(node.input[0] ?? '') ?? [];
+/** Height and width of the node's input, an image, or of `image`, which it was before it was reshaped. */
+export function featureSizeOf({ shapes }: RuleContext, node: NodeProto, image = node.input[0] ?? ''): Size {
+  const [, , height = 0, width = 0] = shapes.get(image) ?? [];
   return [height, width];
 }

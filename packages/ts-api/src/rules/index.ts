@@ -1,5 +1,6 @@
 import type { Rule } from '../rewrite/rule.js';
 import { localAveragePool } from './local-average-pool.js';
+import { localGroupNormalization } from './local-group-normalization.js';
 import { localInstanceNormalization } from './local-instance-normalization.js';
 import { otherReductions } from './other-reductions.js';
 import { transposedAttention } from './transposed-attention.js';
@@ -8,6 +9,7 @@ import { unsupportedStatistics } from './unsupported-statistics.js';
 /** Every rule; no node is recognised by two. */
 export const rules: readonly Rule[] = [
   localAveragePool,
+  localGroupNormalization,
   localInstanceNormalization,
   otherReductions,
   transposedAttention,

@@ -42,7 +42,6 @@ function padInProduct(graph: Graph, { node, position }: Product): void {
 export const localAveragePool: Rule = {
   name: 'local-average-pool',
   seeks: 'GlobalAveragePool, and ReduceMean over height and width',
-  operator,
   needsShapes: false,
 
   recognizes(graph, node) {

@@ -48,7 +48,6 @@ function finishesReduction({ graph, shapes }: RuleContext, node: NodeProto): boo
 export const otherReductions: Rule = {
   name: 'other-reductions',
   seeks: 'other reductions over height and width',
-  operator: undefined,
   needsShapes: true,
 
   recognizes(graph, node) {

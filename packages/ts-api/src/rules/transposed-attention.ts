@@ -53,7 +53,6 @@ function isProductOfActivations(graph: Graph, node: NodeProto): boolean {
 export const transposedAttention: Rule = {
   name: 'transposed-attention',
   seeks: 'products of two activations (MatMul, Einsum) that sum over pixels',
-  operator: 'LocalWindowPartition',
   needsShapes: true,
 
   recognizes: isProductOfActivations,

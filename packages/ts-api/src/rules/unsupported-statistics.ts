@@ -2,7 +2,6 @@ import { isOnnxDomain } from '../graph/proto.js';
 import type { Rule } from '../rewrite/rule.js';
 
 const reasons: Readonly<Record<string, string>> = {
-  GroupNormalization: 'group normalization cannot be converted yet',
   MeanVarianceNormalization: 'MeanVarianceNormalization cannot be converted',
   GlobalLpPool: 'GlobalLpPool cannot be converted',
 };
@@ -10,8 +9,7 @@ const reasons: Readonly<Record<string, string>> = {
 /** Operators that are global statistics by their definition and for which there is no local one. */
 export const unsupportedStatistics: Rule = {
   name: 'unsupported-statistics',
-  seeks: 'GroupNormalization, MeanVarianceNormalization and GlobalLpPool',
-  operator: undefined,
+  seeks: 'MeanVarianceNormalization and GlobalLpPool',
   needsShapes: false,
 
   recognizes(_graph, node) {

@@ -1,0 +1,143 @@
+// Group normalization as exporters write it where there is no operator for it: InstanceNormalization of images reshaped to
+// N × groups × rest, reshaped back and, since its own parameters go by group, scaled and shifted channel by channel.
+import type { Graph } from '../graph/graph.js';
+import { isOnnxDomain, labelOf, type NodeProto, subgraphsOf } from '../graph/proto.js';
+import { showSize } from '../size.js';
+import { isUnary, shapeOf } from './pointwise.js';
+import type { Refusal, RuleContext } from './rule.js';
+
+/** Whether the node hands its input on as it is. */
+function handsOn(graph: Graph, node: NodeProto): boolean {
+  if (!isOnnxDomain(node.domain)) return false;
+  if (node.opType === 'Identity') return true;
+  // Without a mask to tell of it and a third input to ask for it, it drops nothing.
+  const [, mask = ''] = node.output;
+  return node.opType === 'Dropout' && !node.input[2] && !graph.isUsed(mask);
+}
+
+/** A Reshape and the nodes of one operand between it and what reads it. */
+interface Reshaping {
+  readonly reshape: NodeProto;
+  readonly between: readonly NodeProto[];
+}
+
+/** The Reshape that made what the node reads, with nothing but steps of one operand between. */
+export function findReshaping(graph: Graph, node: NodeProto): Reshaping | undefined {
+  const between: NodeProto[] = [];
+  for (let above = graph.producer(node.input[0] ?? ''); above; above = graph.producer(above.input[0] ?? '')) {
+    if (!isOnnxDomain(above.domain)) return undefined;
+    if (above.opType === 'Reshape') return { reshape: above, between };
+    if (!isUnary(above)) return undefined;
+    between.push(above);
+  }
+  return undefined;
+}
+
+/** The one node that reads a value, under the name that it reads it by, which handing on may have changed. */
+interface Reader {
+  readonly node: NodeProto;
+  readonly value: string;
+}
+
+/** Undefined where several nodes read the value, none does, or the model hands it out. */
+function soleReader(graph: Graph, value: string): Reader | undefined {
+  const [node, ...others] = graph.consumers(value);
+  if (!node || others.length > 0 || graph.isOutput(value)) return undefined;
+  return handsOn(graph, node) ? soleReader(graph, node.output[0] ?? '') : { node, value };
+}
+
+/** Whether the value is the same at every run: nothing that it is computed from is an input, or random. */
+function isConstant(graph: Graph, value: string): boolean {
+  const seen = new Set<string>();
+  const waiting = [value];
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    if (name === '' || seen.has(name) || graph.constant(name)) continue;
+    seen.add(name);
+    const node = graph.producer(name);
+    if (node?.opType === 'Constant' && isOnnxDomain(node.domain)) continue;
+    if (!node || node.input.length === 0 || !isOnnxDomain(node.domain) || subgraphsOf(node).length > 0)
+      return false;
+    waiting.push(...node.input);
+  }
+  return true;
+}
+
+/** Whether a tensor of these sides, broadcast to N × channels × H × W, has one value per channel. */
+function isPerChannel(dims: readonly number[], channels: number): boolean {
+  const [width = 1, height = 1, count = 1, batch = 1, ...more] = [...dims].reverse();
+  return more.length === 0 && width * height * batch === 1 && (count === 1 || count === channels);
+}
+
+/** A node that scales or shifts an image channel by channel by constants. */
+interface ChannelStep {
+  readonly node: NodeProto;
+  readonly parameter: string;
+}
+
+function channelStepAfter(
+  context: RuleContext,
+  value: string,
+  opType: 'Mul' | 'Add',
+  channels: number,
+): ChannelStep | undefined {
+  const { graph } = context;
+  const reader = soleReader(graph, value);
+  if (reader?.node.opType !== opType || !isOnnxDomain(reader.node.domain)) return undefined;
+  const { node } = reader;
+  const parameter = node.input[1 - node.input.indexOf(reader.value)] ?? '';
+  const dims = shapeOf(context, parameter);
+  if (!dims || !isPerChannel(dims, channels) || !isConstant(graph, parameter)) return undefined;
+  return { node, parameter };
+}
+
+/** A group normalization written out. */
+export interface GroupedNormalization {
+  /** The image before it is reshaped. */
+  readonly image: string;
+  readonly groups: number;
+  /** The values, constant ones, that scale and shift its channels afterwards, where there are such. */
+  readonly scale: string | undefined;
+  readonly shift: string | undefined;
+  /** The node that computes what comes of it all; all others between the image and it serve this alone. */
+  readonly last: NodeProto;
+}
+
+/**
+ * The group normalization that an InstanceNormalization behind a Reshape is the heart of; undefined if what it normalizes are
+ * planes like any, however they came about. A refusal says why the groups cannot be told, or are not whole channels.
+ */
+export function findGroupedNormalization(
+  context: RuleContext,
+  node: NodeProto,
+): GroupedNormalization | Refusal | undefined {
+  const { graph, shapes } = context;
+  const found = findReshaping(graph, node);
+  const [image = ''] = found?.reshape.input ?? [];
+  const whole = shapes.get(image);
+  const grouped = shapes.get(node.input[0] ?? '');
+  const keepsPlanes = showSize(grouped?.slice(2) ?? []) === showSize(whole?.slice(2) ?? []);
+  if (!found || whole?.length !== 4 || !grouped || keepsPlanes) return undefined;
+
+  const { reshape, between } = found;
+  const step = between.find((one) => !handsOn(graph, one));
+  if (step) return { reason: `${labelOf(step)} (${step.opType}) lies between it and ${labelOf(reshape)}` };
+  const [batch = 0, channels = 0] = whole;
+  const [, groups = 0] = grouped;
+  if (grouped[0] !== batch || channels % groups !== 0) {
+    const reshaped = `its input is reshaped from ${showSize(whole)} to ${showSize(grouped)} by ${labelOf(reshape)}`;
+    return { reason: `${reshaped}, to groups that are not whole channels` };
+  }
+  const back = soleReader(graph, node.output[0] ?? '');
+  if (back?.node.opType !== 'Reshape' || back.node.input[0] !== back.value)
+    return { reason: `what it makes of its groups is used elsewhere than in one reshape back to images` };
+  const [result = ''] = back.node.output;
+  const ungrouped = shapes.get(result) ?? [];
+  if (showSize(ungrouped) !== showSize(whole)) {
+    const sizes = `${showSize(ungrouped)}, not back to ${showSize(whole)}`;
+    return { reason: `its groups are reshaped by ${labelOf(back.node)} to ${sizes}` };
+  }
+  const product = channelStepAfter(context, result, 'Mul', channels);
+  const sum = channelStepAfter(context, product?.node.output[0] ?? result, 'Add', channels);
+  const last = sum?.node ?? product?.node ?? back.node;
+  return { image, groups, scale: product?.parameter, shift: sum?.parameter, last };
+}
