@@ -401,6 +401,15 @@ describe('local-group-normalization', () => {
     await expect(verify(source, model, { fullSize: [40, 50] })).resolves.toMatchObject({ passed: true });
   });
 
+  it('leaves a scale along a side', async () => {
+    const node = [...exported('image'), makeNode('Mul', ['image', 'weight'], ['y'])];
+    const { model } = await convert(modelOf(node), { trainSize: [16, 6], baseSize: 8 });
+    const x = noise([2, 6, 21, 6]);
+    const normalized = localGroupNorm(x, ones, zeros, { groups: 2, window: [8, 6] }, 1e-5);
+    const expected = normalized.map((one, i) => one * (weight[i % 6] as number));
+    expect(largestDifference(await run(model, 'native', x), expected)).toBeLessThan(1e-5);
+  });
+
   it('leaves a scale that is random', async () => {
     const random = makeNode('RandomUniform', [], ['noise'], { attributes: { shape: [1, 6, 1, 1] } });
     const node = [random, ...exported('image'), makeNode('Mul', ['image', 'noise'], ['y'])];
@@ -579,6 +588,12 @@ describe('local-group-normalization', () => {
         makeNode('Reshape', ['n', 'shape'], ['y']),
       ],
       reason: 'relu (Relu) lies between it and regroup',
+    },
+    {
+      title: 'parameters that are neither per group nor per channel',
+      node: [groupNorm(['lone', 'lone'])],
+      initializer: [floats('lone', [1], [1])],
+      reason: 'its parameter lone has 1 values, not 2 or 6',
     },
     {
       title: 'groups in float64',
