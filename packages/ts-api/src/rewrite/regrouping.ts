@@ -12,7 +12,7 @@ function handsOn(graph: Graph, node: NodeProto): boolean {
   if (node.opType === 'Identity') return true;
   // Without a mask to tell of it and a third input to ask for it, it drops nothing.
   const [, mask = ''] = node.output;
-  return node.opType === 'Dropout' && !node.input[2] && !graph.isUsed(mask);
+  return node.opType === 'Dropout' && !node.input[2] && (mask === '' || !graph.isUsed(mask));
 }
 
 /** A Reshape and the nodes of one operand between it and what reads it. */

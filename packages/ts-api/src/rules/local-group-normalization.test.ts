@@ -244,10 +244,13 @@ const spellings: readonly Spelling[] = [
       makeNode('Identity', ['image'], ['image1']),
       makeNode('Mul', ['image1', 'weight3'], ['scaled']),
       makeNode('Dropout', ['scaled'], ['scaled1']),
-      makeNode('Add', ['scaled1', 'shift3'], ['y']),
+      makeNode('Add', ['scaled1', 'shift3'], ['all']),
+      makeNode('Clip', ['all', '', 'limit'], ['y']), // an input left out has the name of a mask left out
     ],
+    initializer: [floats('limit', [], [100])],
     scale: weight,
     bias: shift,
+    left: ['Clip'],
   },
   {
     title: 'its exported form, groups of rank 4',
