@@ -43,6 +43,7 @@ const keys = {
   sites: 'tlsc.sites',
 } as const;
 
+/** In the place of what the model may say of an earlier conversion, of which nothing else is left. */
 export function writeRecord(model: ModelProto, sizes: ConversionSizes, sites: readonly Site[]): void {
   const entries = {
     [keys.version]: version,
@@ -50,6 +51,7 @@ export function writeRecord(model: ModelProto, sizes: ConversionSizes, sites: re
     [keys.baseSize]: showSize(sizes.baseSize),
     [keys.sites]: JSON.stringify(sites),
   };
+  model.metadataProps = model.metadataProps.filter(({ key }) => !Object.hasOwn(entries, key));
   for (const [key, value] of Object.entries(entries))
     model.metadataProps.push(create(StringStringEntryProtoSchema, { key, value }));
 }

@@ -4,6 +4,7 @@ import {
   AttributeProtoSchema,
   FunctionProtoSchema,
   OperatorSetIdProtoSchema,
+  StringStringEntryProtoSchema,
   TensorProtoSchema,
 } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
@@ -106,6 +107,19 @@ describe('convert', () => {
     ]);
     const recent = await convert(buildBytes(simple, { irVersion: 10, opset: 18 }), { trainSize: 16 });
     expect(recent.report).toMatchObject({ irVersion: 10, opset: 18 });
+  });
+
+  it('notes its sizes once, whatever an earlier conversion has left there', async () => {
+    const model = buildModel(simple);
+    model.metadataProps = [
+      create(StringStringEntryProtoSchema, { key: 'tlsc.train_size', value: '99x99' }),
+      create(StringStringEntryProtoSchema, { key: 'author', value: 'nobody' }),
+    ];
+    const { model: converted } = await convert(encodeModel(model), { trainSize: 16 });
+    const { metadataProps } = decodeModel(converted, 'm');
+    const sizes = metadataProps.filter(({ key }) => key === 'tlsc.train_size').map(({ value }) => value);
+    expect(sizes).toEqual(['16x16']);
+    expect(metadataProps[0]?.value).toBe('nobody');
   });
 
   it('carries each body once, and only those in use', async () => {

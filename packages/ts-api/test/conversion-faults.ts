@@ -46,6 +46,8 @@ function withoutRatios(node: NodeProto): NodeProto {
   return copy;
 }
 
+const recordKeys = 'tlsc.version,tlsc.train_size,tlsc.base_size,tlsc.sites';
+
 function faultsOfHeaders(original: Model, converted: Model): string[] {
   const faults: string[] = [];
   const but = { graph: undefined, irVersion: 0n, opsetImport: [], functions: [], metadataProps: [] } as never;
@@ -58,14 +60,16 @@ function faultsOfHeaders(original: Model, converted: Model): string[] {
     return keyOf(OperatorSetIdProtoSchema, entry, raised);
   });
   const imports = keysOf(OperatorSetIdProtoSchema, converted.opsetImport);
-  const added = converted.opsetImport
+  const domains = converted.opsetImport
     .slice(versions.length)
     .map(({ domain, version }) => `${domain} ${version}`);
-  if (!startsWith(imports, versions) || added.join() !== 'tlsc 1')
+  if (!startsWith(imports, versions) || domains.join() !== 'tlsc 1')
     faults.push('the imported opsets have changed');
-  const before = keysOf(StringStringEntryProtoSchema, original.metadataProps);
+  const foreign = original.metadataProps.filter(({ key }) => !key.startsWith('tlsc.'));
   const after = keysOf(StringStringEntryProtoSchema, converted.metadataProps);
-  if (!startsWith(after, before)) faults.push('metadata has changed');
+  const added = converted.metadataProps.slice(foreign.length).map(({ key }) => key);
+  if (!startsWith(after, keysOf(StringStringEntryProtoSchema, foreign)) || added.join() !== recordKeys)
+    faults.push('metadata has changed');
   const called = new Set(
     converted.graph.node.filter(({ domain }) => domain === 'tlsc').map((node) => node.opType),
   );
@@ -145,16 +149,31 @@ function namesIn(graph: GraphProto): Set<string> {
   ]);
 }
 
-function faultsOfContents(original: GraphProto, converted: GraphProto): string[] {
-  const faults: string[] = [];
-  const { before, after, inOrder } = findEdits(original, converted);
-  if (!inOrder) faults.push('nodes have changed places');
-  const read = new Set([...converted.node.flatMap(readsOf), ...converted.output.map(({ name }) => name)]);
-  const parameters = converted.quantizationAnnotation.flatMap((entry) => entry.quantParameterTensorNames);
-  for (const { value } of parameters) read.add(value);
-  const readByEdited = new Set(before.flatMap(readsOf));
+/** Both graphs, and what follows from how they differ. */
+interface Comparison extends Edits {
+  readonly original: GraphProto;
+  readonly converted: GraphProto;
+  /** What the converted graph reads or hands out. */
+  readonly read: ReadonlySet<string>;
   /** Whether a value may go: something that was edited needed it, and nothing does now. */
+  isFree(name: string): boolean;
+}
+
+function compareGraphs(original: GraphProto, converted: GraphProto): Comparison {
+  const edits = findEdits(original, converted);
+  const parameters = converted.quantizationAnnotation.flatMap((entry) => entry.quantParameterTensorNames);
+  const read = new Set([
+    ...converted.node.flatMap(readsOf),
+    ...converted.output.map(({ name }) => name),
+    ...parameters.map(({ value }) => value),
+  ]);
+  const readByEdited = new Set(edits.before.flatMap(readsOf));
   const isFree = (name: string) => readByEdited.has(name) && !read.has(name);
+  return { ...edits, original, converted, read, isFree };
+}
+
+function faultsOfNodes({ before, after, inOrder, read, isFree }: Comparison): string[] {
+  const faults = inOrder ? [] : ['nodes have changed places'];
   const rewired = before.filter((node) => after.some((other) => isRewired(node, other)));
   // The shape that something is given anew may have been computed by anything.
   const readByRewired = new Set(
@@ -164,19 +183,22 @@ function faultsOfContents(original: GraphProto, converted: GraphProto): string[]
   const mayGo = ({ opType, output }: NodeProto) =>
     output.every((name) => name === '' || isFree(name)) &&
     (dropped.has(opType) || !output.some((name) => readByRewired.has(name)));
-
   for (const node of before) {
-    const [name = ''] = node.output;
     const replacement = after.find(({ output }) => output.join() === node.output.join());
     const fault = replacement && faultOfReplacement(node, replacement);
-    if (fault) faults.push(`node ${node.opType} of ${name} ${fault}`);
-    if (!replacement && !mayGo(node)) faults.push(`node ${node.opType} of ${name} is missing`);
+    const where = `node ${node.opType} of ${node.output[0]}`;
+    if (fault) faults.push(`${where} ${fault}`);
+    if (!replacement && !mayGo(node)) faults.push(`${where} is missing`);
   }
   const computedBefore = new Set(before.flatMap(({ output }) => output));
   for (const { opType, output } of after)
     if (!output.some((name) => read.has(name) || computedBefore.has(name)))
       faults.push(`node ${opType} of ${output[0]} serves nothing`);
+  return faults;
+}
 
+function faultsOfInitializers({ original, converted, read, isFree }: Comparison): string[] {
+  const faults: string[] = [];
   const kept = new Map(
     converted.initializer.map((tensor) => [tensor.name, keyOf(TensorProtoSchema, tensor)]),
   );
@@ -189,7 +211,11 @@ function faultsOfContents(original: GraphProto, converted: GraphProto): string[]
   const old = namesIn(original);
   for (const { name } of converted.initializer)
     if (!old.has(name) && !read.has(name)) faults.push(`initializer ${name} serves nothing`);
+  return faults;
+}
 
+function faultsOfAnnotations({ original, converted, after }: Comparison): string[] {
+  const faults: string[] = [];
   const names = namesIn(converted);
   const mayHaveChanged = downstreamOf(converted, after);
   const infos = new Map(converted.valueInfo.map((info) => [info.name, keyOf(ValueInfoProtoSchema, info)]));
@@ -203,6 +229,16 @@ function faultsOfContents(original: GraphProto, converted: GraphProto): string[]
   for (const annotation of original.quantizationAnnotation)
     if (names.has(annotation.tensorName) && !annotations.has(keyOf(TensorAnnotationSchema, annotation)))
       faults.push(`the quantization of ${annotation.tensorName} is missing or has changed`);
+  return faults;
+}
+
+function faultsOfContents(original: GraphProto, converted: GraphProto): string[] {
+  const comparison = compareGraphs(original, converted);
+  const faults = [
+    ...faultsOfNodes(comparison),
+    ...faultsOfInitializers(comparison),
+    ...faultsOfAnnotations(comparison),
+  ];
   const but = { node: [], initializer: [], valueInfo: [], quantizationAnnotation: [] } as never;
   if (keyOf(GraphProtoSchema, original, but) !== keyOf(GraphProtoSchema, converted, but))
     faults.push('a field of the graph has changed');
