@@ -136,8 +136,10 @@ describe('tlsc convert', () => {
     );
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /^\/enc\.0\/norm\/InstanceNormalization +LocalInstanceNormalization +32x32 +48x48 +-$/m,
+      /^\/enc\.0\/norm\/InstanceNormalization +local-instance-normalization +32x32 +48x48 +-$/m,
     );
+    expect(stdout).toMatch(/^original and native +64x64 +\d\.\de-\d+$/m);
+    expect(stdout).toContain('Passed.');
     expect(stdout).toContain('5 global statistics made local for training size 64x64 and base size 96x96');
     expect(await readdir(folder)).toContain('in.onnx');
   });
@@ -185,7 +187,7 @@ describe('tlsc convert', () => {
     const model = exampleModel('unet_in');
     const { code, stdout } = await tlsc('convert', model, '-o', 'fast.onnx', '--fast', ...sizes);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/LocalInstanceNormalization +32x32 +48x48 by up to 2x2 +-$/m);
+    expect(stdout).toMatch(/local-instance-normalization +32x32 +48x48 by up to 2x2 +-$/m);
     expect((await tlsc('inspect', 'fast.onnx')).stdout).toMatch(
       /LocalInstanceNormalization +48x48 by up to 2x2$/m,
     );
@@ -208,7 +210,21 @@ describe('tlsc convert', () => {
       trainSize: [64, 64],
       baseSize: [80, 112],
       sites: Array(5).fill({ operator: 'LocalAveragePool', validLayers: 4 }),
+      selfCheck: { passed: true, selfCheck: { size: [64, 64] } },
+      files: ['se.onnx'],
     });
+  });
+
+  it('makes only those statistics local that are asked for', async () => {
+    const args = ['convert', exampleModel('unet_se'), '-o', 'some.onnx', '--train-size', '64'];
+    const choice = ['--include', '/enc.*', '--include', '/dec.*', '--exclude', '/enc.0/*'];
+    const { code, stdout } = await tlsc(...args, ...choice);
+    expect(code).toBe(0);
+    expect(stdout).toContain('/enc.0/se/se.0/GlobalAveragePool: left global: it is excluded by /enc.0/*');
+    expect(stdout).toMatch(/^\/enc\.1\/se\/se\.0\/GlobalAveragePool +local-average-pool/m);
+    const typo = await tlsc(...args, '--exclude', 'encoder');
+    expect(typo.code).toBe(1);
+    expect(typo.stderr).toContain('exclude: encoder is no global statistic of');
   });
 
   it('tells which layers run at the valid size', async () => {
@@ -275,11 +291,22 @@ describe('tlsc inspect and verify', () => {
     expect(before.stdout.match(/ReduceMean +\d+x\d+ +LocalAveragePool/g)).toHaveLength(5);
     await tlsc('convert', carriedModel('unet_se_mean'), '-o', 'mean.onnx', '--train-size', '64');
     const after = await tlsc('inspect', 'mean.onnx');
-    expect(after.stdout).toContain('converted for training size 64x64 and base size 96x96');
+    expect(after.stdout).toContain('for training size 64x64 and base size 96x96, 5 sites');
     expect(JSON.parse((await tlsc('inspect', 'mean.onnx', '--json')).stdout)).toMatchObject({
       statistics: [],
       localOperators: Array(10).fill({}),
     });
+  });
+
+  it('explain what each rule makes of a node', async () => {
+    const args = ['inspect', exampleModel('unet_in'), '--explain', '/enc.0/norm/InstanceNormalization'];
+    const { code, stdout } = await tlsc(...args, '--train-size', '64');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^local-instance-normalization +converts +its plane is 32x32; it becomes Local/m);
+    expect(stdout).toMatch(/^local-average-pool +passes +it looks for GlobalAveragePool/m);
+    const unknown = await tlsc('inspect', exampleModel('unet_in'), '--explain', 'nothing', '--json');
+    expect(unknown.code).toBe(1);
+    expect(JSON.parse(unknown.stdout)).toMatchObject({ error: { code: 'ERR_INVALID_ARGUMENT' } });
   });
 
   it('pass a conversion and fail a wrong pair', async () => {

@@ -4,12 +4,12 @@ import { GraphProtoSchema } from 'onnx-buf';
 import { type ErrorCode, TlscError } from './errors.js';
 import { domain } from './functions/body.js';
 import { freeImageSizes } from './graph/free-sizes.js';
-import { type FrozenSize, findFrozenSizes } from './graph/frozen-sizes.js';
+import { type FrozenSize, findFrozenSizes, sizesAskedOf } from './graph/frozen-sizes.js';
 import { Graph } from './graph/graph.js';
-import { measure } from './graph/measure.js';
+import { type ProbedModel, withProbedModel } from './graph/measure.js';
 import type { Model } from './graph/model.js';
 import { type GraphProto, labelOf, type NodeProto, subgraphsOf } from './graph/proto.js';
-import type { Answer, Rule } from './rewrite/rule.js';
+import type { Answer, Rule, RuleContext } from './rewrite/rule.js';
 import { rules } from './rules/index.js';
 import { type Size, showSize } from './size.js';
 
@@ -87,7 +87,7 @@ export function graphsOf(model: Model): Graph[] {
   return [graphOf(model), ...enclosedIn(model).map(({ graph }) => graph)];
 }
 
-/** What `findStatistics` would look at more closely, each refused for the given reason. */
+/** What `analyze` would look at more closely, each refused for the given reason. */
 export function refuseAll(model: Model, reason: string): Finding[] {
   const findings = certainIn(graphOf(model)).map(({ node, rule }) => ({
     node,
@@ -97,74 +97,81 @@ export function refuseAll(model: Model, reason: string): Finding[] {
   return [...findings, ...findEnclosed(model)];
 }
 
+/** What is to be known of a model before it can be converted. */
+export interface Analysis {
+  /** Every global statistic. */
+  readonly findings: readonly Finding[];
+  /** Nodes that follow the size of the image nowhere but at the size that it was traced at. */
+  readonly warnings: readonly FrozenSize[];
+}
+
 /**
- * Finds every global statistic of the model. Where there is any, the model runs once at `size`, for the shapes. Throws
- * what `measure` does.
+ * Finds every global statistic of the model, by its shapes at `size`. Height and width of the images of a model with statistics are made
+ * free where they are fixed, in place. Throws ERR_UNSUPPORTED_MODEL, which names the nodes, when something in the graph depends on
+ * what they were, and what `ProbedModel` does.
  */
-export async function findStatistics(
+export async function analyze(
   model: Model,
   size: Size,
   name: string,
   signal?: AbortSignal,
-): Promise<Finding[]> {
+): Promise<Analysis> {
   const graph = graphOf(model);
   const candidates = candidatesIn(graph);
-  const enclosed = findEnclosed(model);
-  if (candidates.length === 0) return enclosed;
+  // A model that nothing will be done to may depend on what size it likes.
+  const fixed = candidates.length > 0 ? freeImageSizes(model) : undefined;
   const typed = [...new Set(candidates.flatMap(({ node }) => node.input.slice(0, 1)))];
-  const context = { graph, ...(await measure(model, size, name, { typed, signal })) };
+  const questions = { typed, valued: sizesAskedOf(model) };
+  const work = async (probed: ProbedModel): Promise<Analysis> => {
+    if (fixed) await refuseFrozen(probed, { size, fixed, signal });
+    const found =
+      candidates.length > 0 ? findingsIn({ graph, ...(await probed.at(size, signal)) }, candidates) : [];
+    const findings = [...found, ...findEnclosed(model)];
+    // Of a model of fixed size, what would be warned of has been refused.
+    return { findings, warnings: fixed ? [] : await findFrozenSizes(probed, size, { signal }) };
+  };
+  try {
+    return await withProbedModel(model, name, questions, work);
+  } catch (error) {
+    if (!(error instanceof TlscError)) throw error;
+    // What ONNX Runtime refuses to load with the sizes free, it would load with them fixed.
+    if (fixed && error.code === 'ERR_INVALID_MODEL')
+      throw dependsOnSize(name, size, fixed, error.message, error);
+    // A model without statistics need not run.
+    if (candidates.length === 0 && unusable.includes(error.code))
+      return { findings: findEnclosed(model), warnings: [] };
+    throw error;
+  }
+}
+
+function findingsIn(context: RuleContext, candidates: readonly Candidate[]): Finding[] {
   const findings = candidates.flatMap(({ node, rule }) => {
     const answer = rule.check(context, node);
     return answer ? [{ node, rule, answer }] : [];
   });
   const covered = new Set(findings.flatMap(({ answer }) => [...(answer.covers ?? [])]));
-  return [...findings.filter(({ node }) => !covered.has(node)), ...enclosed];
+  return findings.filter(({ node }) => !covered.has(node));
 }
 
-/**
- * Makes height and width of the images of a model with statistics free where they are fixed, in place; says whether they were. Throws
- * ERR_UNSUPPORTED_MODEL, which names the nodes, when something in the graph depends on what they were.
- */
-export async function freeSizes(
-  model: Model,
-  size: Size,
-  name: string,
-  signal?: AbortSignal,
-): Promise<boolean> {
-  // A model that nothing will be done to may depend on what it likes.
-  if (candidatesIn(graphOf(model)).length === 0) return false;
-  const fixed = freeImageSizes(model);
-  if (!fixed) return false;
-  const isTrainSize = showSize(fixed) === showSize(size);
-  const refuse = (why: string, cause?: unknown) => {
-    const advice = isTrainSize
+interface FixedSize {
+  readonly size: Size;
+  readonly fixed: Size;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function refuseFrozen(probed: ProbedModel, { size, fixed, signal }: FixedSize): Promise<void> {
+  const other = showSize(fixed) === showSize(size) ? undefined : fixed;
+  const frozen = await findFrozenSizes(probed, size, { other, signal });
+  if (frozen.length === 0) return;
+  const why = frozen.map(({ node, reason }) => `${node} ${reason}`).join('\n  ');
+  throw dependsOnSize(probed.name, size, fixed, why);
+}
+
+function dependsOnSize(name: string, size: Size, fixed: Size, why: string, cause?: unknown): TlscError {
+  const advice =
+    showSize(fixed) === showSize(size)
       ? 'there is nothing to gain from local statistics at the training size alone; '
       : '';
-    const message = `${name} was exported for images of ${showSize(fixed)} and depends on that: ${why}\n${advice}export it with dynamic height and width`;
-    return new TlscError('ERR_UNSUPPORTED_MODEL', message, { cause });
-  };
-  const other = isTrainSize ? undefined : fixed;
-  const frozen = await findFrozenSizes(model, size, name, { other, signal }).catch((error: unknown) => {
-    // What ONNX Runtime refuses to load with the sizes free, it would load with them fixed.
-    if (!(error instanceof TlscError) || error.code !== 'ERR_INVALID_MODEL') throw error;
-    throw refuse(error.message, error);
-  });
-  if (frozen.length > 0) throw refuse(frozen.map(({ node, reason }) => `${node} ${reason}`).join('\n  '));
-  return true;
-}
-
-/**
- * What a model does that follows the size of the image nowhere but at the size that it was traced at. Nothing where it cannot be run:
- * `findStatistics` says so where that matters.
- */
-export async function findWarnings(
-  model: Model,
-  size: Size,
-  name: string,
-  signal?: AbortSignal,
-): Promise<FrozenSize[]> {
-  return findFrozenSizes(model, size, name, { signal }).catch((error: unknown) => {
-    if (error instanceof TlscError && unusable.includes(error.code)) return [];
-    throw error;
-  });
+  const message = `${name} was exported for images of ${showSize(fixed)} and depends on that: ${why}\n${advice}export it with dynamic height and width`;
+  return new TlscError('ERR_UNSUPPORTED_MODEL', message, { cause });
 }

@@ -25,6 +25,7 @@ import { DataType, intsOf, makeNode } from './graph/proto.js';
 import { inspect } from './inspect.js';
 import { localNodesOf } from './local-operators.js';
 import { InferenceSession } from './session/inference-session.js';
+import { version } from './version.js';
 
 const pool = makeNode('GlobalAveragePool', ['x'], ['pooled'], { name: 'pool' });
 const scaled = makeNode('Mul', ['x', 'pooled'], ['y']);
@@ -102,8 +103,10 @@ describe('convert', () => {
     expect(old.report.irVersion).toBe(8);
     const metadata = decodeModel(old.model, 'm').metadataProps.map(({ key, value }) => [key, value]);
     expect(metadata).toEqual([
+      ['tlsc.version', version],
       ['tlsc.train_size', '16x16'],
       ['tlsc.base_size', '24x24'],
+      ['tlsc.sites', JSON.stringify(old.report.sites)],
     ]);
     const recent = await convert(buildBytes(simple, { irVersion: 10, opset: 18 }), { trainSize: 16 });
     expect(recent.report).toMatchObject({ irVersion: 10, opset: 18 });

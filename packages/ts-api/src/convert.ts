@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { OperatorSetIdProtoSchema } from 'onnx-buf';
-import { findStatistics, findWarnings, freeSizes } from './analysis.js';
+import { analyze } from './analysis.js';
 import { type ConvertOptions, toChoice } from './conversion-options.js';
 import { type Site, writeRecord } from './conversion-record.js';
 import type { ConversionSizes } from './conversion-sizes.js';
@@ -52,13 +52,10 @@ export async function convert(source: ModelSource, options: ConvertOptions): Pro
   const { trainSize } = sizes;
   const { bytes, model, name } = await loadModel(source, options.externalDataFolder);
   refuseConverted(model, name);
-  const wasFixed = await freeSizes(model, trainSize, name, options.signal);
-  const findings = await findStatistics(model, trainSize, name, options.signal);
+  const { findings, warnings } = await analyze(model, trainSize, name, options.signal);
   const { rewrites, kept } = planRewrites(findings, choice, model, name);
   const sites = rewrites.map(({ site }) => site);
   const { externalDataFolder } = model;
-  // Of a model of fixed size, what would be warned of has been refused.
-  const warnings = wasFixed ? [] : await findWarnings(model, trainSize, name, options.signal);
   const report = () => ({ ...sizes, sites, kept, warnings, ...versionsOf(model) });
   if (sites.length === 0) return { model: bytes, externalDataFolder, report: report() };
 

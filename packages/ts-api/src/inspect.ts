@@ -1,4 +1,4 @@
-import { type Finding, findStatistics, findWarnings, freeSizes, refuseAll } from './analysis.js';
+import { type Analysis, analyze, type Finding, refuseAll } from './analysis.js';
 import { type ConversionRecord, readRecord } from './conversion-record.js';
 
 import { type ErrorCode, invalidArgument, TlscError } from './errors.js';
@@ -104,17 +104,9 @@ export async function inspect(source: ModelSource, options: InspectOptions = {})
 
 const unmeasurable: readonly ErrorCode[] = ['ERR_UNSUPPORTED_MODEL', 'ERR_TRAIN_SIZE'];
 
-async function findAll(
-  model: Model,
-  size: Size,
-  name: string,
-  signal?: AbortSignal,
-): Promise<{ findings: readonly Finding[]; warnings: readonly FrozenSize[] }> {
+async function findAll(model: Model, size: Size, name: string, signal?: AbortSignal): Promise<Analysis> {
   try {
-    const wasFixed = await freeSizes(model, size, name, signal);
-    const findings = await findStatistics(model, size, name, signal);
-    const warnings = wasFixed ? [] : await findWarnings(model, size, name, signal);
-    return { findings, warnings };
+    return await analyze(model, size, name, signal);
   } catch (error) {
     // A model that cannot be measured can be described all the same.
     if (!(error instanceof TlscError) || !unmeasurable.includes(error.code)) throw error;

@@ -16,8 +16,7 @@ interface Options extends OutputOptions {
   readonly exclude?: readonly string[];
 }
 
-interface Result {
-  readonly report: ConvertReport;
+interface Result extends ConvertReport {
   /** Undefined when there was nothing to convert. */
   readonly selfCheck: Verification | undefined;
   /** What was written, the model last; nothing when it did not pass its self-check. */
@@ -39,14 +38,14 @@ async function convertFile(model: string, options: Options, signal: AbortSignal)
       : undefined;
   if (selfCheck && !isSound(selfCheck)) {
     process.exitCode = 1;
-    return { report, selfCheck, files: [] };
+    return { ...report, selfCheck, files: [] };
   }
-  return { report, selfCheck, files: await writeModel(conversion, output, { signal }) };
+  return { ...report, selfCheck, files: await writeModel(conversion, output, { signal }) };
 }
 
-function show(model: string, { report, selfCheck, files }: Result): void {
-  warn(report.warnings);
-  const { sites, kept, trainSize, baseSize } = report;
+function show(model: string, result: Result): void {
+  const { sites, kept, warnings, trainSize, baseSize, selfCheck, files } = result;
+  warn(warnings);
   for (const { node, reason } of kept) console.log(`${node}: ${reason}`);
   if (sites.length === 0) {
     const what = kept.length > 0 ? 'nothing else' : 'no global statistics: nothing';

@@ -5,7 +5,7 @@ import { GraphProtoSchema, ModelProtoSchema } from 'onnx-buf';
 import { TlscError } from '../errors.js';
 import { type Size, showSize } from '../size.js';
 import { Graph } from './graph.js';
-import { measure, type Shapes, type Values } from './measure.js';
+import { measure, type ProbedModel, type Shapes, type Values } from './measure.js';
 import type { Model } from './model.js';
 import { intsOf, isOnnxDomain, labelOf, type NodeProto, shallowCopy } from './proto.js';
 
@@ -36,33 +36,30 @@ const sizeInputs: Readonly<Record<string, readonly number[]>> = {
   Tile: [1],
 };
 
-function askedOf(graph: Graph): string[] {
-  const asked = graph.nodes.flatMap((node) =>
+/** The values to be told for `findFrozenSizes`. */
+export function sizesAskedOf({ graph }: Model): string[] {
+  const asked = graph.node.flatMap((node) =>
     isOnnxDomain(node.domain) ? (sizeInputs[node.opType] ?? []).map((i) => node.input[i] ?? '') : [],
   );
-  return [...new Set(asked)].filter((name) => name !== '');
+  const computed = graph.node.flatMap(({ output }) => output);
+  const given = [...graph.initializer, ...graph.input].map((one) => one.name);
+  const there = new Set([...computed, ...given]);
+  return [...new Set(asked)].filter((name) => name !== '' && there.has(name));
 }
 
 /** As many failures as are looked behind. */
 const mostFailures = 4;
 
 /** Runs the model at one size; where a node fails, once more up to that node. */
-async function sampleAt(
-  model: Model,
-  size: Size,
-  name: string,
-  signal: AbortSignal | undefined,
-): Promise<Sample> {
+async function sampleAt(probed: ProbedModel, size: Size, signal: AbortSignal | undefined): Promise<Sample> {
   let failure: FrozenSize | undefined;
-  let part = model;
+  let part = probed.model;
   for (let attempt = 0; attempt <= mostFailures; attempt++) {
-    const computed = new Set(part.graph.node.flatMap(({ output }) => output));
-    const given = [...model.graph.initializer, ...model.graph.input].map((one) => one.name);
-    const valued = askedOf(new Graph(part.graph)).filter(
-      (value) => computed.has(value) || given.includes(value),
-    );
     try {
-      return { size, ...(await measure(part, size, name, { valued, signal })), failure };
+      const measurement = failure
+        ? await measure(part, size, probed.name, { valued: sizesAskedOf(part), signal })
+        : await probed.at(size, signal);
+      return { size, ...measurement, failure };
     } catch (error) {
       if (!(error instanceof TlscError) || error.code !== 'ERR_TRAIN_SIZE') throw error;
       const failed = /Name:'(.*?)' Status Message: (.*)/s.exec(error.message);
@@ -238,19 +235,19 @@ export interface FrozenSizesOptions {
 
 /**
  * Every node of the main graph whose result does not follow the size of the image though its input does, going by two runs: at `size`
- * and at another. Throws what `measure` does, but where the model cannot run at one of the sizes that is one of the findings.
+ * and at another. `probed` tells the values of `sizesAskedOf`. Throws what it does, but where the model cannot run at one of the
+ * sizes that is one of the findings.
  */
 export async function findFrozenSizes(
-  model: Model,
+  probed: ProbedModel,
   size: Size,
-  name: string,
   { other, signal }: FrozenSizesOptions = {},
 ): Promise<FrozenSize[]> {
-  const graph = new Graph(model.graph, model.externalDataFolder);
-  const trained = await sampleAt(model, size, name, signal);
+  const graph = new Graph(probed.model.graph, probed.model.externalDataFolder);
+  const trained = await sampleAt(probed, size, signal);
   let findings: FrozenSize[] = [];
   for (const candidate of other ? [other] : otherSizes(size)) {
-    const sample = await sampleAt(model, candidate, name, signal);
+    const sample = await sampleAt(probed, candidate, signal);
     findings = compare(graph, trained, sample);
     if (!sample.failure) break;
   }

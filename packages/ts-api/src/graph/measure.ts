@@ -105,36 +105,71 @@ function withProbes(model: Model, { shapes, values }: Probes, typed: readonly st
   return encodeModel(probed);
 }
 
-export interface MeasureOptions {
+/** What a model with probes in it is asked besides shapes. */
+export interface Questions {
+  /** Values whose element types are to be told. */
   readonly typed?: readonly string[];
-  /** Of integer values. */
+  /** Integer values whose numbers are. */
   readonly valued?: readonly string[];
-  readonly signal?: AbortSignal | undefined;
 }
 
-/**
- * Runs the model once on a blank image of the given size and notes every shape, the element types of `typed` and what is in `valued`;
- * ONNX Runtime is the one that knows them. Throws ERR_TRAIN_SIZE when the model cannot run at that size, and what `trialFeeds` does.
- */
-export async function measure(
-  model: Model,
-  size: Size,
-  name: string,
-  { typed = [], valued = [], signal }: MeasureOptions = {},
-): Promise<{ shapes: Shapes; types: ElementTypes; values: Values }> {
-  throwIfAborted(signal);
-  const probes = probesOf(model, valued);
-  // Portable: a model that tlsc has converted before is measured like any other.
-  const session = await InferenceSession.create(withProbes(model, probes, typed), {
-    operators: 'portable',
-    graphOptimizationLevel: 'disabled',
-    externalDataFolder: model.externalDataFolder,
-    logSeverityLevel: 4, // What goes wrong is thrown below, with the size that it went wrong at.
-  });
-  try {
+export interface Measurement {
+  readonly shapes: Shapes;
+  readonly types: ElementTypes;
+  readonly values: Values;
+}
+
+/** A model with probes in it, loaded to be run at any number of sizes. ONNX Runtime is the one that knows its shapes. */
+export class ProbedModel {
+  readonly #seen = new Map<string, Measurement>();
+
+  private constructor(
+    readonly model: Model,
+    readonly name: string,
+    readonly session: InferenceSession,
+    readonly probes: Probes,
+  ) {}
+
+  static async load(
+    model: Model,
+    name: string,
+    { typed = [], valued = [] }: Questions = {},
+  ): Promise<ProbedModel> {
+    const probes = probesOf(model, valued);
+    // Portable: a model that tlsc has converted before is measured like any other.
+    const session = await InferenceSession.create(withProbes(model, probes, typed), {
+      operators: 'portable',
+      graphOptimizationLevel: 'disabled',
+      externalDataFolder: model.externalDataFolder,
+      logSeverityLevel: 4, // What goes wrong is thrown below, with the size that it went wrong at.
+    });
+    return new ProbedModel(model, name, session, probes);
+  }
+
+  /**
+   * What is so for a blank image of the given size. Throws ERR_TRAIN_SIZE when the model cannot run at that size, and what
+   * `trialFeeds` does.
+   */
+  async at(size: Size, signal?: AbortSignal): Promise<Measurement> {
+    throwIfAborted(signal);
+    const seen = this.#seen.get(showSize(size)) ?? (await this.#run(size, signal));
+    this.#seen.set(showSize(size), seen);
+    return seen;
+  }
+
+  async #run(size: Size, signal: AbortSignal | undefined): Promise<Measurement> {
+    const { model, name, session, probes } = this;
     const fetches = [...probes.shapes.values(), ...probes.values.values()].map(outputOf);
     const feeds = await trialFeeds(model, size, name);
-    const results = await session.run(feeds, fetches, signal ? { signal } : {});
+    const results = await session.run(feeds, fetches, signal ? { signal } : {}).catch((cause: unknown) => {
+      if (!(cause instanceof TlscError) || cause.code !== 'ERR_RUN_FAILED') throw cause;
+      const message = `${name} cannot run at ${showSize(size)}: ${cause.message}`;
+      throw new TlscError('ERR_TRAIN_SIZE', message, {
+        parameter: 'trainSize',
+        received: showSize(size),
+        cause,
+      });
+    });
     const read = (asked: ReadonlyMap<string, NodeProto>) =>
       new Map(
         [...asked].map(([value, probe]) => {
@@ -146,15 +181,35 @@ export async function measure(
       (output) => [output.name, output.isTensor ? output.type : 'no tensor'] as const,
     );
     return { shapes: read(probes.shapes), types: new Map(types), values: read(probes.values) };
-  } catch (cause) {
-    if (!(cause instanceof TlscError) || cause.code !== 'ERR_RUN_FAILED') throw cause;
-    const message = `${name} cannot run at ${showSize(size)}: ${cause.message}`;
-    throw new TlscError('ERR_TRAIN_SIZE', message, {
-      parameter: 'trainSize',
-      received: showSize(size),
-      cause,
-    });
-  } finally {
-    await session.release();
   }
+
+  release(): Promise<void> {
+    return this.session.release();
+  }
+}
+
+/** Loads a model with probes in it, and lets go of it when `work` is done. */
+export async function withProbedModel<T>(
+  model: Model,
+  name: string,
+  questions: Questions,
+  work: (probed: ProbedModel) => Promise<T>,
+): Promise<T> {
+  const probed = await ProbedModel.load(model, name, questions);
+  try {
+    return await work(probed);
+  } finally {
+    await probed.release();
+  }
+}
+
+/** The same for a single size. */
+export async function measure(
+  model: Model,
+  size: Size,
+  name: string,
+  { signal, ...questions }: Questions & { readonly signal?: AbortSignal | undefined } = {},
+): Promise<Measurement> {
+  throwIfAborted(signal);
+  return withProbedModel(model, name, questions, (probed) => probed.at(size, signal));
 }
