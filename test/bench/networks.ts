@@ -19,6 +19,7 @@ const collection = fileURLToPath(new URL('../../../../shared/models', import.met
 const networks = [
   { title: 'HINet', model: join(carried, 'hinet_small_one_dim', 'model.onnx') },
   { title: 'NAFNet', model: join(carried, 'nafnet_base_nonsquare', 'model.onnx') },
+  { title: 'Restormer', model: join(carried, 'restormer_small_one_dim', 'model.onnx') },
   { title: 'MPRNet', model: join(collection, 'mprnet_torchscript', 'model.onnx') },
 ].filter(({ model }) => existsSync(model));
 
@@ -81,7 +82,7 @@ for (const { title, model } of networks) {
     const [global = 0, native = 0, portable = 0] = times.map(median);
     const share = await shareOfOurs(local, size);
     console.log(
-      `${title.padEnd(7)} ${size.join('x').padEnd(9)} global ${global.toFixed(0).padStart(5)} ms, ` +
+      `${title.padEnd(9)} ${size.join('x').padEnd(9)} global ${global.toFixed(0).padStart(5)} ms, ` +
         `native x ${(native / global).toFixed(2)}, portable x ${(portable / global).toFixed(2)}, ` +
         `our operators ${share.toFixed(1)} % of a native run`,
     );
