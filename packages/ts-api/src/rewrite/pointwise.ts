@@ -5,12 +5,12 @@ import { intsOf, isOnnxDomain, labelOf, type NodeProto } from '../graph/proto.js
 import { type Size, showSize } from '../size.js';
 import { channelsToPlanes, type Edit, linearToConv } from './linear-layers.js';
 import { broadcasting, unary } from './pointwise-operators.js';
+import { pooledImageOf } from './pooled-image.js';
 import type { Refusal, RuleContext } from './rule.js';
 import { servesOnly } from './shape-questions.js';
 
 /** Layers over the channels of a flattened value. */
 const linear = new Set(['Gemm', 'MatMul']);
-const poolingOperators = new Set(['GlobalAveragePool', 'ReduceMean']);
 /** They may change [N, C, 1, 1] to [N, C] and back without touching the data. */
 const reshaping = new Set(['Flatten', 'Reshape', 'Squeeze', 'Unsqueeze']);
 
@@ -86,6 +86,8 @@ class Follower implements PooledBranch {
   constructor(
     readonly context: RuleContext,
     readonly pooling: NodeProto,
+    /** Whose planes it takes the mean of. */
+    readonly image: string,
     readonly plane: Size,
   ) {}
 
@@ -197,10 +199,9 @@ class Follower implements PooledBranch {
   private end(node: NodeProto, value: string): void {
     const position = node.input.indexOf(value);
     const other = node.input[1 - position] ?? '';
-    const pooled = this.pooling.input[0] ?? '';
     // Sizes that are equal at one image size need not be at another; a factor that follows from what was pooled, or leads to
     // it, pixel by pixel, always has its size.
-    const tied = followsFrom(this.context, other, pooled) || followsFrom(this.context, pooled, other);
+    const tied = followsFrom(this.context, other, this.image) || followsFrom(this.context, this.image, other);
     const isImage = shapeOf(this.context, other)?.length === 4;
     if (node.opType === 'Mul' && isImage && tied) this.#products.push({ node, position });
     else this.#paddingCanWait = false;
@@ -228,10 +229,10 @@ function poolsAbove(context: RuleContext, value: string): Pool[] {
     // [N, C, 1, 1], or flattened.
     const shape = shapeOf(context, node.output[0] ?? '') ?? [];
     if (shape.length < 2 || shape.slice(2).some((side) => side !== 1)) return false;
-    const [, , height = 1, width = 1] = shapeOf(context, node.input[0] ?? '') ?? [];
-    const pools = poolingOperators.has(node.opType) && height * width > 1;
-    if (pools) found.push({ node, plane: [height, width] });
-    return !pools;
+    const image = pooledImageOf(context, node);
+    const [height = 1, width = 1] = shapeOf(context, image ?? '')?.slice(2) ?? [];
+    if (image) found.push({ node, plane: [height, width] });
+    return !image;
   });
   return found;
 }
@@ -286,18 +287,17 @@ export function findCentering(context: RuleContext, value: string): NodeProto | 
 }
 
 /**
- * Follows the output of a node that pools planes of the given size to [N, C, 1, 1] or [N, C]. Refuses where a step on the
- * way is not pointwise, or where the value meets a tensor of another size.
+ * Follows the output of a node that pools the planes of `image` to [N, C, 1, 1] or [N, C]. Refuses where a step on the way is not
+ * pointwise, or where the value meets a tensor of another size.
  */
-export function followPooled(context: RuleContext, node: NodeProto, plane: Size): PooledBranch | Refusal {
+export function followPooled(context: RuleContext, node: NodeProto, image: string): PooledBranch | Refusal {
   const [value = ''] = node.output;
-  const shape = shapeOf(context, value);
-  if (!shape) return { reason: 'the shape of its output could not be measured' };
-  if (plane.some((side) => side === 1)) {
-    return {
-      reason: `its plane is ${showSize(plane)} at this size, too small to follow what becomes of its mean`,
-    };
+  if (!shapeOf(context, value)) return { reason: 'the shape of its output could not be measured' };
+  const [height = 0, width = 0] = shapeOf(context, image)?.slice(2) ?? [];
+  if (height === 1 || width === 1) {
+    const plane = showSize([height, width]);
+    return { reason: `its plane is ${plane} at this size, too small to follow what becomes of its mean` };
   }
-  const follower = new Follower(context, node, plane);
+  const follower = new Follower(context, node, image, [height, width]);
   return follower.follow(value) ?? follower;
 }

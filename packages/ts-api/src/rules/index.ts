@@ -1,5 +1,6 @@
 import type { Rule } from '../rewrite/rule.js';
 import { localAveragePool } from './local-average-pool.js';
+import { localAveragePoolInSteps } from './local-average-pool-in-steps.js';
 import { localGroupNormalization } from './local-group-normalization.js';
 import { localInstanceNormalization } from './local-instance-normalization.js';
 import { otherReductions } from './other-reductions.js';
@@ -9,6 +10,7 @@ import { unsupportedStatistics } from './unsupported-statistics.js';
 /** Every rule; no node is recognised by two. */
 export const rules: readonly Rule[] = [
   localAveragePool,
+  localAveragePoolInSteps,
   localGroupNormalization,
   localInstanceNormalization,
   otherReductions,

@@ -38,6 +38,39 @@ function padInProduct(graph: Graph, { node, position }: Product): void {
   graph.replace(node, makeNode(productOperator, [x, s], node.output, { domain: 'tlsc', name: node.name }));
 }
 
+/** The answer for a node that takes the mean of the planes of `image`, which is its input or was reshaped or reduced to be it. */
+export function localizeMean(context: RuleContext, node: NodeProto, image: string): Match | Refusal {
+  const { graph } = context;
+  const type = imageTypeOf(context, node, image);
+  if (typeof type === 'object') return type;
+  const centering = findCentering(context, image);
+  if (centering) {
+    const what = `of what ${labelOf(centering)} has taken a mean off`;
+    return { reason: `it is the mean ${what}: a normalization written out, which cannot be converted yet` };
+  }
+  const featureSize = featureSizeOf(context, node, image);
+  const branch = followPooled(context, node, image);
+  if ('reason' in branch) return branch;
+  return {
+    featureSize,
+    operators: branch.products ? [operator, productOperator] : [operator],
+    type,
+    validLayers: branch.products && branch.layers.size,
+    needs: branch.met,
+    rewrite(window) {
+      graph.forgetShapes(branch.values);
+      for (const edit of branch.edits) edit();
+      for (const reshape of branch.reshapes) graph.bypass(reshape);
+      for (const product of branch.products ?? []) padInProduct(graph, product);
+      const attributes = { ...windowAttributes(window), replicate: branch.products ? 0 : 1 };
+      graph.replace(
+        node,
+        makeNode(operator, [image], node.output, { domain: 'tlsc', name: node.name, attributes }),
+      );
+    },
+  };
+}
+
 /** GlobalAveragePool, and ReduceMean over height and width (axes by attribute or input, keepdims or not). */
 export const localAveragePool: Rule = {
   name: 'local-average-pool',
@@ -52,37 +85,6 @@ export const localAveragePool: Rule = {
   },
 
   check(context: RuleContext, node): Match | Refusal {
-    const { graph } = context;
-    const type = imageTypeOf(context, node);
-    if (typeof type === 'object') return type;
-    const refusal = checkAxes(graph, node);
-    if (refusal) return refusal;
-    const [input = ''] = node.input;
-    const centering = findCentering(context, input);
-    if (centering) {
-      const what = `of what ${labelOf(centering)} has taken a mean off`;
-      return { reason: `it is the mean ${what}: a normalization written out, which cannot be converted yet` };
-    }
-    const featureSize = featureSizeOf(context, node);
-    const branch = followPooled(context, node, featureSize);
-    if ('reason' in branch) return branch;
-    return {
-      featureSize,
-      operators: branch.products ? [operator, productOperator] : [operator],
-      type,
-      validLayers: branch.products && branch.layers.size,
-      needs: branch.met,
-      rewrite(window) {
-        graph.forgetShapes(branch.values);
-        for (const edit of branch.edits) edit();
-        for (const reshape of branch.reshapes) graph.bypass(reshape);
-        for (const product of branch.products ?? []) padInProduct(graph, product);
-        const attributes = { ...windowAttributes(window), replicate: branch.products ? 0 : 1 };
-        graph.replace(
-          node,
-          makeNode(operator, [input], node.output, { domain: 'tlsc', name: node.name, attributes }),
-        );
-      },
-    };
+    return checkAxes(context.graph, node) ?? localizeMean(context, node, node.input[0] ?? '');
   },
 };

@@ -1,0 +1,54 @@
+// Planes are reduced at once, one side after the other, or laid in rows first.
+import type { Graph } from '../graph/graph.js';
+import { type NodeProto, reducesAll } from '../graph/proto.js';
+import type { RuleContext } from './rule.js';
+
+function isImage({ shapes }: RuleContext, value: string): boolean {
+  const shape = shapes.get(value);
+  return shape?.length === 4 && shape.slice(2).some((side) => side > 1);
+}
+
+/** Whether height and width are both among the axes of a reduction of an image. */
+export function reducesPlane(graph: Graph, node: NodeProto): boolean {
+  if (node.opType.startsWith('Global')) return true;
+  const axes = graph.reducedAxes(node);
+  if (!axes || reducesAll(node, axes)) return true;
+  const normal = axes.map((axis) => (axis < 0 ? axis + 4 : axis));
+  return normal.includes(2) && normal.includes(3);
+}
+
+/** The Reshape or Flatten that laid the planes of an image in rows, when the node reduces just these rows. */
+export function findFlattening(context: RuleContext, node: NodeProto): NodeProto | undefined {
+  const { graph, shapes } = context;
+  const [input = ''] = node.input;
+  const rank = shapes.get(input)?.length ?? 0;
+  const axes = graph.reducedAxes(node) ?? [];
+  const reshape = graph.producer(input);
+  if (axes.length !== 1 || (axes[0] !== -1 && axes[0] !== rank - 1)) return undefined;
+  if (reshape?.opType !== 'Reshape' && reshape?.opType !== 'Flatten') return undefined;
+  const [image = ''] = reshape.input;
+  const [batch, channels, height = 1, width = 1] = shapes.get(image) ?? [];
+  const rows = [batch, channels, height * width].join();
+  return isImage(context, image) && shapes.get(input)?.join() === rows ? reshape : undefined;
+}
+
+/** The node of the same kind that has reduced one side of the planes of an image of which the node reduces the other. */
+export function findFirstReduction(context: RuleContext, node: NodeProto): NodeProto | undefined {
+  const { graph, shapes } = context;
+  const first = graph.producer(node.input[0] ?? '');
+  if (first?.opType !== node.opType || !isImage(context, first.input[0] ?? '')) return undefined;
+  const rest = shapes.get(node.output[0] ?? '')?.filter((side) => side !== 1);
+  const kept = shapes
+    .get(first.input[0] ?? '')
+    ?.slice(0, 2)
+    .filter((side) => side !== 1);
+  return rest?.join() === kept?.join() ? first : undefined;
+}
+
+/** The image of whose planes a GlobalAveragePool or ReduceMean takes the mean, in one step or in two; undefined for other means. */
+export function pooledImageOf(context: RuleContext, node: NodeProto): string | undefined {
+  const [input = ''] = node.input;
+  if (node.opType !== 'GlobalAveragePool' && node.opType !== 'ReduceMean') return undefined;
+  if (isImage(context, input) && reducesPlane(context.graph, node)) return input;
+  return (findFlattening(context, node) ?? findFirstReduction(context, node))?.input[0];
+}
