@@ -55,6 +55,14 @@ describe('inspect', () => {
     expect(inspection.statistics.map(({ operator }) => operator)).toEqual(Array(5).fill('LocalAveragePool'));
   });
 
+  it.each(['restormer_small_one_dim', 'nafnet_base_nonsquare', 'hinet_small_one_dim'])(
+    'finds no global statistic in the converted %s',
+    async (name) => {
+      const { model } = await convert(carriedModel(name), { trainSize: 64 });
+      expect((await inspect(model, { trainSize: 64 })).statistics).toEqual([]);
+    },
+  );
+
   it('tells what was done to a converted model', async () => {
     const { model } = await convert(exampleModel('unet_in'), { trainSize: 64, baseSize: [96, 80] });
     const inspection = await inspect(model);

@@ -3,9 +3,14 @@ import type { Graph } from '../graph/graph.js';
 import { type NodeProto, reducesAll } from '../graph/proto.js';
 import type { RuleContext } from './rule.js';
 
-function isImage({ shapes }: RuleContext, value: string): boolean {
+/** Whether the value is windows that a conversion has cut: what is a statistic of them is local. */
+export function isWindows(graph: Graph, value: string): boolean {
+  return graph.producer(value)?.opType === 'LocalWindowPartition';
+}
+
+function isImage({ graph, shapes }: RuleContext, value: string): boolean {
   const shape = shapes.get(value);
-  return shape?.length === 4 && shape.slice(2).some((side) => side > 1);
+  return shape?.length === 4 && shape.slice(2).some((side) => side > 1) && !isWindows(graph, value);
 }
 
 /** Whether height and width are both among the axes of a reduction of an image. */

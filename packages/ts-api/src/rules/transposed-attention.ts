@@ -1,5 +1,6 @@
 import type { Graph } from '../graph/graph.js';
 import { isOnnxDomain, type NodeProto } from '../graph/proto.js';
+import { isWindows } from '../rewrite/pooled-image.js';
 import { RowRegion } from '../rewrite/row-region.js';
 import type { Match, Refusal, Rule, RuleContext } from '../rewrite/rule.js';
 import { runInWindows } from '../rewrite/windowed-rows.js';
@@ -24,10 +25,11 @@ function planesInRows(
   const { graph, shapes } = context;
   const node = graph.producer(value);
   if (!node || steps === 0 || node.opType === 'MatMul') return undefined;
-  const shape = shapes.get(node.input[0] ?? '') ?? [];
+  const [laid = ''] = node.input;
+  const shape = shapes.get(laid) ?? [];
   const [height = 0, width = 0] = shape.slice(-2);
   if (node.opType === 'Reshape' && shape.length >= 4 && height > 1 && width > 1 && height * width === length)
-    return { plane: [height, width], batch: shape[0] ?? 0 };
+    return isWindows(graph, laid) ? undefined : { plane: [height, width], batch: shape[0] ?? 0 };
   for (const input of node.input) {
     const planes = planesInRows(context, input, length, steps - 1);
     if (planes) return planes;
