@@ -4,6 +4,7 @@ import { localAveragePoolInSteps } from './local-average-pool-in-steps.js';
 import { localGroupNormalization } from './local-group-normalization.js';
 import { localInstanceNormalization } from './local-instance-normalization.js';
 import { otherReductions } from './other-reductions.js';
+import { planeNormalization } from './plane-normalization.js';
 import { transposedAttention } from './transposed-attention.js';
 import { unsupportedStatistics } from './unsupported-statistics.js';
 
@@ -14,6 +15,7 @@ export const rules: readonly Rule[] = [
   localGroupNormalization,
   localInstanceNormalization,
   otherReductions,
+  planeNormalization,
   transposedAttention,
   unsupportedStatistics,
 ];

@@ -59,6 +59,17 @@ describe('other-reductions', () => {
     });
   });
 
+  it.each(['nchw->nc', 'nchw,nchw->nc', 'nchw,ndhw->ncd'])('refuses the Einsum %s', async (equation) => {
+    const inputs = equation.includes(',') ? ['x', 'x'] : ['x'];
+    const attributes = { equation: { text: equation } };
+    const sum = makeNode('Einsum', inputs, ['s'], { name: 'sum', attributes });
+    const rest = [makeNode('ReduceMax', ['s'], ['gate'], { attributes: { keepdims: 0 } }), scaled];
+    await expect(convertNodes(sum, ...rest)).rejects.toMatchObject({
+      code: 'ERR_NOT_LOCALIZABLE',
+      message: expect.stringContaining('sum: Einsum over height and width cannot be converted yet'),
+    });
+  });
+
   it('keeps a maximum global, and says so', async () => {
     const { report } = await convertNodes(
       makeNode('GlobalMaxPool', ['x'], ['gate'], { name: 'top' }),

@@ -1,4 +1,4 @@
-import { isOnnxDomain, labelOf, type NodeProto } from '../graph/proto.js';
+import { isOnnxDomain, labelOf, type NodeProto, textOf } from '../graph/proto.js';
 import { findFirstReduction, findFlattening, reducesPlane } from '../rewrite/pooled-image.js';
 import type { Answer, Rule } from '../rewrite/rule.js';
 import { localAveragePool } from './local-average-pool.js';
@@ -7,7 +7,16 @@ import { localAveragePoolInSteps } from './local-average-pool-in-steps.js';
 const extremes = ['GlobalMaxPool', 'ReduceMax', 'ReduceMin'];
 
 function isReduction(node: NodeProto): boolean {
-  return isOnnxDomain(node.domain) && (node.opType.startsWith('Reduce') || node.opType === 'GlobalMaxPool');
+  return node.opType.startsWith('Reduce') || node.opType === 'GlobalMaxPool' || sumsOverPlane(node);
+}
+
+/** Whether an Einsum sums over the last two of the four axes, or more, of something that it takes: an image, if it is one. */
+export function sumsOverPlane(node: NodeProto): boolean {
+  if (node.opType !== 'Einsum') return false;
+  const [terms = '', result = ''] = textOf(node, 'equation').replaceAll(/\s/g, '').split('->');
+  const isSummed = (term: string) =>
+    term.length === 4 && [...term.slice(-2)].every((letter) => !result.includes(letter));
+  return terms.split(',').some(isSummed);
 }
 
 /**
@@ -21,6 +30,7 @@ export const otherReductions: Rule = {
 
   recognizes(graph, node) {
     return (
+      isOnnxDomain(node.domain) &&
       isReduction(node) &&
       !localAveragePool.recognizes(graph, node) &&
       !localAveragePoolInSteps.recognizes(graph, node)
@@ -30,7 +40,7 @@ export const otherReductions: Rule = {
   check(context, node): Answer | undefined {
     const { graph, shapes } = context;
     const isImage = shapes.get(node.input[0] ?? '')?.length === 4;
-    const whole = isImage && reducesPlane(graph, node);
+    const whole = isImage && (node.opType === 'Einsum' || reducesPlane(graph, node));
     if (extremes.includes(node.opType))
       return whole ? { kept: 'a maximum or minimum is no average, it stays global' } : undefined;
     if (whole) return { reason: `${node.opType} over height and width cannot be converted yet` };

@@ -1,22 +1,25 @@
-import { isOnnxDomain } from '../graph/proto.js';
+import { intOf, isOnnxDomain, type NodeProto } from '../graph/proto.js';
 import type { Rule } from '../rewrite/rule.js';
 
-const reasons: Readonly<Record<string, string>> = {
-  MeanVarianceNormalization: 'MeanVarianceNormalization cannot be converted',
-  GlobalLpPool: 'GlobalLpPool cannot be converted',
-};
+const operators = new Set(['GlobalLpPool', 'MeanVarianceNormalization']);
+
+function isTraining(node: NodeProto): boolean {
+  return node.opType === 'BatchNormalization' && intOf(node, 'training_mode', 0) !== 0;
+}
 
 /** Operators that are global statistics by their definition and for which there is no local one. */
 export const unsupportedStatistics: Rule = {
   name: 'unsupported-statistics',
-  seeks: 'MeanVarianceNormalization and GlobalLpPool',
+  seeks: 'MeanVarianceNormalization, GlobalLpPool, and BatchNormalization in training mode',
   needsShapes: false,
 
   recognizes(_graph, node) {
-    return isOnnxDomain(node.domain) && Object.hasOwn(reasons, node.opType);
+    return isOnnxDomain(node.domain) && (operators.has(node.opType) || isTraining(node));
   },
 
   check(_context, node) {
-    return { reason: reasons[node.opType] ?? '' };
+    if (isTraining(node))
+      return { reason: 'it is in training mode and normalizes by the image; export the model for inference' };
+    return { reason: `${node.opType} cannot be converted` };
   },
 };

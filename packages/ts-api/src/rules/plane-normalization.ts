@@ -1,0 +1,29 @@
+import { intOf, isOnnxDomain } from '../graph/proto.js';
+import type { Rule } from '../rewrite/rule.js';
+
+const operators = new Set(['LayerNormalization', 'RMSNormalization', 'SimplifiedLayerNormalization']);
+
+/**
+ * Normalizations by the last axes, where these are height and width, with or without the channels: planes of one size, given by their
+ * scale. Over channels alone, as usual, they are no statistics of planes.
+ */
+export const planeNormalization: Rule = {
+  name: 'plane-normalization',
+  seeks: 'LayerNormalization and RMSNormalization over height and width',
+  needsShapes: true,
+
+  recognizes(_graph, node) {
+    return (isOnnxDomain(node.domain) || node.domain === 'com.microsoft') && operators.has(node.opType);
+  },
+
+  check({ shapes }, node) {
+    const shape = shapes.get(node.input[0] ?? '') ?? [];
+    const axis = intOf(node, 'axis', -1);
+    const first = axis < 0 ? axis + shape.length : axis;
+    const isImage = shape.length === 4 && shape.slice(2).every((side) => side > 1);
+    if (!isImage || first > 2) return undefined;
+    return {
+      reason: `${node.opType} over height and width has a scale for planes of one size, and cannot be converted`,
+    };
+  },
+};
