@@ -26,21 +26,25 @@ function graphOf(model: Model): Graph {
 
 const unusable: readonly ErrorCode[] = ['ERR_UNSUPPORTED_MODEL', 'ERR_INVALID_MODEL'];
 
+/** A node, and the rules that recognise it. */
 interface Candidate {
   readonly node: NodeProto;
-  readonly rule: Rule;
+  readonly by: readonly Rule[];
 }
 
 function candidatesIn(graph: Graph): Candidate[] {
   return graph.nodes.flatMap((node) => {
-    const rule = rules.find((one) => one.recognizes(graph, node));
-    return rule ? [{ node, rule }] : [];
+    const by = rules.filter((rule) => rule.recognizes(graph, node));
+    return by.length > 0 ? [{ node, by }] : [];
   });
 }
 
-/** The candidates that are global statistics for certain, where no shapes are to be had. */
-function certainIn(graph: Graph): Candidate[] {
-  return candidatesIn(graph).filter(({ rule }) => !rule.needsShapes);
+/** The nodes that are global statistics for certain, where no shapes are to be had, each with its rule. */
+function certainIn(graph: Graph): Omit<Finding, 'answer'>[] {
+  return candidatesIn(graph).flatMap(({ node, by }) => {
+    const rule = by.find((one) => !one.needsShapes);
+    return rule ? [{ node, rule }] : [];
+  });
 }
 
 interface Enclosed {
@@ -145,9 +149,12 @@ export async function analyze(
 }
 
 function findingsIn(context: RuleContext, candidates: readonly Candidate[]): Finding[] {
-  const findings = candidates.flatMap(({ node, rule }) => {
-    const answer = rule.check(context, node);
-    return answer ? [{ node, rule, answer }] : [];
+  const findings = candidates.flatMap(({ node, by }) => {
+    for (const rule of by) {
+      const answer = rule.check(context, node);
+      if (answer) return [{ node, rule, answer }];
+    }
+    return [];
   });
   const covered = new Set(findings.flatMap(({ answer }) => [...(answer.covers ?? [])]));
   return findings.filter(({ node }) => !covered.has(node));

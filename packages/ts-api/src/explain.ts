@@ -62,6 +62,9 @@ export function explain(
   const { graph, node } = place;
   const own = findings.find((finding) => finding.node === node);
   const around = findings.find(({ answer }) => answer.covers?.has(node));
+  const other = own && `${own.rule.name} answers for this`;
+  const part = around && `this is part of ${labelOf(around.node)}`;
+  const why = other ?? part ?? 'shapes show that this is none';
   const verdicts = rules.map((rule): Verdict => {
     if (own?.rule === rule) return { rule: rule.name, ...verdictOf(own.answer) };
     if (around?.rule === rule) {
@@ -69,12 +72,8 @@ export function explain(
       return { rule: rule.name, outcome, reason: `as part of ${labelOf(around.node)}: ${reason}` };
     }
     const looks = `it looks for ${rule.seeks}`;
-    const why = around ? `this is part of ${labelOf(around.node)}` : 'shapes show that this is none';
-    return {
-      rule: rule.name,
-      outcome: 'passes',
-      reason: rule.recognizes(graph, node) ? `${looks}; ${why}` : looks,
-    };
+    const reason = rule.recognizes(graph, node) ? `${looks}; ${why}` : looks;
+    return { rule: rule.name, outcome: 'passes', reason };
   });
   return { node: labelOf(node), opType: node.opType, verdicts };
 }

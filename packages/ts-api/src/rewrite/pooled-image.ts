@@ -1,6 +1,6 @@
 // Planes are reduced at once, one side after the other, or laid in rows first.
 import type { Graph } from '../graph/graph.js';
-import { type NodeProto, reducesAll } from '../graph/proto.js';
+import { intOf, isOnnxDomain, type NodeProto, reducesAll } from '../graph/proto.js';
 import type { RuleContext } from './rule.js';
 
 /** Whether the value is windows that a conversion has cut: what is a statistic of them is local. */
@@ -11,6 +11,20 @@ export function isWindows(graph: Graph, value: string): boolean {
 function isImage({ graph, shapes }: RuleContext, value: string): boolean {
   const shape = shapes.get(value);
   return shape?.length === 4 && shape.slice(2).some((side) => side > 1) && !isWindows(graph, value);
+}
+
+/** Whether these are the last two of four axes, and no others. */
+export function areHeightAndWidth(axes: readonly number[]): boolean {
+  const normal = axes.map((axis) => (axis < 0 ? axis + 4 : axis)).sort();
+  return normal.join() === '2,3';
+}
+
+/** Whether the node takes the means of planes, [N, C, 1, 1], going by operator and attributes. */
+export function isPlaneMean(graph: Graph, node: NodeProto): boolean {
+  if (!isOnnxDomain(node.domain)) return false;
+  if (node.opType === 'GlobalAveragePool') return true;
+  if (node.opType !== 'ReduceMean' || intOf(node, 'keepdims', 1) === 0) return false;
+  return areHeightAndWidth(graph.reducedAxes(node) ?? []);
 }
 
 /** Whether height and width are both among the axes of a reduction of an image. */

@@ -7,9 +7,11 @@ import { otherReductions } from './other-reductions.js';
 import { planeNormalization } from './plane-normalization.js';
 import { transposedAttention } from './transposed-attention.js';
 import { unsupportedStatistics } from './unsupported-statistics.js';
+import { writtenInstanceNormalization } from './written-instance-normalization.js';
 
-/** Every rule; no node is recognised by two. */
+/** Every rule. The first that has an answer for a node that it recognises answers for it. */
 export const rules: readonly Rule[] = [
+  writtenInstanceNormalization,
   localAveragePool,
   localAveragePoolInSteps,
   localGroupNormalization,

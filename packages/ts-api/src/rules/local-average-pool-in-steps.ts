@@ -1,7 +1,7 @@
 import { isOnnxDomain } from '../graph/proto.js';
 import { findFirstReduction, findFlattening } from '../rewrite/pooled-image.js';
 import type { Rule } from '../rewrite/rule.js';
-import { localAveragePool, localizeMean } from './local-average-pool.js';
+import { localizeMean } from './local-average-pool.js';
 
 const before = new Set(['Flatten', 'ReduceMean', 'Reshape']);
 
@@ -14,7 +14,7 @@ export const localAveragePoolInSteps: Rule = {
   recognizes(graph, node) {
     if (!isOnnxDomain(node.domain) || node.opType !== 'ReduceMean') return false;
     const step = graph.producer(node.input[0] ?? '');
-    return !localAveragePool.recognizes(graph, node) && before.has(step?.opType ?? '');
+    return before.has(step?.opType ?? '');
   },
 
   check(context, node) {

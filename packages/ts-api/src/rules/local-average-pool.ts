@@ -1,6 +1,7 @@
 import type { Graph } from '../graph/graph.js';
 import { isOnnxDomain, labelOf, makeNode, type NodeProto, reducesAll } from '../graph/proto.js';
 import { findCentering, followPooled, type Product } from '../rewrite/pointwise.js';
+import { areHeightAndWidth } from '../rewrite/pooled-image.js';
 import {
   featureSizeOf,
   imageTypeOf,
@@ -27,8 +28,7 @@ function checkAxes(graph: Graph, node: NodeProto): Refusal | undefined {
   if (node.opType !== 'ReduceMean') return undefined;
   const axes = graph.reducedAxes(node);
   if (!axes) return { reason: 'the axes of its mean are computed at run time' };
-  const normal = axes.map((axis) => (axis < 0 ? axis + 4 : axis)).sort();
-  if (normal.length === 2 && normal[0] === 2 && normal[1] === 3) return undefined;
+  if (areHeightAndWidth(axes)) return undefined;
   return { reason: `its mean runs over the axes [${axes.join(', ')}], not over height and width alone` };
 }
 
@@ -46,7 +46,9 @@ export function localizeMean(context: RuleContext, node: NodeProto, image: strin
   const centering = findCentering(context, image);
   if (centering) {
     const what = `of what ${labelOf(centering)} has taken a mean off`;
-    return { reason: `it is the mean ${what}: a normalization written out, which cannot be converted yet` };
+    return {
+      reason: `it is the mean ${what}: a normalization written out in a way that cannot be converted`,
+    };
   }
   const featureSize = featureSizeOf(context, node, image);
   const branch = followPooled(context, node, image);

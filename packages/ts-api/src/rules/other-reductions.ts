@@ -1,8 +1,6 @@
 import { isOnnxDomain, labelOf, type NodeProto, textOf } from '../graph/proto.js';
 import { findFirstReduction, findFlattening, reducesPlane } from '../rewrite/pooled-image.js';
 import type { Answer, Rule } from '../rewrite/rule.js';
-import { localAveragePool } from './local-average-pool.js';
-import { localAveragePoolInSteps } from './local-average-pool-in-steps.js';
 
 const extremes = ['GlobalMaxPool', 'ReduceMax', 'ReduceMin'];
 
@@ -11,7 +9,7 @@ function isReduction(node: NodeProto): boolean {
 }
 
 /** Whether an Einsum sums over the last two of the four axes, or more, of something that it takes: an image, if it is one. */
-export function sumsOverPlane(node: NodeProto): boolean {
+function sumsOverPlane(node: NodeProto): boolean {
   if (node.opType !== 'Einsum') return false;
   const [terms = '', result = ''] = textOf(node, 'equation').replaceAll(/\s/g, '').split('->');
   const isSummed = (term: string) =>
@@ -28,13 +26,8 @@ export const otherReductions: Rule = {
   seeks: 'other reductions over height and width',
   needsShapes: true,
 
-  recognizes(graph, node) {
-    return (
-      isOnnxDomain(node.domain) &&
-      isReduction(node) &&
-      !localAveragePool.recognizes(graph, node) &&
-      !localAveragePoolInSteps.recognizes(graph, node)
-    );
+  recognizes(_graph, node) {
+    return isOnnxDomain(node.domain) && isReduction(node);
   },
 
   check(context, node): Answer | undefined {

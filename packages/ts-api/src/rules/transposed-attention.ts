@@ -6,7 +6,6 @@ import type { Match, Refusal, Rule, RuleContext } from '../rewrite/rule.js';
 import { runInWindows } from '../rewrite/windowed-rows.js';
 import { imageTypes, isImageType } from '../session/image-tensors.js';
 import type { Size } from '../size.js';
-import { sumsOverPlane } from './other-reductions.js';
 
 /** How many nodes lie between a product and the Reshape that laid the planes in rows, at most. */
 const maxSteps = 8;
@@ -46,7 +45,6 @@ function planesOf(context: RuleContext, node: NodeProto): Planes | undefined {
 
 function isProductOfActivations(graph: Graph, node: NodeProto): boolean {
   if (!isOnnxDomain(node.domain) || (node.opType !== 'MatMul' && node.opType !== 'Einsum')) return false;
-  if (sumsOverPlane(node)) return false; // planes that are not laid in rows
   return node.input.length === 2 && node.input.every((input) => !graph.constant(input));
 }
 
