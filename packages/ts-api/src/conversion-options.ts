@@ -1,5 +1,7 @@
 import type { ConversionSizes } from './conversion-sizes.js';
 import { invalidArgument } from './errors.js';
+import { lowestOpset } from './functions/body.js';
+import { newestOpset } from './opset-changes.js';
 import { checkOptions, checkSignal } from './options.js';
 import { defaultBaseSize, type SizeOption, toSize } from './size.js';
 
@@ -20,6 +22,11 @@ export interface ConvertOptions {
   readonly include?: readonly (string | RegExp)[];
   /** The statistics that stay global, by the names of their nodes; it wins over `include`. Default: none. */
   readonly exclude?: readonly (string | RegExp)[];
+  /**
+   * The opset of ONNX that a model with statistics is raised to, for a runtime or a tool that wants one, and for statistics in both
+   * float16 and float32, which take 15. From the model's own up to 22. Default: the model's own, or 12 where that is 11.
+   */
+  readonly opset?: number | undefined;
   /** Where the external data of a model given as bytes lies. */
   readonly externalDataFolder?: string | undefined;
   readonly signal?: AbortSignal;
@@ -31,6 +38,7 @@ export interface Choice {
   readonly fast: boolean;
   readonly include: readonly NamePattern[] | undefined;
   readonly exclude: readonly NamePattern[];
+  readonly opset: number | undefined;
 }
 
 /** A pattern for the names of nodes, and how messages show it. */
@@ -52,6 +60,10 @@ function toPatterns(patterns: unknown, parameter: string): NamePattern[] {
   throw invalidArgument(parameter, 'a list of names of nodes, at least one', patterns);
 }
 
+function isOpset(opset: number): boolean {
+  return Number.isInteger(opset) && opset >= lowestOpset && opset <= newestOpset;
+}
+
 /** Throws ERR_INVALID_ARGUMENT where an option is not what it must be. */
 export function toChoice(options: ConvertOptions): Choice {
   checkOptions(options, {
@@ -60,12 +72,15 @@ export function toChoice(options: ConvertOptions): Choice {
     fast: true,
     include: true,
     exclude: true,
+    opset: true,
     externalDataFolder: true,
     signal: true,
   });
-  const { fast = false, include, exclude } = options;
+  const { fast = false, include, exclude, opset } = options;
   checkSignal(options.signal);
   if (typeof fast !== 'boolean') throw invalidArgument('fast', 'true or false', fast);
+  if (opset !== undefined && !isOpset(opset))
+    throw invalidArgument('opset', `a whole number from ${lowestOpset} to ${newestOpset}`, opset);
   const trainSize = toSize(options.trainSize, 'trainSize');
   const baseSize = toSize(options.baseSize ?? defaultBaseSize(trainSize), 'baseSize');
   return {
@@ -73,5 +88,6 @@ export function toChoice(options: ConvertOptions): Choice {
     fast,
     include: include && toPatterns(include, 'include'),
     exclude: exclude ? toPatterns(exclude, 'exclude') : [],
+    opset,
   };
 }

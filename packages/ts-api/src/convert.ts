@@ -5,10 +5,11 @@ import { type ConvertOptions, toChoice } from './conversion-options.js';
 import { type Site, writeRecord } from './conversion-record.js';
 import type { ConversionSizes } from './conversion-sizes.js';
 import { TlscError } from './errors.js';
-import { domain, domainVersion } from './functions/body.js';
+import { domain, domainVersion, lowestOpset } from './functions/body.js';
 import { functions } from './functions/index.js';
 import type { FrozenSize } from './graph/frozen-sizes.js';
-import { inputsOf } from './graph/inputs.js';
+import { imageSizeOf, inputsOf } from './graph/inputs.js';
+import { measure } from './graph/measure.js';
 import { encodeModel, loadModel, type Model, type ModelSource, opsetOf } from './graph/model.js';
 import { isConverted, localNodesOf } from './local-operators.js';
 import { type KeptStatistic, planRewrites, type Rewrite } from './plan.js';
@@ -48,25 +49,30 @@ const functionsIrVersion = 8n;
  */
 export async function convert(source: ModelSource, options: ConvertOptions): Promise<Conversion> {
   const choice = toChoice(options);
-  const { sizes, fast } = choice;
+  const { sizes, fast, opset } = choice;
   const { trainSize } = sizes;
   const { bytes, model, name } = await loadModel(source, options.externalDataFolder);
   refuseConverted(model, name);
+  const original = versionsOf(model);
+  const shapes = async () =>
+    (await measure(model, imageSizeOf(model, trainSize), name, { signal: options.signal })).shapes;
+  // First, so that rules see what they are going to edit.
+  if (opset !== undefined) await raiseOpset(model, opset, name, shapes);
   const { findings, warnings } = await analyze(model, trainSize, name, options.signal);
   const { rewrites, kept } = planRewrites(findings, choice, model, name);
   const sites = rewrites.map(({ site }) => site);
   const { externalDataFolder } = model;
-  const report = () => ({ ...sizes, sites, kept, warnings, ...versionsOf(model) });
-  if (sites.length === 0) return { model: bytes, externalDataFolder, report: report() };
+  const report = { ...sizes, sites, kept, warnings };
+  if (sites.length === 0) return { model: bytes, externalDataFolder, report: { ...report, ...original } };
 
-  raiseOpset(model, name);
+  if (opsetOf(model) < lowestOpset) await raiseOpset(model, lowestOpset, name, shapes);
   unlistConstants(model);
   for (const { match, site } of rewrites) match.rewrite(site);
   addFunctions(model, rewrites, fast);
   writeRecord(model, sizes, sites);
   const converted = encodeModel(model);
   await checkLoads(converted, name, externalDataFolder);
-  return { model: converted, externalDataFolder, report: report() };
+  return { model: converted, externalDataFolder, report: { ...report, ...versionsOf(model) } };
 }
 
 function refuseConverted(model: Model, name: string): void {

@@ -10,6 +10,7 @@ export {
 export { type ErrorCode, type ErrorDetails, errorCodes, TlscError } from './errors.js';
 export type { Explanation, Verdict } from './explain.js';
 export { writeFileAtomic } from './files.js';
+export { lowestOpset } from './functions/body.js';
 export type { FrozenSize } from './graph/frozen-sizes.js';
 export type { ModelSource } from './graph/model.js';
 export {
@@ -30,6 +31,7 @@ export {
   type Statistic,
   type ValueDescription,
 } from './inspect.js';
+export { newestOpset } from './opset-changes.js';
 export type { KeptStatistic } from './plan.js';
 export type { Feeds } from './session/feeds.js';
 export {

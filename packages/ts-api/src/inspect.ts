@@ -4,7 +4,7 @@ import { type ConversionRecord, readRecord } from './conversion-record.js';
 import { type ErrorCode, invalidArgument, TlscError } from './errors.js';
 import { type Explanation, explain } from './explain.js';
 import type { FrozenSize } from './graph/frozen-sizes.js';
-import { inputsOf, tensorTypeOf, typeName } from './graph/inputs.js';
+import { imageSizeOf, inputsOf, tensorTypeOf, typeName } from './graph/inputs.js';
 import { loadModel, type Model, type ModelSource, opsetOf } from './graph/model.js';
 import { labelOf, type ValueInfoProto } from './graph/proto.js';
 import { isConverted, localNodesOf, maxStrideOf, windowOf } from './local-operators.js';
@@ -80,7 +80,8 @@ export async function inspect(source: ModelSource, options: InspectOptions = {})
   if (asked !== undefined && typeof asked !== 'string')
     throw invalidArgument('explain', 'the name of a node', asked);
   const { model, name } = await loadModel(source, options.externalDataFolder);
-  const size = options.trainSize === undefined ? defaultSize(model) : toSize(options.trainSize, 'trainSize');
+  const size =
+    options.trainSize === undefined ? imageSizeOf(model, [256, 256]) : toSize(options.trainSize, 'trainSize');
   const [inputs, outputs] = [inputsOf(model).map(describe), model.graph.output.map(describe)];
   const { findings, warnings } = await findAll(model, size, name, options.signal);
   return {
@@ -129,14 +130,4 @@ function describe(value: ValueInfoProto): ValueDescription {
   const tensor = tensorTypeOf(value);
   if (!tensor) return { name, type: type?.value.case ?? 'unknown', shape: [] };
   return { name, type: typeName(tensor.elemType), shape: tensor.shape ?? [] };
-}
-
-/** Of the first input that may be an image. */
-function defaultSize(model: Model): Size {
-  const image = inputsOf(model)
-    .map((input) => tensorTypeOf(input)?.shape)
-    .find((shape) => shape?.length === 4);
-  const [height, width] = image?.slice(2) ?? [];
-  const side = (given: number | string | undefined) => (typeof given === 'number' && given > 0 ? given : 256);
-  return [side(height), side(width)];
 }

@@ -94,7 +94,7 @@ function refuseMixedTypes(rewrites: readonly Rewrite[]): string[] {
       if (!first || first.match.type === match.type) continue;
       const types = `it is ${match.type} where ${first.site.node} is ${first.match.type}`;
       return [
-        `${site.node}: ${types}; ${operator} in both takes opset ${lowestMixedOpset} (CastLike) or newer`,
+        `${site.node}: ${types}; ${operator} in both takes opset ${lowestMixedOpset} (CastLike) or newer: raise it by the option opset`,
       ];
     }
     return [];

@@ -329,6 +329,23 @@ describe('the check of conversions', () => {
     await expect(checkConversion(original, corrupted)).rejects.toThrow(corruptions[title]?.fault);
   });
 
+  it('sees that a model was not raised as asked, or was although nobody asked', async () => {
+    const raised = await convert(original, { trainSize: 16, baseSize: 12, opset: 18 });
+    await expect(checkConversion(original, raised, 18)).resolves.toBeUndefined();
+    await expect(checkConversion(original, raised)).rejects.toThrow('the imported opsets have changed');
+    await expect(checkConversion(original, conversion, 18)).rejects.toThrow(
+      'the imported opsets have changed',
+    );
+  });
+
+  it.each(Object.keys(corruptions))('sees in a raised model that %s', async (title) => {
+    const { model, ...rest } = await convert(original, { trainSize: 16, baseSize: 12, opset: 18 });
+    const converted = decodeModel(model, 'm');
+    corruptions[title]?.edit(converted);
+    const corrupted = { ...rest, model: encodeModel(converted) };
+    await expect(checkConversion(original, corrupted, 18)).rejects.toThrow(corruptions[title]?.fault);
+  });
+
   it('sees that a model without statistics was written anew', async () => {
     const bytes = encodeModel(buildModel({ node: [makeNode('Relu', ['x'], ['y'])] }));
     const copy = await convert(bytes, { trainSize: 16 });

@@ -6,6 +6,7 @@ import { type Conversion, convert as convertModel } from '../src/convert.js';
 import { measure, type Shapes } from '../src/graph/measure.js';
 import { decodeModel, type Model, type ModelSource } from '../src/graph/model.js';
 import type { ValueInfoProto } from '../src/graph/proto.js';
+import { raiseOpset } from '../src/raise-opset.js';
 import type { Size } from '../src/size.js';
 import { changesIn } from './conversion-faults.js';
 import { faultsOf } from './graph-faults.js';
@@ -63,12 +64,24 @@ async function faultsOfShapes(original: Model, converted: Model, sizes: Conversi
   return [...wrong, ...lostShapesOf(original, converted, [before, shapes])];
 }
 
-async function faultsOfConversion(bytes: Uint8Array, { model, report }: Conversion): Promise<string[]> {
+/** The original in the opset that was asked for: `raise-opset.test.ts` says what raising may change. */
+async function toOpset(original: Model, opset: number, { trainSize }: ConversionSizes): Promise<Model> {
+  const measureShapes = async () => (await measure(original, trainSize, 'original')).shapes;
+  await raiseOpset(original, opset, 'original', measureShapes);
+  return original;
+}
+
+async function faultsOfConversion(
+  bytes: Uint8Array,
+  { model, report }: Conversion,
+  opset: number | undefined,
+): Promise<string[]> {
   if (report.sites.length === 0) {
     const isSame = Buffer.compare(bytes, model) === 0;
     return isSame ? [] : ['there was nothing to convert, and yet the bytes differ'];
   }
-  const [original, converted] = [decodeModel(bytes, 'original'), decodeModel(model, 'converted')];
+  const [decoded, converted] = [decodeModel(bytes, 'original'), decodeModel(model, 'converted')];
+  const original = opset === undefined ? decoded : await toOpset(decoded, opset, report);
   const had = faultsOf(original);
   const faults = [
     ...faultsOf(converted).filter((fault) => !had.includes(fault)),
@@ -78,15 +91,22 @@ async function faultsOfConversion(bytes: Uint8Array, { model, report }: Conversi
   return faults.length > 0 ? faults : faultsOfShapes(original, converted, report);
 }
 
-/** Throws, all faults named, when a conversion has corrupted its model or changed what it should not. */
-export async function checkConversion(source: ModelSource, conversion: Conversion): Promise<void> {
+/**
+ * Throws, all faults named, when a conversion has corrupted its model or changed what it should not. `opset` is the one that was asked
+ * for, if any.
+ */
+export async function checkConversion(
+  source: ModelSource,
+  conversion: Conversion,
+  opset?: number,
+): Promise<void> {
   const bytes = typeof source === 'string' ? readFileSync(source) : source;
-  const faults = await faultsOfConversion(bytes, conversion);
+  const faults = await faultsOfConversion(bytes, conversion, opset);
   if (faults.length > 0) throw new Error(`the conversion is faulty:\n  ${faults.join('\n  ')}`);
 }
 
 export async function convert(source: ModelSource, options: ConvertOptions): Promise<Conversion> {
   const conversion = await convertModel(source, options);
-  await checkConversion(source, conversion);
+  await checkConversion(source, conversion, options.opset);
   return conversion;
 }

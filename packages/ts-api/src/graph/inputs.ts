@@ -53,6 +53,17 @@ export function imageInputsOf(model: Model, size: Size): ImageInput[] {
   });
 }
 
+/** Height and width of the first input that may be an image, each `otherwise` where it is free. */
+export function imageSizeOf(model: Model, otherwise: Size): Size {
+  const image = inputsOf(model)
+    .map((input) => tensorTypeOf(input)?.shape)
+    .find((shape) => shape?.length === 4);
+  const [height, width] = image?.slice(2) ?? [];
+  const side = (given: number | string | undefined, free: number) =>
+    typeof given === 'number' && given > 0 ? given : free;
+  return [side(height, otherwise[0]), side(width, otherwise[1])];
+}
+
 /** Why the model has no image input for this size. */
 export function withoutImages(model: Model, name: string): TlscError {
   const inputs = inputsOf(model).map((input) => ({ name: input.name, ...tensorTypeOf(input) }));
