@@ -1,4 +1,4 @@
-import { largestSide, type Size } from '@tlsc/api';
+import { largestSide, lowestOpset, newestOpset, type Size } from '@tlsc/api';
 import { InvalidArgumentError } from 'commander';
 
 function isSide(value: number): boolean {
@@ -15,6 +15,12 @@ export function parseSize(text: string): Size {
     );
   }
   return [height, width];
+}
+
+export function parseOpset(text: string): number {
+  const opset = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  if (opset >= lowestOpset && opset <= newestOpset) return opset;
+  throw new InvalidArgumentError(`Write it as a whole number from ${lowestOpset} to ${newestOpset}.`);
 }
 
 export function parseThreads(text: string): number {

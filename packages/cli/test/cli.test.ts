@@ -70,6 +70,16 @@ describe('tlsc', () => {
       'Write it as HEIGHTxWIDTH',
     ],
     [
+      'an opset that is none',
+      ['convert', 'm.onnx', '-o', 'o.onnx', '--train-size', '64', '--opset', '17.5'],
+      'Write it as a whole number from 12 to 22',
+    ],
+    [
+      'an opset that is too new',
+      ['convert', 'm.onnx', '-o', 'o.onnx', '--train-size', '64', '--opset', '23'],
+      'Write it as a whole number from 12 to 22',
+    ],
+    [
       'a thread count that is none',
       ['run', 'm.onnx', 'a.png', '-o', 'b.png', '--threads', 'two'],
       'Write it as a whole number up to 999',
@@ -192,6 +202,18 @@ describe('tlsc convert', () => {
       /LocalInstanceNormalization +48x48 by up to 2x2$/m,
     );
     expect((await tlsc('verify', model, 'fast.onnx', '--full-size', '128x160')).code).toBe(0);
+  });
+
+  it('raises the opset on demand, and does not lower it', async () => {
+    const args = ['convert', exampleModel('unet_se'), '-o', 'raised.onnx', '--train-size', '64'];
+    const raised = await tlsc(...args, '--opset', '22', '--json');
+    expect(raised.code).toBe(0);
+    expect(JSON.parse(raised.stdout)).toMatchObject({ report: { opset: 22, sites: Array(5).fill({}) } });
+    const inspected = await tlsc('inspect', 'raised.onnx', '--json');
+    expect(JSON.parse(inspected.stdout)).toMatchObject({ opset: 22 });
+    const lowered = await tlsc(...args, '--opset', '12');
+    expect(lowered).toMatchObject({ code: 1, stdout: '' });
+    expect(lowered.stderr).toMatch(/opset must be at least \d+, the opset of .*unet_se\.onnx, not 12/);
   });
 
   it('prints the report as JSON', async () => {

@@ -1,7 +1,7 @@
 import { type ConvertReport, convert, type Size, type Verification, verify, writeModel } from '@tlsc/api';
 import { Command } from 'commander';
 import { identityOf } from '../destinations.js';
-import { collect, parseSize } from '../parse.js';
+import { collect, parseOpset, parseSize } from '../parse.js';
 import { type OutputOptions, perform } from '../perform.js';
 import { showSize, showWindow, table } from '../table.js';
 import { warn } from '../warn.js';
@@ -14,6 +14,7 @@ interface Options extends OutputOptions {
   readonly fast?: boolean;
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
+  readonly opset?: number;
 }
 
 interface Result extends ConvertReport {
@@ -91,6 +92,11 @@ export function convertCommand(): Command {
       collect,
     )
     .option('--exclude <name>', 'leave this statistic global, by its node, likewise (repeatable)', collect)
+    .option(
+      '--opset <version>',
+      "raise the model to this opset of ONNX, at most 22 (default: the model's own, 12 at least)",
+      parseOpset,
+    )
     .option('--json', 'print the report as JSON')
     .addHelpText('after', '\nExample:\n  tlsc convert hinet.onnx -o hinet.local.onnx --train-size 256x256');
   return command.action((model: string, options: Options) => {
