@@ -32,7 +32,8 @@ interface Candidate {
   readonly by: readonly Rule[];
 }
 
-function candidatesIn(graph: Graph): Candidate[] {
+/** The nodes that look like a statistic to some rule. */
+export function candidatesIn(graph: Graph): Candidate[] {
   return graph.nodes.flatMap((node) => {
     const by = rules.filter((rule) => rule.recognizes(graph, node));
     return by.length > 0 ? [{ node, by }] : [];
@@ -63,21 +64,14 @@ function branchesIn(graph: GraphProto, folder: string | undefined): Enclosed[] {
   });
 }
 
-function functionsOf(model: Model): Enclosed[] {
+function functionsOf(model: Model): Graph[] {
   const foreign = model.functions.filter((one) => one.domain !== domain);
-  return foreign.map(({ name, node }) => ({
-    graph: new Graph(create(GraphProtoSchema, { node }), model.externalDataFolder),
-    where: `inside the model's function ${name}`,
-  }));
+  return foreign.map(({ node }) => new Graph(create(GraphProtoSchema, { node }), model.externalDataFolder));
 }
 
-function enclosedIn(model: Model): Enclosed[] {
-  return [...branchesIn(model.graph, model.externalDataFolder), ...functionsOf(model)];
-}
-
-/** Statistics where no rule can edit: in the branches of If and Loop, and in the model's own functions. */
+/** Statistics where no rule can edit: in the branches of If and Loop. */
 function findEnclosed(model: Model): Finding[] {
-  return enclosedIn(model).flatMap(({ graph, where }) =>
+  return branchesIn(model.graph, model.externalDataFolder).flatMap(({ graph, where }) =>
     certainIn(graph).map(({ node, rule }) => ({
       node,
       rule,
@@ -86,18 +80,21 @@ function findEnclosed(model: Model): Finding[] {
   );
 }
 
-/** Every graph of the model: its own, those in the branches of If and Loop, the bodies of its own functions. */
-export function graphsOf(model: Model): Graph[] {
-  return [graphOf(model), ...enclosedIn(model).map(({ graph }) => graph)];
+/** The main graph and those in the branches of If and Loop. */
+export function graphsAround(model: Model): Graph[] {
+  const branches = branchesIn(model.graph, model.externalDataFolder);
+  return [graphOf(model), ...branches.map(({ graph }) => graph)];
 }
 
-/** What `analyze` would look at more closely, each refused for the given reason. */
+/** Every graph of the model: those, and the bodies of its own functions. */
+export function graphsOf(model: Model): Graph[] {
+  return [...graphsAround(model), ...functionsOf(model)];
+}
+
+/** What `analyze` would look at more closely, and what is in functions that cannot be inlined, each refused for the given reason. */
 export function refuseAll(model: Model, reason: string): Finding[] {
-  const findings = certainIn(graphOf(model)).map(({ node, rule }) => ({
-    node,
-    rule,
-    answer: { reason },
-  }));
+  const candidates = [graphOf(model), ...functionsOf(model)].flatMap(certainIn);
+  const findings = candidates.map(({ node, rule }) => ({ node, rule, answer: { reason } }));
   return [...findings, ...findEnclosed(model)];
 }
 

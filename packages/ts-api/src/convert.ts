@@ -11,6 +11,7 @@ import type { FrozenSize } from './graph/frozen-sizes.js';
 import { imageSizeOf, inputsOf } from './graph/inputs.js';
 import { measure } from './graph/measure.js';
 import { encodeModel, loadModel, type Model, type ModelSource, opsetOf } from './graph/model.js';
+import { inlineEnclosed } from './inline-enclosed.js';
 import { isConverted, localNodesOf } from './local-operators.js';
 import { type KeptStatistic, planRewrites, type Rewrite } from './plan.js';
 import { raiseOpset } from './raise-opset.js';
@@ -51,9 +52,10 @@ export async function convert(source: ModelSource, options: ConvertOptions): Pro
   const choice = toChoice(options);
   const { sizes, fast, opset } = choice;
   const { trainSize } = sizes;
-  const { bytes, model, name } = await loadModel(source, options.externalDataFolder);
-  refuseConverted(model, name);
-  const original = versionsOf(model);
+  const { bytes, model: loaded, name } = await loadModel(source, options.externalDataFolder);
+  refuseConverted(loaded, name);
+  const original = versionsOf(loaded);
+  const model = await inlineEnclosed(loaded, name);
   const shapes = async () =>
     (await measure(model, imageSizeOf(model, trainSize), name, { signal: options.signal })).shapes;
   // First, so that rules see what they are going to edit.

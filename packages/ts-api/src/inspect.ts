@@ -7,6 +7,7 @@ import type { FrozenSize } from './graph/frozen-sizes.js';
 import { imageSizeOf, inputsOf, tensorTypeOf, typeName } from './graph/inputs.js';
 import { loadModel, type Model, type ModelSource, opsetOf } from './graph/model.js';
 import { labelOf, type ValueInfoProto } from './graph/proto.js';
+import { inlineEnclosed } from './inline-enclosed.js';
 import { isConverted, localNodesOf, maxStrideOf, windowOf } from './local-operators.js';
 import { checkOptions, checkSignal } from './options.js';
 import { isMatch, isRefusal } from './rewrite/rule.js';
@@ -79,11 +80,13 @@ export async function inspect(source: ModelSource, options: InspectOptions = {})
   const { explain: asked } = options;
   if (asked !== undefined && typeof asked !== 'string')
     throw invalidArgument('explain', 'the name of a node', asked);
-  const { model, name } = await loadModel(source, options.externalDataFolder);
+  const { model: loaded, name } = await loadModel(source, options.externalDataFolder);
   const size =
-    options.trainSize === undefined ? imageSizeOf(model, [256, 256]) : toSize(options.trainSize, 'trainSize');
-  const [inputs, outputs] = [inputsOf(model).map(describe), model.graph.output.map(describe)];
-  const { findings, warnings } = await findAll(model, size, name, options.signal);
+    options.trainSize === undefined
+      ? imageSizeOf(loaded, [256, 256])
+      : toSize(options.trainSize, 'trainSize');
+  const [inputs, outputs] = [inputsOf(loaded).map(describe), loaded.graph.output.map(describe)];
+  const { model, findings, warnings } = await findAll(loaded, size, name, options.signal);
   return {
     producer: [model.producerName, model.producerVersion].filter(Boolean).join(' '),
     irVersion: Number(model.irVersion),
@@ -105,13 +108,20 @@ export async function inspect(source: ModelSource, options: InspectOptions = {})
 
 const unmeasurable: readonly ErrorCode[] = ['ERR_UNSUPPORTED_MODEL', 'ERR_TRAIN_SIZE'];
 
-async function findAll(model: Model, size: Size, name: string, signal?: AbortSignal): Promise<Analysis> {
+interface Found extends Analysis {
+  /** With the nodes that were found. */
+  readonly model: Model;
+}
+
+async function findAll(loaded: Model, size: Size, name: string, signal?: AbortSignal): Promise<Found> {
+  let model = loaded;
   try {
-    return await analyze(model, size, name, signal);
+    if (!isConverted(loaded)) model = await inlineEnclosed(loaded, name);
+    return { model, ...(await analyze(model, size, name, signal)) };
   } catch (error) {
     // A model that cannot be measured can be described all the same.
     if (!(error instanceof TlscError) || !unmeasurable.includes(error.code)) throw error;
-    return { findings: refuseAll(model, error.message), warnings: [] };
+    return { model, findings: refuseAll(model, error.message), warnings: [] };
   }
 }
 

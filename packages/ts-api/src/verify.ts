@@ -6,6 +6,7 @@ import { type ElementTypes, measure, type Shapes } from './graph/measure.js';
 import { encodeModel, type LoadedModel, loadModel, type Model, type ModelSource } from './graph/model.js';
 import { floatOf, isOnnxDomain, labelOf, type NodeProto } from './graph/proto.js';
 import { trialFeeds } from './graph/trial-feeds.js';
+import { inlineEnclosed } from './inline-enclosed.js';
 import { localNodesOf, maxStrideOf, windowOf } from './local-operators.js';
 import { checkOptions, checkSignal } from './options.js';
 import { floatsOf, imageTypes } from './session/image-tensors.js';
@@ -96,7 +97,7 @@ export async function verify(
   });
   const trained = planesOf(model, shapes);
   const wrongWindows = findWrongWindows(trained, sizes);
-  const wrongEpsilons = findWrongEpsilons(reference.model, model);
+  const wrongEpsilons = findWrongEpsilons(await inlineEnclosed(reference.model, reference.name), model);
   const fits = Math.min(...sizes.trainSize) >= smallestSide && covers(trained);
   const size = fits ? sizes.trainSize : await findCoveringSize(model, sizes, name, signal);
 

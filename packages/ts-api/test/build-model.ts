@@ -1,6 +1,9 @@
 // Builds the small models that tests need.
 import { create } from '@bufbuild/protobuf';
 import {
+  AttributeProto_AttributeType,
+  AttributeProtoSchema,
+  FunctionProtoSchema,
   type GraphProto,
   GraphProtoSchema,
   ModelProtoSchema,
@@ -14,7 +17,15 @@ import {
 } from 'onnx-buf';
 import { float16Bits } from '../../../test/fixtures/float16.js';
 import { encodeModel, type Model } from '../src/graph/model.js';
-import { DataType, type NodeProto, type TensorProto, type ValueInfoProto } from '../src/graph/proto.js';
+import {
+  type AttributeValue,
+  DataType,
+  type FunctionProto,
+  makeNode,
+  type NodeProto,
+  type TensorProto,
+  type ValueInfoProto,
+} from '../src/graph/proto.js';
 
 /** A constant of float32 values. */
 export function floats(name: string, dims: readonly number[], values?: readonly number[]): TensorProto {
@@ -96,6 +107,85 @@ export function buildGraph({
     output: [...(output ?? [valueInfo('y', ['n', 'c', 'h', 'w'])])],
     valueInfo: [...infos],
   });
+}
+
+export interface FunctionParts {
+  readonly input: readonly string[];
+  readonly output: readonly string[];
+  readonly node: readonly NodeProto[];
+  /** Attributes that callers give. */
+  readonly attribute?: readonly string[];
+  /** Attributes with defaults. */
+  readonly defaults?: Readonly<Record<string, AttributeValue>>;
+  readonly valueInfo?: readonly ValueInfoProto[];
+  readonly domain?: string;
+  readonly overload?: string;
+  /** The versions of the domains that it uses. Default: opset 17. */
+  readonly imports?: Readonly<Record<string, number>>;
+}
+
+/** The domain of functions, unless another is given. */
+export const ownDomain = 'own';
+
+/** A function of the model's own. */
+export function buildFunction(
+  name: string,
+  {
+    input,
+    output,
+    node,
+    attribute = [],
+    defaults = {},
+    valueInfo: infos = [],
+    domain = ownDomain,
+    overload = '',
+    imports = { '': 17 },
+  }: FunctionParts,
+): FunctionProto {
+  return create(FunctionProtoSchema, {
+    name,
+    domain,
+    overload,
+    input: [...input],
+    output: [...output],
+    attribute: [...attribute],
+    attributeProto: makeNode('', [], [], { attributes: defaults }).attribute,
+    node: [...node],
+    valueInfo: [...infos],
+    opsetImport: Object.entries(imports).map(([key, version]) =>
+      create(OperatorSetIdProtoSchema, { domain: key, version: BigInt(version) }),
+    ),
+  });
+}
+
+/** Adds functions, and the import of their domains. */
+export function withFunctions(model: Model, functions: readonly FunctionProto[]): Model {
+  model.functions.push(...functions);
+  for (const domain of new Set(functions.map((one) => one.domain)))
+    model.opsetImport.push(create(OperatorSetIdProtoSchema, { domain, version: 1n }));
+  return model;
+}
+
+/** An If of `condition`; each branch hands out the last thing that it computes. */
+export function choose(
+  condition: string,
+  output: string,
+  branches: { readonly whenTrue: readonly NodeProto[]; readonly whenFalse: readonly NodeProto[] },
+  name = 'choice',
+): NodeProto {
+  const node = makeNode('If', [condition], [output], { name });
+  for (const [branch, nodes] of [
+    ['then_branch', branches.whenTrue],
+    ['else_branch', branches.whenFalse],
+  ] as const) {
+    const result = create(ValueInfoProtoSchema, { name: nodes.at(-1)?.output[0] ?? '' });
+    const g = buildGraph({ node: nodes, input: [], output: [result] });
+    g.name = branch;
+    node.attribute.push(
+      create(AttributeProtoSchema, { name: branch, type: AttributeProto_AttributeType.GRAPH, g }),
+    );
+  }
+  return node;
 }
 
 export interface Versions {

@@ -6,10 +6,12 @@ import { type Conversion, convert as convertModel } from '../src/convert.js';
 import { measure, type Shapes } from '../src/graph/measure.js';
 import { decodeModel, type Model, type ModelSource } from '../src/graph/model.js';
 import type { ValueInfoProto } from '../src/graph/proto.js';
+import { inlineEnclosed } from '../src/inline-enclosed.js';
 import { raiseOpset } from '../src/raise-opset.js';
 import type { Size } from '../src/size.js';
 import { changesIn } from './conversion-faults.js';
 import { faultsOf } from './graph-faults.js';
+import { faultsOfInlining } from './inlining-faults.js';
 
 function sidesOf({ type }: ValueInfoProto): (number | undefined)[] | undefined {
   if (type?.value.case !== 'tensorType') return undefined;
@@ -73,20 +75,28 @@ async function toOpset(original: Model, opset: number, { trainSize }: Conversion
 
 async function faultsOfConversion(
   bytes: Uint8Array,
-  { model, report }: Conversion,
+  { model, externalDataFolder, report }: Conversion,
   opset: number | undefined,
 ): Promise<string[]> {
   if (report.sites.length === 0) {
     const isSame = Buffer.compare(bytes, model) === 0;
     return isSame ? [] : ['there was nothing to convert, and yet the bytes differ'];
   }
-  const [decoded, converted] = [decodeModel(bytes, 'original'), decodeModel(model, 'converted')];
-  const original = opset === undefined ? decoded : await toOpset(decoded, opset, report);
-  const had = faultsOf(original);
+  const [source, converted] = [decodeModel(bytes, 'original'), decodeModel(model, 'converted')];
+  source.externalDataFolder = externalDataFolder;
+  // What is inlined must compute what it did, and is then the original to which nothing happens that need not.
+  const inlined = await inlineEnclosed(source, 'original');
+  const hadBefore = faultsOf(source);
+  const had = faultsOf(inlined);
   const faults = [
+    ...(inlined === source ? [] : await faultsOfInlining(source, inlined, report.trainSize)),
+    ...had.filter((fault) => !hadBefore.includes(fault)),
+  ];
+  const original = opset === undefined ? inlined : await toOpset(inlined, opset, report);
+  faults.push(
     ...faultsOf(converted).filter((fault) => !had.includes(fault)),
     ...changesIn(original, converted),
-  ];
+  );
   // A model that cannot run cannot be measured.
   return faults.length > 0 ? faults : faultsOfShapes(original, converted, report);
 }

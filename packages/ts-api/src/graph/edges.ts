@@ -1,7 +1,7 @@
 import { type NodeProto, subgraphsOf } from './proto.js';
 
 /** Every value that a node reads, those that its subgraphs take from outside included. */
-function readsOf(node: NodeProto): string[] {
+export function readsOf(node: NodeProto): string[] {
   const inner = subgraphsOf(node).flatMap((graph) =>
     graph.node.flatMap(readsOf).concat(graph.output.map((output) => output.name)),
   );

@@ -1,4 +1,4 @@
-import { Edges } from './edges.js';
+import { Edges, readsOf } from './edges.js';
 import { withValues } from './external-data.js';
 import {
   type GraphProto,
@@ -59,7 +59,7 @@ export class Graph {
   }
 
   /** The value that Identity nodes hand on as this one: exporters write constants that are shared so. */
-  #originOf(value: string): string {
+  originOf(value: string): string {
     let origin = value;
     // A model that comes from anywhere may go in circles: no chain is longer than the graph.
     for (let i = 0; i < this.nodes.length; i++) {
@@ -72,7 +72,7 @@ export class Graph {
 
   /** The tensor of an initializer or a Constant node. Its values may lie in another file: `withValues` has them. */
   constant(value: string): TensorProto | undefined {
-    const origin = this.#originOf(value);
+    const origin = this.originOf(value);
     const initializer = this.#initializers.get(origin);
     if (initializer) return initializer;
     const node = this.producer(origin);
@@ -89,7 +89,7 @@ export class Graph {
   constantIntegers(value: string): number[] | undefined {
     const tensor = this.constant(value);
     if (tensor) return holdsIntegers(tensor) ? integersIn(this.withValues(tensor)) : undefined;
-    const node = this.producer(this.#originOf(value));
+    const node = this.producer(this.originOf(value));
     if (node?.opType !== 'Constant' || !isOnnxDomain(node.domain)) return undefined;
     const [entry] = node.attribute;
     if (entry?.name === 'value_ints') return entry.ints.map(Number);
@@ -114,6 +114,20 @@ export class Graph {
     this.#edges.remove(node);
     this.#edges.add(replacement);
     for (const input of node.input) this.#removeIfUnused(input);
+  }
+
+  /** Puts `nodes` in the place of `node`, whose outputs they must compute. What only `node` needed goes with it. */
+  expand(node: NodeProto, nodes: readonly NodeProto[]): void {
+    this.proto.node.splice(this.#indexOf(node), 1, ...nodes);
+    this.#edges.remove(node);
+    for (const one of nodes) this.#edges.add(one);
+    for (const value of new Set(readsOf(node))) this.#removeIfUnused(value);
+  }
+
+  /** Removes a node that computes nothing that is used, with what only it needed. */
+  removeIfUnused(node: NodeProto): void {
+    const [first = ''] = node.output;
+    if (this.producer(first) === node) this.#removeIfUnused(first);
   }
 
   /**

@@ -105,6 +105,11 @@ export function subgraphsOf(node: NodeProto): GraphProto[] {
   return node.attribute.flatMap((entry) => (entry.g ? [entry.g, ...entry.graphs] : entry.graphs));
 }
 
+/** The nodes and those in their subgraphs. */
+export function allOf(nodes: readonly NodeProto[]): NodeProto[] {
+  return nodes.flatMap((node) => [node, ...subgraphsOf(node).flatMap((graph) => allOf(graph.node))]);
+}
+
 /** How messages speak of a node: its name, else its operator and what it computes. */
 export function labelOf(node: NodeProto): string {
   return node.name || `${node.opType} (computes ${node.output[0] ?? 'nothing'})`;

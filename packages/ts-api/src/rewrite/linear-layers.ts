@@ -1,6 +1,15 @@
 // Layers on flattened means, [N, C], as layers on planes, [N, C, 1, 1], which the local means are.
 import type { Graph } from '../graph/graph.js';
-import { floatOf, intOf, labelOf, makeNode, type NodeProto, type TensorProto } from '../graph/proto.js';
+import {
+  floatOf,
+  intOf,
+  intsOf,
+  isOnnxDomain,
+  labelOf,
+  makeNode,
+  type NodeProto,
+  type TensorProto,
+} from '../graph/proto.js';
 import { showSize } from '../size.js';
 import type { Refusal } from './rule.js';
 import { isWeights, makeWeights, weightsOf, withDims } from './weights.js';
@@ -28,12 +37,22 @@ function constantOf(graph: Graph, value: string, what: string): TensorProto | Re
   return isWeights(tensor) ? tensor : { reason: `${what} ${value} is neither float32 nor float16` };
 }
 
+/** The matrix that a Transpose turns over on the way to `value`: exporters keep the weights as torch.nn.Linear does. */
+function turnedInto(graph: Graph, value: string): string | undefined {
+  const node = graph.producer(graph.originOf(value));
+  if (node?.opType !== 'Transpose' || !isOnnxDomain(node.domain)) return undefined;
+  const turns = (intsOf(node, 'perm') ?? [1, 0]).join() === '1,0';
+  return turns ? node.input[0] : undefined;
+}
+
 function readLinear(graph: Graph, node: NodeProto): Linear | Refusal {
-  const weight = constantOf(graph, node.input[1] ?? '', 'weight');
+  const [, value = ''] = node.input;
+  const turned = turnedInto(graph, value);
+  const weight = constantOf(graph, turned ?? value, 'weight');
   if ('reason' in weight) return weight;
   if (weight.dims.length !== 2)
-    return { reason: `weight ${node.input[1]} is ${showSize(dimsOf(weight))}, not a matrix` };
-  const transposed = intOf(node, 'transB', 0) !== 0;
+    return { reason: `weight ${turned ?? value} is ${showSize(dimsOf(weight))}, not a matrix` };
+  const transposed = (intOf(node, 'transB', 0) !== 0) !== (turned !== undefined);
   const linear = { weight, transposed, alpha: floatOf(node, 'alpha', 1), beta: floatOf(node, 'beta', 1) };
   const name = node.input[2];
   if (!name) return { ...linear, bias: undefined };

@@ -78,6 +78,21 @@ const accepted: readonly Case[] = [
     validLayers: 2,
   },
   {
+    title: 'weights that are transposed on the way, shared or not',
+    node: [
+      pool,
+      flatten,
+      makeNode('Transpose', ['down'], ['turned'], { attributes: { perm: [1, 0] } }),
+      makeNode('Identity', ['turned'], ['same']),
+      gemm(['flat', 'same'], 'a'),
+      gemm(['a', 'turned'], 'fc', { transB: 1 }),
+      back,
+      scaled,
+    ],
+    becomes: 'LocalAveragePool Conv Conv ReplicateScale',
+    validLayers: 2,
+  },
+  {
     title: 'Gemm with alpha and beta, and a bias of [1, M]',
     node: [pool, flatten, gemm(['flat', 'square', 'row'], 'fc', { alpha: 0.75, beta: -1.5 }), back, scaled],
     becomes: 'LocalAveragePool Conv ReplicateScale',
