@@ -15,6 +15,7 @@ import {
 } from '../test/build-model.js';
 import { convert } from '../test/convert.js';
 import { largestDifference, localInstanceNorm, noise, windowMeans } from '../test/reference.js';
+import { convert as convertModel } from './convert.js';
 import { decodeModel, encodeModel } from './graph/model.js';
 import { DataType, type FunctionProto, makeNode, type NodeProto, type TensorProto } from './graph/proto.js';
 import { inspect } from './inspect.js';
@@ -302,6 +303,21 @@ describe('statistics in functions', () => {
       const expected = expectedExcitation(conv as Tensor, [12, 12]);
       expect(largestDifference(y?.data as Float32Array, expected)).toBeLessThan(1e-5);
     }
+  });
+
+  it('become local where the model and notes in its functions are for images of one size', async () => {
+    const fixed = dynamoModel();
+    fixed.graph.input = [valueInfo('x', [1, 3, 16, 16])];
+    fixed.graph.output = ['conv', 'y'].map((name) => valueInfo(name, [1, 3, 16, 16]));
+    const excite = fixed.functions.find(({ name }) => name === 'SE_1');
+    excite?.valueInfo.push(valueInfo('mean', [1, 3, 1, 1]), valueInfo('view', [1, 3]));
+    const bytes = encodeModel(fixed);
+    // That sizes become free is a change that the tests' own convert does not know.
+    const { model } = await convertModel(bytes, { trainSize: 16 });
+    expect(await verify(bytes, model, { fullSize: [29, 41] })).toMatchObject({ passed: true });
+    const { conv, y } = await run(model, noise([1, 3, 29, 41]), 'native');
+    const expected = expectedExcitation(conv as Tensor, [24, 24]);
+    expect(largestDifference(y?.data as Float32Array, expected)).toBeLessThan(1e-5);
   });
 
   it('go by the same names in inspect, and can be left global', async () => {
