@@ -185,7 +185,10 @@ function faultsOfNodes({ before, after, inOrder, read, isFree }: Comparison): st
     (dropped.has(opType) || !output.some((name) => readByRewired.has(name)));
   for (const node of before) {
     const replacement = after.find(({ output }) => output.join() === node.output.join());
-    const fault = replacement && faultOfReplacement(node, replacement);
+    // A local operator may stand where the last of several nodes stood; it goes by the name of the one that it localizes.
+    const named = before.find(({ name }) => name !== '' && name === replacement?.name);
+    const noted = replacement?.domain === 'tlsc' ? (named ?? node) : node;
+    const fault = replacement && faultOfReplacement(noted, replacement);
     const where = `node ${node.opType} of ${node.output[0]}`;
     if (fault) faults.push(`${where} ${fault}`);
     if (!replacement && !mayGo(node)) faults.push(`${where} is missing`);

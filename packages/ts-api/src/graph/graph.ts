@@ -105,11 +105,11 @@ export class Graph {
 
   /**
    * Puts `replacement` in the place of `node`, whose outputs it must compute. What only `node` needed goes with it; what was noted
-   * about it is now said of the replacement.
+   * about it, or about the node that it finishes, is now said of the replacement.
    */
-  replace(node: NodeProto, replacement: NodeProto): void {
-    if (node.docString !== '') replacement.docString = node.docString;
-    replacement.metadataProps = node.metadataProps;
+  replace(node: NodeProto, replacement: NodeProto, noted = node): void {
+    if (noted.docString !== '') replacement.docString = noted.docString;
+    replacement.metadataProps = noted.metadataProps;
     this.proto.node[this.#indexOf(node)] = replacement;
     this.#edges.remove(node);
     this.#edges.add(replacement);

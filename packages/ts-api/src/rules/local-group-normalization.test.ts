@@ -11,8 +11,9 @@ import {
   type Versions,
   valueInfo,
 } from '../../test/build-model.js';
+import { convert } from '../../test/convert.js';
 import { largestDifference, localGroupNorm, noise } from '../../test/reference.js';
-import { convert } from '../convert.js';
+import { convert as convertUnchecked } from '../convert.js';
 import { Graph } from '../graph/graph.js';
 import { decodeModel } from '../graph/model.js';
 import { DataType, makeNode, type NodeProto, type TensorProto } from '../graph/proto.js';
@@ -406,7 +407,8 @@ describe('local-group-normalization', () => {
 
   it('leaves a scale along a side', async () => {
     const node = [...exported('image'), makeNode('Mul', ['image', 'weight'], ['y'])];
-    const { model } = await convert(modelOf(node), { trainSize: [16, 6], baseSize: 8 });
+    // It runs at no other width, at which to hold it against the original.
+    const { model } = await convertUnchecked(modelOf(node), { trainSize: [16, 6], baseSize: 8 });
     const x = noise([2, 6, 21, 6]);
     const normalized = localGroupNorm(x, ones, zeros, { groups: 2, window: [8, 6] }, 1e-5);
     const expected = normalized.map((one, i) => one * (weight[i % 6] as number));
@@ -619,6 +621,52 @@ describe('local-group-normalization', () => {
       code: 'ERR_NOT_LOCALIZABLE',
       message: expect.stringContaining(`norm: ${reason}`),
     });
+  });
+
+  it.each([
+    {
+      title: 'by its operator',
+      opset: 21,
+      inner: [
+        makeNode('GroupNormalization', ['mean', 'weight', 'shift'], ['normal'], {
+          name: 'norm',
+          attributes: { num_groups: 2 },
+        }),
+      ],
+    },
+    {
+      title: 'in its exported form',
+      opset: 17,
+      inner: [
+        makeNode('Reshape', ['mean', 'grouped'], ['g'], { name: 'regroup' }),
+        norm('g', 'n'),
+        makeNode('Shape', ['mean'], ['shape']),
+        makeNode('Reshape', ['n', 'shape'], ['normal']),
+      ],
+    },
+  ])('refuses a pooled value that is normalized in groups $title', async ({ opset, inner }) => {
+    const node = [
+      makeNode('GlobalAveragePool', ['x'], ['mean'], { name: 'pool' }),
+      ...inner,
+      makeNode('Mul', ['x', 'normal'], ['y']),
+    ];
+    await expect(convert(modelOf(node, [], { opset }), { trainSize: 16 })).rejects.toMatchObject({
+      code: 'ERR_NOT_LOCALIZABLE',
+      message: expect.stringMatching(/pool: [^\n]*(norm|regroup)/),
+    });
+  });
+
+  it('keeps the name and the notes of a normalization that is written out', async () => {
+    const [first, normal, ...rest] = exported('image') as [NodeProto, NodeProto];
+    normal.docString = 'of groups';
+    const node = [first, normal, ...rest, makeNode('Mul', ['image', 'weight3'], ['y'], { name: 'scaling' })];
+    const { model } = await convert(modelOf(node), { trainSize: 16 });
+    expect(decodeModel(model, 'the model').graph.node).toMatchObject([
+      { name: 'norm', docString: 'of groups' },
+    ]);
+    normal.name = '';
+    const unnamed = await convert(modelOf(node), { trainSize: 16 });
+    expect(decodeModel(unnamed.model, 'the model').graph.node).toMatchObject([{ name: 'scaling' }]);
   });
 
   it('refuses the result as an output of the model before it is reshaped back', async () => {

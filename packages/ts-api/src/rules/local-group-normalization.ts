@@ -59,9 +59,12 @@ function match(context: RuleContext, node: NodeProto, normalization: GroupedNorm
         epsilon: { float: floatOf(node, 'epsilon', 1e-5) },
         num_groups: groups,
       };
+      // It goes by the name of the normalization, where that has one.
+      const noted = node.name === '' ? last : node;
       graph.replace(
         last,
-        makeNode(operator, input, last.output, { domain: 'tlsc', name: node.name, attributes }),
+        makeNode(operator, input, last.output, { domain: 'tlsc', name: noted.name, attributes }),
+        noted,
       );
     },
   };
