@@ -3,6 +3,7 @@
 import type { Graph } from '../graph/graph.js';
 import { isOnnxDomain, labelOf, type NodeProto, subgraphsOf } from '../graph/proto.js';
 import { showSize } from '../size.js';
+import { findLaying } from './pixel-axis.js';
 import { isUnary, shapeOf } from './pointwise.js';
 import type { Refusal, RuleContext } from './rule.js';
 
@@ -117,6 +118,9 @@ export function findGroupedNormalization(
   const grouped = shapes.get(node.input[0] ?? '');
   const keepsPlanes = showSize(grouped?.slice(2) ?? []) === showSize(whole?.slice(2) ?? []);
   if (!found || whole?.length !== 4 || !grouped || keepsPlanes) return undefined;
+
+  // Rows, of which attention makes images again.
+  if (grouped.length === 4 && findLaying(context, image, -1)) return undefined;
 
   const { reshape, between } = found;
   const step = between.find((one) => !handsOn(graph, one));

@@ -1,8 +1,9 @@
 // Follows images that are laid in rows, one pixel after the other, to the images that are made of rows again. Where all
 // that lies between treats one image of the batch by itself, windows can stand for images in it.
 import type { Graph } from '../graph/graph.js';
-import { intOf, intsOf, isOnnxDomain, labelOf, type NodeProto, textOf } from '../graph/proto.js';
+import { intOf, intsOf, isOnnxDomain, labelOf, type NodeProto } from '../graph/proto.js';
 import { type Size, showSize } from '../size.js';
+import { findLaying, laidImage, termsOf } from './pixel-axis.js';
 import { broadcasting, unary } from './pointwise-operators.js';
 import type { Refusal, RuleContext } from './rule.js';
 import { servesOnly } from './shape-questions.js';
@@ -17,8 +18,15 @@ export interface Laying {
 export interface Raising {
   readonly node: NodeProto;
   readonly rows: string;
-  /** An image of the same shape that is laid in rows. */
+  /** An image that is laid in rows, of the same shape or of more channels. */
   readonly like: string;
+}
+
+/** A Reshape between two layouts of rows. */
+export interface Regrouping {
+  readonly node: NodeProto;
+  /** Which of the axes that it makes is the pixels, from the first; undefined where none is. */
+  readonly pixelAxis: number | undefined;
 }
 
 const comparing = new Set([
@@ -61,7 +69,7 @@ export class RowRegion {
   readonly layings: Laying[] = [];
   readonly raisings: Raising[] = [];
   /** Reshapes in between, whose shapes may have been computed of the whole image. */
-  readonly reshapes: NodeProto[] = [];
+  readonly reshapes: Regrouping[] = [];
   /** They only repeat what the next step would repeat by itself. */
   readonly expansions: NodeProto[] = [];
   /** All that lies in between. */
@@ -135,14 +143,13 @@ export class RowRegion {
 
   /** The node as a Reshape of an image to rows, others before it included; undefined if it is none. */
   #layingOf(node: NodeProto): Laying | Refusal | undefined {
-    const { graph } = this.context;
     const shape = this.#shapeOf(node.output[0] ?? '');
-    let [image = ''] = node.input;
-    if (node.opType !== 'Reshape' || shape.at(-1) !== this.pixels || !this.#isPlanes(image)) return undefined;
-    for (let above = graph.producer(image); above?.opType === 'Reshape'; above = graph.producer(image)) {
-      if (!this.#isPlanes(above.input[0] ?? '')) break;
+    const image = laidImage(this.context, node);
+    if (image === undefined || shape.at(-1) !== this.pixels || !this.#isPlanes(image)) return undefined;
+    for (let [value = ''] = node.input; value !== image; ) {
+      const above = this.context.graph.producer(value) as NodeProto;
       this.#between.add(above);
-      [image = ''] = above.input;
+      [value = ''] = above.input;
     }
     const [batch = 0, channels = 0, ...sides] = this.#shapeOf(image);
     const [rows = 0, ...rest] = shape.slice(0, -1);
@@ -169,9 +176,17 @@ export class RowRegion {
     return undefined;
   }
 
+  /** The axes of a value that are the pixels of a plane, from the first. */
+  #pixelAxes(value: string): number[] {
+    const shape = this.#shapeOf(value);
+    return shape.flatMap((side, axis) =>
+      side === this.pixels && findLaying(this.context, value, axis - shape.length) ? [axis] : [],
+    );
+  }
+
   #isRaising(node: NodeProto, rows: string): boolean {
-    const fromRows = this.#shapeOf(rows).at(-1) === this.pixels;
-    return node.opType === 'Reshape' && fromRows && this.#isPlanes(node.output[0] ?? '');
+    if (node.opType !== 'Reshape' || !this.#isPlanes(node.output[0] ?? '')) return false;
+    return this.#pixelAxes(rows).at(-1) === this.#shapeOf(rows).length - 1;
   }
 
   /** Follows Reshapes to the images that they end in. */
@@ -201,20 +216,34 @@ export class RowRegion {
 
   #matchRaised(): Refusal | undefined {
     for (const { node, rows } of this.#raised) {
-      const shape = showSize(this.#shapeOf(node.output[0] ?? ''));
-      const like = this.layings.find(({ image }) => showSize(this.#shapeOf(image)) === shape)?.image;
-      if (!like)
+      const [batch = 0, channels = 0, ...sides] = this.#shapeOf(node.output[0] ?? '');
+      const like = this.#imageBefore(node, channels);
+      if (like === undefined) {
+        const shape = showSize([batch, channels, ...sides]);
         return { reason: `${labelOf(node)} makes images of ${shape} of its rows, like none that went in` };
+      }
       this.raisings.push({ node, rows, like });
     }
     return this.raisings.length > 0 ? undefined : { reason: 'no image is made of its rows' };
+  }
+
+  /** An image laid in rows before the node, of as many channels or, failing that, of more. */
+  #imageBefore(node: NodeProto, channels: number): string | undefined {
+    const { nodes } = this.context.graph;
+    const images = this.layings
+      .filter((one) => nodes.indexOf(one.node) < nodes.indexOf(node))
+      .map(({ image }) => image);
+    const countOf = (image: string) => this.#shapeOf(image)[1] ?? 0;
+    return (
+      images.find((image) => countOf(image) === channels) ?? images.find((image) => countOf(image) > channels)
+    );
   }
 
   /** Shapes that are asked for along the way are right only if they end in reshapes of the region. */
   #checkAsking(): Refusal | undefined {
     const { graph } = this.context;
     const told = [
-      ...this.reshapes,
+      ...this.reshapes.map(({ node }) => node),
       ...this.expansions,
       ...this.#between,
       ...this.layings.map(({ node }) => node),
@@ -247,6 +276,9 @@ export class RowRegion {
       return clear ? undefined : acrossImages;
     }
     if (!Object.hasOwn(alongAxis, opType)) return unknown;
+    // What is constant is there once, not once for each window.
+    if (opType === 'Concat' && node.input.some((one) => isConstant(this.context.graph, one)))
+      return acrossImages;
     const axis = intOf(node, 'axis', alongAxis[opType] ?? 0);
     return axis !== 0 && axis !== -this.#shapeOf(value).length ? undefined : acrossImages;
   }
@@ -269,9 +301,9 @@ export class RowRegion {
 
   /** Whether an Einsum takes the batch first and gives it first. */
   #leadsAlike(node: NodeProto): boolean {
-    const terms = textOf(node, 'equation').replaceAll(/\s/g, '').split(/,|->/);
+    const terms = termsOf(node) ?? [''];
     const [letter] = terms[0] ?? '';
-    const alike = terms.length === node.input.length + 1 && terms.every((term) => term[0] === letter);
+    const alike = terms.every((term) => term[0] === letter);
     return (
       alike && /[a-z]/i.test(letter ?? '') && terms.every((term) => term.lastIndexOf(letter ?? '') === 0)
     );
@@ -296,15 +328,16 @@ export class RowRegion {
     return true;
   }
 
-  /** Whether the batch, or the batch times some channels, comes first before and after. */
+  /** Whether the batch, or the batch times some channels, comes first before and after, and the pixels keep an axis of their own. */
   #reshape(node: NodeProto): boolean {
-    const before = this.#shapeOf(node.input[0] ?? '');
-    const after = this.#shapeOf(node.output[0] ?? '');
-    const [rows = 0, ...rest] = after;
-    const ambiguous = rest.filter((side) => side === this.pixels).length > (rows === this.batch ? 1 : 0);
-    if (after.length < 2 || (before[0] ?? 0) % this.batch !== 0 || rows % this.batch !== 0 || ambiguous)
-      return false;
-    this.reshapes.push(node);
+    const [input = ''] = node.input;
+    const [output = ''] = node.output;
+    const [before, after] = [this.#shapeOf(input), this.#shapeOf(output)];
+    const [pixelsBefore, pixelsAfter] = [this.#pixelAxes(input), this.#pixelAxes(output)];
+    const whole = (before[0] ?? 0) % this.batch === 0 && (after[0] ?? 0) % this.batch === 0;
+    const keepsPixels = pixelsBefore.length === pixelsAfter.length && pixelsAfter.length < 2;
+    if (after.length < 2 || !whole || !keepsPixels || pixelsAfter[0] === 0) return false;
+    this.reshapes.push({ node, pixelAxis: pixelsAfter[0] });
     return true;
   }
 }

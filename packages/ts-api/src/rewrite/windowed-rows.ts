@@ -4,7 +4,7 @@ import { TensorProtoSchema } from 'onnx-buf';
 import type { Graph } from '../graph/graph.js';
 import { DataType, makeNode, type NodeProto } from '../graph/proto.js';
 import type { Size } from '../size.js';
-import type { RowRegion } from './row-region.js';
+import type { Raising, RowRegion } from './row-region.js';
 
 function addIntegers(graph: Graph, name: string, values: readonly number[]): string {
   const rawData = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
@@ -13,43 +13,88 @@ function addIntegers(graph: Graph, name: string, values: readonly number[]): str
   );
 }
 
-/** Has `node` reshape `value` to what it had reshaped an image to, whatever the size of the windows and their number. */
-function reshapeTo(graph: Graph, region: RowRegion, node: NodeProto, value: string, windows: string): void {
-  const { shapes } = region.context;
-  const [rows = 0, ...rest] = shapes.get(node.output[0] ?? '') ?? [];
+interface RowShape {
+  /** What is reshaped, and the shape that it had when its images were whole. */
+  readonly value: string;
+  readonly before: readonly number[];
+  /** Which of the axes it is given is the pixels, from the first. */
+  readonly pixelAxis: number | undefined;
+  /** Of the windows, any of them. */
+  readonly windows: string;
+}
+
+/** Has `node` reshape to what it had reshaped whole images to, whatever the size of the windows and their number. */
+function reshapeTo(graph: Graph, node: NodeProto, after: readonly number[], row: RowShape): void {
+  const { value, before, pixelAxis, windows } = row;
+  const sides = after.map((side, axis) => (axis === pixelAxis ? -1 : side));
   const name = `${windows}_shape`;
-  // 0 keeps the number of windows; where there are several rows of each in front, it follows from the rest.
+  // 0 keeps the number of windows; where it comes to more or fewer rows in front, that follows from the rest.
   const shape =
-    rows === region.batch
-      ? addIntegers(graph, name, [0, ...rest.map((side) => (side === region.pixels ? -1 : side))])
-      : rowsInFront(graph, node, rest, region.pixels, windows);
+    before[0] === after[0]
+      ? addIntegers(graph, name, [0, ...sides.slice(1)])
+      : rowsInFront(graph, node, sides.slice(1), windows);
   graph.replace(node, makeNode('Reshape', [value, shape], node.output, { name: node.name }));
 }
 
-/** [-1, …, pixels], computed of the windows. */
-function rowsInFront(
-  graph: Graph,
-  node: NodeProto,
-  rest: readonly number[],
-  pixels: number,
-  windows: string,
-): string {
+/** [-1, …], a -1 in the rest being the pixels of a window, computed of the windows. */
+function rowsInFront(graph: Graph, node: NodeProto, rest: readonly number[], windows: string): string {
   const name = `${windows}_shape`;
-  if (!rest.includes(pixels)) return addIntegers(graph, name, [-1, ...rest]);
-  const front = addIntegers(graph, name, [-1, ...rest.slice(0, -1)]);
-  const [begin, end] = [2, 4].map((axis) => addIntegers(graph, `${windows}_axis`, [axis])) as [
-    string,
-    string,
-  ];
-  const all = graph.insertBefore(node, name, 'Shape', [windows]);
-  const sides = graph.insertBefore(node, name, 'Slice', [all, begin, end]);
-  const area = graph.insertBefore(node, name, 'ReduceProd', [sides]);
-  return graph.insertBefore(node, name, 'Concat', [front, area], { attributes: { axis: 0 } });
+  const at = rest.indexOf(-1);
+  if (at < 0) return addIntegers(graph, name, [-1, ...rest]);
+  const front = addIntegers(graph, name, [-1, ...rest.slice(0, at)]);
+  const area = graph.insertBefore(node, name, 'ReduceProd', [sidesOf(graph, node, windows, 2, 4)]);
+  const parts = [front, area];
+  if (at < rest.length - 1) parts.push(addIntegers(graph, name, rest.slice(at + 1)));
+  return graph.insertBefore(node, name, 'Concat', parts, { attributes: { axis: 0 } });
+}
+
+function sidesOf(graph: Graph, node: NodeProto, windows: string, from: number, to: number): string {
+  const name = `${windows}_shape`;
+  const [begin = '', end = ''] = [from, to].map((axis) => addIntegers(graph, `${windows}_axis`, [axis]));
+  return graph.insertBefore(node, name, 'Slice', [
+    graph.insertBefore(node, name, 'Shape', [windows]),
+    begin,
+    end,
+  ]);
+}
+
+/** Has `node` merge windows, made of rows, to an image of so many channels, which may be fewer than the windows had. */
+function merge(
+  graph: Graph,
+  { node, rows, like }: Raising,
+  windows: string,
+  channels: readonly number[],
+): void {
+  const [image = ''] = node.output;
+  const [own = 0, laid = 0] = channels;
+  const wanted = (value: string, base: string): string => {
+    if (own === laid) return graph.insertBefore(node, base, 'Shape', [value]);
+    const parts = [
+      sidesOf(graph, node, value, 0, 1),
+      addIntegers(graph, base, [own]),
+      sidesOf(graph, node, value, 2, 4),
+    ];
+    return graph.insertBefore(node, base, 'Concat', parts, { attributes: { axis: 0 } });
+  };
+  const merged = graph.insertBefore(node, `${image}_windows`, 'Reshape', [
+    rows,
+    wanted(windows, `${image}_shape`),
+  ]);
+  const ints = (value: number) => addIntegers(graph, `${image}_channels`, [value]);
+  const whole =
+    own === laid
+      ? like
+      : graph.insertBefore(node, `${image}_like`, 'Slice', [like, ints(0), ints(own), ints(1)]);
+  graph.replace(
+    node,
+    makeNode('LocalWindowMerge', [merged, whole], node.output, { domain: 'tlsc', name: node.name }),
+  );
 }
 
 /** Cuts each image that is laid in rows into windows, and merges the windows that are made of rows. */
 export function runInWindows(region: RowRegion, window: Size): void {
-  const { graph } = region.context;
+  const { graph, shapes } = region.context;
+  const shapeOf = (value = '') => shapes.get(value) ?? [];
   graph.forgetShapes(region.values());
   for (const expansion of region.expansions) graph.bypass(expansion);
   const windowsOf = new Map<string, string>();
@@ -64,17 +109,22 @@ export function runInWindows(region: RowRegion, window: Size): void {
         attributes: { kernel_shape: window },
       });
     windowsOf.set(image, windows);
-    reshapeTo(graph, region, node, windows, windows);
+    const after = shapeOf(node.output[0]);
+    reshapeTo(graph, node, after, {
+      value: windows,
+      before: shapeOf(image),
+      pixelAxis: after.length - 1,
+      windows,
+    });
   }
   const [anyWindows = ''] = windowsOf.values();
-  for (const node of region.reshapes) reshapeTo(graph, region, node, node.input[0] ?? '', anyWindows);
-  for (const { node, rows, like } of region.raisings) {
-    const [image = ''] = node.output;
-    const shape = graph.insertBefore(node, `${image}_shape`, 'Shape', [windowsOf.get(like) ?? '']);
-    const merged = graph.insertBefore(node, `${image}_windows`, 'Reshape', [rows, shape]);
-    graph.replace(
-      node,
-      makeNode('LocalWindowMerge', [merged, like], node.output, { domain: 'tlsc', name: node.name }),
-    );
+  for (const { node, pixelAxis } of region.reshapes) {
+    const [value = ''] = node.input;
+    const before = shapeOf(value);
+    reshapeTo(graph, node, shapeOf(node.output[0]), { value, before, pixelAxis, windows: anyWindows });
+  }
+  for (const raising of region.raisings) {
+    const channels = [raising.node.output[0], raising.like].map((value) => shapeOf(value)[1] ?? 0);
+    merge(graph, raising, windowsOf.get(raising.like) ?? '', channels);
   }
 }

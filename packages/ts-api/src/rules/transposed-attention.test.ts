@@ -14,6 +14,7 @@ import { convert } from '../../test/convert.js';
 import {
   channelAttention,
   largestDifference,
+  localInstanceNorm,
   noise,
   windowMerge,
   windowPartition,
@@ -166,6 +167,7 @@ function buildAttention(
   return buildBytes({ node, initializer, input, ...parts });
 }
 
+/** What plain attention makes of x, in windows. */
 function expectedFor(
   x: Tensor,
   window: readonly [number, number],
@@ -263,13 +265,14 @@ describe('transposed-attention', () => {
       integers('to_rows', [0, 3, 2, 2, -1]),
     ];
     const bytes = buildAttention(node, constants);
-    // The image that goes in has three times the channels of the one that comes out: nothing to merge it like.
-    await expect(convert(bytes, { trainSize: 8 })).rejects.toMatchObject({
-      code: 'ERR_NOT_LOCALIZABLE',
-      message: expect.stringContaining(
-        'product: it is attention between channels, and Reshape (computes y) makes images of 1x4x8x8',
-      ),
-    });
+    // The image that goes in has three times the channels of the one that comes out.
+    const { model } = await convert(bytes, { trainSize: 8, baseSize: [12, 10] });
+    for (const plane of planes) {
+      const x = noise([1, channels, ...plane]);
+      const expected = expectedFor(x, [12, 10], { heads: 2, normalized: false });
+      for (const operators of ['native', 'portable'] as const)
+        expect(largestDifference(await run(model, x, operators), expected)).toBeLessThan(1e-5);
+    }
   });
 
   it('converts float16', async () => {
@@ -308,6 +311,196 @@ describe('transposed-attention', () => {
       trainSize: 8,
     });
     expect(report.sites).toEqual([]);
+  });
+
+  it.each(Object.keys(layouts))('tells pixels from as many channels: %s', async (layout) => {
+    const spelling = layouts[layout] as Layout;
+    const { heads } = spelling;
+    const normalize = norms['ReduceL2, Clip, Expand, Div'] as (from: string, to: string) => NodeProto[];
+    // Two by two pixels, and four channels.
+    const { model } = await convert(buildAttention(attend(spelling, normalize), spelling.constants), {
+      trainSize: 2,
+      baseSize: [3, 5],
+    });
+    for (const plane of planes) {
+      const x = noise([1, channels, ...plane]);
+      const expected = expectedFor(x, [3, 5], { heads, normalized: true });
+      for (const operators of ['native', 'portable'] as const)
+        expect(largestDifference(await run(model, x, operators), expected)).toBeLessThan(1e-5);
+    }
+  });
+
+  it.each([2, 3])('takes a batch that is fixed: %i', async (batch) => {
+    const spelling = layouts['heads folded into the batch'] as Layout;
+    const node = attend(spelling, (from, to) => [makeNode('Identity', [from], [to])]);
+    const constants = [integers('to_rows', [2 * batch, 2, -1]), integers('joined', [-1, 4])];
+    const bytes = buildAttention(node, constants, {
+      input: [valueInfo('x', [batch, channels, 'height', 'width'])],
+    });
+    const { model } = await convert(bytes, { trainSize: batch, baseSize: 4 });
+    const x = noise([batch, channels, 9, 11]);
+    const expected = expectedFor(x, [4, 4], { heads: 2, normalized: false });
+    for (const operators of ['native', 'portable'] as const)
+      expect(largestDifference(await run(model, x, operators), expected)).toBeLessThan(1e-5);
+  });
+
+  it.each([
+    [
+      'by MatMul',
+      makeNode('Transpose', ['rows'], ['q'], { attributes: { perm: [0, 2, 1] } }),
+      makeNode('MatMul', ['q', 'rows'], ['product']),
+    ],
+    [
+      'by Einsum',
+      makeNode('Identity', ['rows'], ['q']),
+      makeNode('Einsum', ['q', 'rows'], ['product'], { attributes: { equation: { text: 'bcn,bcm->bnm' } } }),
+    ],
+  ])(
+    'leaves attention between pixels alone where there are as many channels: %s',
+    async (_, queries, product) => {
+      const node = [
+        reshape('x', 'layout', 'rows'),
+        queries,
+        product,
+        makeNode('Softmax', ['product'], ['weights'], { attributes: { axis: -1 } }),
+        makeNode('MatMul', ['rows', 'weights'], ['attended']),
+        makeNode('Shape', ['x'], ['like']),
+        reshape('attended', 'like', 'y'),
+      ];
+      const { report } = await convert(buildAttention(node, [integers('layout', [0, 4, -1])]), {
+        trainSize: 2,
+      });
+      expect(report.sites).toEqual([]);
+    },
+  );
+
+  const layout = layouts['no axis of heads'] as Layout;
+  const product = (from: readonly [string, string, string], to: string) => [
+    makeNode('Transpose', [from[1]], [`${to}_kt`], { attributes: { perm: [0, 2, 1] } }),
+    makeNode('MatMul', [from[0], `${to}_kt`], [`${to}_product`], { name: `${to}_product` }),
+    makeNode('Mul', [`${to}_product`, 'temperature'], [`${to}_scores`]),
+    makeNode('Softmax', [`${to}_scores`], [`${to}_weights`], { attributes: { axis: -1 } }),
+    makeNode('MatMul', [`${to}_weights`, from[2]], [to]),
+  ];
+  const factor = (x: Tensor, values: readonly number[]) => {
+    const pixels = (x.dims[2] as number) * (x.dims[3] as number);
+    const scaled = (x.data as Float32Array).map(
+      (value, i) => value * (values[Math.floor(i / pixels) % channels] as number),
+    );
+    return new Tensor('float32', scaled, x.dims);
+  };
+  const locally = (images: readonly Tensor[], window: readonly [number, number]) => {
+    const [q, k, v] = images.map((one) => windowPartition(one, window)) as [Tensor, Tensor, Tensor];
+    const merged = windowMerge(
+      channelAttention(q, k, v, { heads: 1, normalized: false, temperature }),
+      images[2]?.dims ?? [],
+    );
+    return new Tensor('float32', Float32Array.from(merged), images[2]?.dims ?? []);
+  };
+
+  it('converts attention whose queries a later one uses again', async () => {
+    const node = [
+      ...images,
+      ...['q', 'k', 'v'].flatMap((name) => layout.lay(`${name}_image`, `${name}_rows`)),
+      ...product(['q_rows', 'k_rows', 'v_rows'], 'first'),
+      ...layout.raise('first', 'first_image'),
+      makeNode('Mul', ['first_image', 'k_factor'], ['k2_image']),
+      ...layout.lay('k2_image', 'k2_rows'),
+      ...product(['q_rows', 'k2_rows', 'k2_rows'], 'second'),
+      ...layout.raise('second', 'y'),
+    ];
+    const { model } = await convert(buildAttention(node, layout.constants), {
+      trainSize: 8,
+      baseSize: [12, 10],
+    });
+    for (const plane of planes) {
+      const x = noise([1, channels, ...plane]);
+      const [q, k, v] = Object.values(factors).map((values) => factor(x, values)) as [Tensor, Tensor, Tensor];
+      const again = factor(locally([q, k, v], [12, 10]), factors.k);
+      const expected = locally([q, again, again], [12, 10]).data as Float32Array;
+      for (const operators of ['native', 'portable'] as const)
+        expect(largestDifference(await run(model, x, operators), expected)).toBeLessThan(1e-5);
+    }
+  });
+
+  it('converts attention of one image to another', async () => {
+    const node = [
+      ...layout.lay('x', 'q_rows'),
+      ...layout.lay('z', 'k_rows'),
+      ...product(['q_rows', 'k_rows', 'k_rows'], 'attended'),
+      makeNode('Shape', ['x'], ['like']),
+      reshape('attended', 'like', 'y'),
+    ];
+    const sides = ['batch', channels, 'height', 'width'];
+    const bytes = buildAttention(node, layout.constants, {
+      input: [valueInfo('x', sides), valueInfo('z', sides)],
+    });
+    const { model } = await convert(bytes, { trainSize: 8, baseSize: [12, 10] });
+    const [x, z] = [noise([1, channels, 21, 17]), noise([1, channels, 21, 17], 50)];
+    const session = await InferenceSession.create(model);
+    const { y } = await session.run({ x, z });
+    await session.release();
+    const expected = locally([x, z, z], [12, 10]).data as Float32Array;
+    expect(largestDifference(y?.data as Float32Array, expected)).toBeLessThan(1e-5);
+  });
+
+  it('converts rows whose heads go into the batch and come out of it', async () => {
+    const node = [
+      ...images,
+      ...['q', 'k', 'v'].flatMap((name) => [
+        reshape(`${name}_image`, 'apart', `${name}_apart`),
+        reshape(`${name}_apart`, 'folded', `${name}_rows`),
+      ]),
+      makeNode('Transpose', ['k_rows'], ['kt'], { attributes: { perm: [0, 2, 1] } }),
+      makeNode('MatMul', ['q_rows', 'kt'], ['folded_product'], { name: 'product' }),
+      makeNode('Unsqueeze', ['folded_product', 'front'], ['product']), // one image is all that this takes
+      makeNode('Mul', ['product', 'temperature'], ['scores']),
+      makeNode('Softmax', ['scores'], ['weights'], { attributes: { axis: -1 } }),
+      makeNode('Unsqueeze', ['v_rows', 'front'], ['v']),
+      makeNode('MatMul', ['weights', 'v'], ['attended']),
+      makeNode('Shape', ['x'], ['like']),
+      reshape('attended', 'like', 'y'),
+    ];
+    const constants = [
+      integers('apart', [0, 2, 2, -1]),
+      integers('folded', [2, 2, -1]),
+      integers('front', [0]),
+    ];
+    const { model } = await convert(buildAttention(node, constants), { trainSize: 8, baseSize: [12, 10] });
+    for (const plane of planes) {
+      const x = noise([1, channels, ...plane]);
+      const expected = expectedFor(x, [12, 10], { heads: 2, normalized: false });
+      for (const operators of ['native', 'portable'] as const)
+        expect(largestDifference(await run(model, x, operators), expected)).toBeLessThan(1e-5);
+    }
+  });
+
+  it('keeps its rows from being taken for the groups of a normalization of what it makes', async () => {
+    const [spelling] = Object.values(layouts) as [Layout];
+    const node = [
+      ...attend(spelling, (from, to) => [makeNode('Identity', [from], [to])]).slice(0, -2),
+      ...spelling.raise('attended', 'image'),
+      makeNode('InstanceNormalization', ['image', 'scale', 'bias'], ['y'], { name: 'norm' }),
+    ];
+    const constants = [
+      ...spelling.constants,
+      floats('scale', [4], [1, 1, 1, 1]),
+      floats('bias', [4], [0, 0, 0, 0]),
+    ];
+    const { model, report } = await convert(buildAttention(node, constants), {
+      trainSize: 8,
+      baseSize: [12, 10],
+    });
+    expect(report.sites.map(({ operator }) => operator)).toEqual([
+      'LocalWindowPartition',
+      'LocalInstanceNormalization',
+    ]);
+    const x = noise([1, channels, 21, 17]);
+    const attended = expectedFor(x, [12, 10], { heads: spelling.heads, normalized: false });
+    const image = new Tensor('float32', Float32Array.from(attended), x.dims);
+    const expected = localInstanceNorm(image, [1, 1, 1, 1], [0, 0, 0, 0], [12, 10], 1e-5);
+    for (const operators of ['native', 'portable'] as const)
+      expect(largestDifference(await run(model, x, operators), expected)).toBeLessThan(1e-4);
   });
 
   it('has no fast mode: windows are exact there, too', async () => {
@@ -381,6 +574,62 @@ describe('transposed-attention refuses', () => {
         makeNode('Add', ['image', 'most'], ['y']),
       ].filter((node) => node.output[0] !== 'y_like'),
       reason: 'counting takes the shape of its rows for something else',
+    },
+    'constants beside rows': {
+      node: withInstead(
+        'q',
+        makeNode('Concat', ['q_rows', 'memory'], ['q'], { name: 'first', attributes: { axis: 3 } }),
+      ).flatMap((node) =>
+        node.output.includes('k')
+          ? [makeNode('Concat', ['k_rows', 'memory'], ['k'], { name: 'second', attributes: { axis: -1 } })]
+          : [node],
+      ),
+      constants: [floats('memory', [1, 2, 2, 1])],
+      reason: 'its rows go through second (Concat), which does not treat images one by one',
+    },
+    'rows whose channels and pixels become one axis': {
+      node: withInstead(
+        'attended',
+        makeNode('MatMul', ['weights', 'v_rows'], ['apart']),
+        makeNode('Reshape', ['apart', 'flat'], ['one_axis'], { name: 'flattening' }),
+        makeNode('Shape', ['apart'], ['apart_shape']),
+        makeNode('Reshape', ['one_axis', 'apart_shape'], ['attended']),
+      ),
+      constants: [integers('flat', [0, 0, -1])],
+      reason: 'its rows go through flattening (Reshape), which does not treat images one by one',
+    },
+    'values of an image of another size': {
+      node: [
+        ...withInstead(
+          'v_rows',
+          makeNode('AveragePool', ['v_image'], ['small'], {
+            name: 'halving',
+            attributes: { kernel_shape: [2, 2], strides: [2, 2] },
+          }),
+          reshape('small', 'to_rows', 'v_rows'),
+        ).filter((node) => !['y_like', 'y'].includes(node.output[0] ?? '')),
+        makeNode('Shape', ['small'], ['like']),
+        reshape('attended', 'like', 'y'),
+      ],
+      reason: 'its rows',
+    },
+    'queries and keys by Linear layers on rows': {
+      node: [
+        ...images,
+        ...['q', 'k', 'v'].flatMap((name) => [
+          reshape(`${name}_image`, 'all', `${name}_planes`),
+          makeNode('Transpose', [`${name}_planes`], [`${name}_tokens`], { attributes: { perm: [0, 2, 1] } }),
+          makeNode('MatMul', [`${name}_tokens`, 'linear'], [`${name}_linear`], { name: `${name}_layer` }),
+          makeNode('Transpose', [`${name}_linear`], [`${name}_rows`], { attributes: { perm: [0, 2, 1] } }),
+        ]),
+        makeNode('Transpose', ['k_rows'], ['kt'], { attributes: { perm: [0, 2, 1] } }),
+        makeNode('MatMul', ['q_rows', 'kt'], ['product'], { name: 'product' }),
+        makeNode('MatMul', ['product', 'v_rows'], ['attended']),
+        makeNode('Identity', ['attended'], ['y']),
+      ],
+      constants: [integers('all', [0, 4, -1]), floats('linear', [4, 4])],
+      parts: { output: [valueInfo('y', ['n', 'c', 'p'])] },
+      reason: 'its rows are an output of the model (y)',
     },
     'no image at the end': {
       node: withInstead('y', makeNode('Identity', ['attended'], ['y'])),

@@ -1,5 +1,5 @@
-import type { Graph } from '../graph/graph.js';
-import { isOnnxDomain, type NodeProto } from '../graph/proto.js';
+import type { NodeProto } from '../graph/proto.js';
+import { findLaying, isProductOfActivations, laidImage, summedAxes } from '../rewrite/pixel-axis.js';
 import { isWindows } from '../rewrite/pooled-image.js';
 import { RowRegion } from '../rewrite/row-region.js';
 import type { Match, Refusal, Rule, RuleContext } from '../rewrite/rule.js';
@@ -7,50 +7,30 @@ import { runInWindows } from '../rewrite/windowed-rows.js';
 import { imageTypes, isImageType } from '../session/image-tensors.js';
 import type { Size } from '../size.js';
 
-/** How many nodes lie between a product and the Reshape that laid the planes in rows, at most. */
-const maxSteps = 8;
-
 interface Planes {
   readonly plane: Size;
   readonly batch: number;
 }
 
-/** The planes of an image that some Reshape above has laid out as the rows of `value`, of the given length. */
-function planesInRows(
-  context: RuleContext,
-  value: string,
-  length: number,
-  steps = maxSteps,
-): Planes | undefined {
-  const { graph, shapes } = context;
-  const node = graph.producer(value);
-  if (!node || steps === 0 || node.opType === 'MatMul') return undefined;
-  const [laid = ''] = node.input;
-  const shape = shapes.get(laid) ?? [];
-  const [height = 0, width = 0] = shape.slice(-2);
-  if (node.opType === 'Reshape' && shape.length >= 4 && height > 1 && width > 1 && height * width === length)
-    return isWindows(graph, laid) ? undefined : { plane: [height, width], batch: shape[0] ?? 0 };
-  for (const input of node.input) {
-    const planes = planesInRows(context, input, length, steps - 1);
-    if (planes) return planes;
+/** The planes whose pixels a recognised product sums over; undefined if it does not. */
+function planesOf(context: RuleContext, node: NodeProto): Planes | undefined {
+  const [queries = '', keys = ''] = node.input;
+  for (const [first, second] of summedAxes(node)) {
+    const laying = findLaying(context, queries, first, { pastProducts: false });
+    // Attention between pixels sums over them too, in the product of its weights, which are a product, and its values.
+    const areWeights =
+      findLaying(context, keys, second) && !findLaying(context, keys, second, { pastProducts: false });
+    const image = (laying && laidImage(context, laying)) ?? '';
+    const shape = context.shapes.get(image);
+    if (shape && !areWeights && !isWindows(context.graph, image))
+      return { plane: shape.slice(-2) as unknown as Size, batch: shape[0] ?? 0 };
   }
   return undefined;
 }
 
-/** The planes whose pixels a recognised product sums over; undefined if it does not. */
-function planesOf(context: RuleContext, node: NodeProto): Planes | undefined {
-  const [queries = ''] = node.input;
-  return planesInRows(context, queries, context.shapes.get(queries)?.at(-1) ?? 0);
-}
-
-function isProductOfActivations(graph: Graph, node: NodeProto): boolean {
-  if (!isOnnxDomain(node.domain) || (node.opType !== 'MatMul' && node.opType !== 'Einsum')) return false;
-  return node.input.length === 2 && node.input.every((input) => !graph.constant(input));
-}
-
 /**
  * Attention between channels (Restormer): the product of queries and keys sums over every pixel. Attention between pixels
- * looks alike but sums over channels; the shapes tell them apart.
+ * looks alike but sums over channels; where the axis that it sums over comes from tells them apart.
  */
 export const transposedAttention: Rule = {
   name: 'transposed-attention',
