@@ -113,7 +113,7 @@ function tilesAlong(length: number, kernel: number): number[] {
 }
 
 /** The pixels of the windows of x, [N, C, H, W], as offsets into its data, in the order of [N·R·Q, C, kh', kw']. */
-function windowPixels(dims: readonly number[], window: Window): number[] {
+export function windowPixels(dims: readonly number[], window: Window): number[] {
   const [batch = 0, count = 0, height = 0, width = 0] = dims;
   const pixels: number[] = [];
   for (let n = 0; n < batch; n++) {
@@ -142,7 +142,7 @@ export function windowPartition({ data, dims }: Tensor, window: Window): Tensor 
 
 /** An image of these dimensions, each pixel the mean of what the windows that hold it have there. */
 export function windowMerge(
-  { data, dims: [, , height = 0, width = 0] }: Tensor,
+  { data, dims: [, , height = 0, width = 0] }: Pick<Tensor, 'data' | 'dims'>,
   dims: readonly number[],
 ): Float64Array {
   const size = dims.reduce((product, side) => product * side, 1);

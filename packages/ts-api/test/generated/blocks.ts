@@ -1,54 +1,17 @@
 // The blocks that generated networks are made of. To add one: a function from its options to what it does, listed below; if it
 // holds a statistic that will be local, it says so (`network.statistic`) and `definitions` has what that is.
 import * as fc from 'fast-check';
+import { attention } from './attention.js';
+import { groupNorm } from './group-norm.js';
+import { layerNorm } from './layer-norm.js';
 import type { Image, Network } from './network.js';
-
-/** Adds some nodes to a network and returns the image that goes on. */
-export type Block = (network: Network, x: Image) => Image;
-
-const even = fc.constantFrom(2, 4, 6, 8);
-const flag = fc.boolean();
+import { type Block, convolve, even, flag, partsOf } from './parts.js';
 
 function activate(network: Network, value: string, kind: string): string {
   if (kind === 'none') return value;
   if (kind !== 'Clip') return network.op(kind, [value]);
   const { type } = network.style;
   return network.op('Clip', [value, network.floats([], [-0.5], type), network.floats([], [0.75], type)]);
-}
-
-function convolve(
-  network: Network,
-  x: Image,
-  {
-    channels,
-    side = 1,
-    group = 1,
-    stride = 1,
-    shared = false,
-    bias = true,
-  }: {
-    channels: number;
-    side?: number;
-    group?: number;
-    stride?: number;
-    shared?: boolean;
-    bias?: boolean;
-  },
-): Image {
-  const pad = (side - 1) / 2;
-  const weight = network.weights(
-    [channels, x.channels / group, side, side],
-    (x.channels / group) * side ** 2,
-    { shared },
-  );
-  const inputs = [x.value, weight, ...(bias ? [network.weights([channels], 8, { shared })] : [])];
-  const attributes = {
-    group,
-    strides: [stride, stride],
-    pads: [pad, pad, pad, pad],
-    kernel_shape: [side, side],
-  };
-  return network.image(network.op('Conv', inputs, attributes), channels, x.level + (stride === 2 ? 1 : 0));
 }
 
 const convolution: fc.Arbitrary<Block> = fc
@@ -118,27 +81,10 @@ const skip: fc.Arbitrary<Block> = fc
     return network.image(network.op('Concat', [x.value, other.value], { axis: 1 }), channels, x.level);
   });
 
-function halvesOf(network: Network, x: Image, sliced: boolean): [string, string] {
-  const half = x.channels / 2;
-  if (!sliced) return network.split(x.value, 1, [half, half]) as [string, string];
-  const part = (from: number, to: number) =>
-    network.op('Slice', [x.value, network.ints(from), network.ints(to), network.ints(1)]);
-  return [part(0, half), part(half, x.channels)];
-}
-
 /** NAFNet's: one half times the other. */
 const simpleGate: fc.Arbitrary<Block> = flag.map((sliced) => (network, x) => {
   const wide = x.channels % 4 === 0 ? x : convolve(network, x, { channels: 8 });
-  return network.image(network.op('Mul', halvesOf(network, wide, sliced)), wide.channels / 2, x.level);
-});
-
-/** NAFNet's: over channels, which is no statistic of the plane. */
-const layerNorm: fc.Arbitrary<Block> = fc.constantFrom(1, -3).map((axis) => (network, x) => {
-  const { type } = network.style;
-  const centered = network.op('Sub', [x.value, network.reduceMean(x.value, [axis], 1)]);
-  const variance = network.reduceMean(network.op('Mul', [centered, centered]), [axis], 1);
-  const deviation = network.op('Sqrt', [network.op('Add', [variance, network.floats([], [0.1], type)])]);
-  return network.image(network.op('Div', [centered, deviation]), x.channels, x.level);
+  return network.image(network.op('Mul', partsOf(network, wide, 2, sliced)), wide.channels / 2, x.level);
 });
 
 function normalize(
@@ -161,7 +107,7 @@ const instanceNorm: fc.Arbitrary<Block> = fc
   .map(({ half, sliced, ...options }) => (network, x) => {
     if (!half) return network.image(normalize(network, x.value, x.channels, options), x.channels, x.level);
     const wide = x.channels % 2 === 0 ? x : convolve(network, x, { channels: 4 });
-    const [first, second] = halvesOf(network, wide, sliced);
+    const [first = '', second = ''] = partsOf(network, wide, 2, sliced);
     const normal = normalize(network, first, wide.channels / 2, options);
     return network.image(network.op('Concat', [normal, second], { axis: 1 }), wide.channels, x.level);
   });
@@ -373,4 +319,6 @@ export const plainBlock = fc.oneof(convolution, activation, skip, halving, doubl
 export const statisticBlock = fc.oneof(
   { weight: 3, arbitrary: channelAttention },
   { weight: 1, arbitrary: instanceNorm },
+  { weight: 2, arbitrary: groupNorm },
+  { weight: 3, arbitrary: attention },
 );

@@ -79,10 +79,10 @@ async function compare(session: InferenceSession, type: Style['type'], expected:
 
 async function check(plan: Plan): Promise<void> {
   const generated = generate(plan);
-  const { bytes, graph, network, trainSize, baseSize, sizes } = generated;
+  const { bytes, graph, network, batch, trainSize, baseSize, sizes } = generated;
   const { statistics, style } = network;
   const { model, report } = await convert(bytes, { trainSize, baseSize });
-  const { planes } = interpret({ graph, statistics }, imageOfSize(trainSize, 1, style.type));
+  const { planes } = interpret({ graph, statistics }, imageOfSize(trainSize, batch, style.type));
   const windows = planes.map((plane) => windowFor(plane, { trainSize, baseSize }));
   expect(report.sites.map(({ window }) => window)).toEqual(windows);
   const expected = sizes.map((sides) => expectedAt(sides, generated, windows));
@@ -101,11 +101,11 @@ async function check(plan: Plan): Promise<void> {
 /** The smallest network that fails, and how to run it alone. */
 function explain(plan: Plan, cause: Error, again: string): Error {
   const generated = generate(plan);
-  const { graph, network, trainSize } = generated;
+  const { graph, network, batch, trainSize } = generated;
   let shapes: ReadonlyMap<string, readonly number[]> = new Map();
   try {
     const original = { graph, statistics: network.statistics };
-    shapes = interpret(original, imageOfSize(trainSize, 1, network.style.type)).shapes;
+    shapes = interpret(original, imageOfSize(trainSize, batch, network.style.type)).shapes;
   } catch {
     // It is the interpreter that has failed.
   }

@@ -83,7 +83,7 @@ function rounded(value: Value, round: (data: Float64Array) => Float64Array): Val
 
 /**
  * What the network makes of the image, each statistic with its window, or with that of its whole plane where there are none.
- * `round` is applied to the result of every node.
+ * `round` is applied to the result of every node, and to what a definition computes on the way to its result.
  */
 export function interpret(
   { graph, statistics }: { graph: GraphProto; statistics: readonly Statistic[] },
@@ -107,7 +107,7 @@ export function interpret(
     const given = inputs.map((name) => valueAt(name) as Values);
     const plane = planeOf(given[0] as Values);
     planes[index] = plane;
-    return definition(given, windows?.[index] ?? plane, numbers);
+    return definition(given, windows?.[index] ?? plane, numbers, round);
   }
 
   function evaluate(name: string): readonly Value[] {

@@ -21,6 +21,7 @@ export interface Style {
   readonly type: 'float32' | 'float16';
   readonly constants: 'initializers' | 'nodes' | 'both';
   readonly names: 'all' | 'some' | 'none';
+  readonly irVersion: number;
   /** Whether the model says which shapes its values have. */
   readonly declared: boolean;
 }
@@ -53,6 +54,7 @@ export class Network {
   readonly #infos: ValueInfoProto[] = [];
   readonly #shared = new Map<string, string>();
   #count = 0;
+  #takesBatches = true;
 
   constructor(
     readonly style: Style,
@@ -62,6 +64,16 @@ export class Network {
   /** How many halvings an image must survive. */
   get deepest(): number {
     return Math.max(0, ...this.images.map(({ level }) => level));
+  }
+
+  /** Whether it takes more images than one at a time. */
+  get takesBatches(): boolean {
+    return this.#takesBatches;
+  }
+
+  /** A shape has been written that is right for one image. */
+  refuseBatches(): void {
+    this.#takesBatches = false;
   }
 
   #free(stem: string): string {
@@ -163,12 +175,29 @@ export class Network {
   }
 
   reduceMean(value: string, axes: readonly number[], keepdims: number): string {
-    if (this.style.opset < 18) return this.op('ReduceMean', [value], { axes, keepdims });
-    return this.op('ReduceMean', [value, this.ints(...axes)], { keepdims });
+    return this.reduce('ReduceMean', value, axes, keepdims);
   }
 
-  /** Ends the network with this image. */
-  finish({ value, channels }: Image): { bytes: Uint8Array; graph: GraphProto } {
+  /** Axes became an input of ReduceSum in opset 13, of the others in 18. */
+  reduce(opType: string, value: string, axes: readonly number[], keepdims: number): string {
+    const sinceOpset = opType === 'ReduceSum' ? 13 : 18;
+    if (this.style.opset < sinceOpset) return this.op(opType, [value], { axes, keepdims });
+    return this.op(opType, [value, this.ints(...axes)], { keepdims });
+  }
+
+  /** Joins lists of integers. */
+  join(...lists: readonly string[]): string {
+    return this.op('Concat', lists, { axis: 0 });
+  }
+
+  /** Some sides of a value, as a list. */
+  sides(value: string, from: number, to: number): string {
+    const shape = this.op('Shape', [value]);
+    return this.op('Slice', [shape, this.ints(from), this.ints(to)]);
+  }
+
+  /** Ends the network with this image. `batch` is the number of images that it takes, or any. */
+  finish({ value, channels }: Image, batch: number | string): { bytes: Uint8Array; graph: GraphProto } {
     this.#nodes.push(makeNode('Identity', [value], ['y']));
     const elemType = this.style.type === 'float32' ? DataType.FLOAT : DataType.FLOAT16;
     const model = buildModel(
@@ -176,10 +205,10 @@ export class Network {
         node: this.#nodes,
         initializer: this.#initializers,
         valueInfo: this.#infos,
-        input: [valueInfo('x', ['batch', this.inputChannels, 'height', 'width'], elemType)],
+        input: [valueInfo('x', [batch, this.inputChannels, 'height', 'width'], elemType)],
         output: [valueInfo('y', ['batch', channels, 'out_height', 'out_width'], elemType)],
       },
-      { opset: this.style.opset },
+      { opset: this.style.opset, irVersion: this.style.irVersion },
     );
     return { bytes: encodeModel(model), graph: model.graph };
   }

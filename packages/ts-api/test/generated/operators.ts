@@ -303,7 +303,7 @@ function unsqueeze(inputs: Inputs, node: NodeProto): Values[] {
   ];
 }
 
-function matrixProduct(a: Values, b: Values): Values {
+export function matrixProduct(a: Values, b: Values): Values {
   const [rows = 0, inner = 0] = a.dims;
   const columns = b.dims[1] as number;
   const data: number[] = [];
@@ -316,9 +316,19 @@ function matrixProduct(a: Values, b: Values): Values {
   return values([rows, columns], data);
 }
 
-function transposed(x: Values): Values {
+export function transposed(x: Values): Values {
   const [rows = 0, columns = 0] = x.dims;
   return gathered(x, [columns, rows], ([i = 0, j = 0]) => j * columns + i);
+}
+
+function transpose(inputs: Inputs, node: NodeProto): Values[] {
+  const x = need(inputs, 0);
+  const perm = intsOf(node, 'perm') ?? x.dims.map((_, i) => x.dims.length - 1 - i);
+  const strides = stridesFor(x, x.dims);
+  const dims = perm.map((axis) => x.dims[axis] as number);
+  const offset = (index: readonly number[]) =>
+    index.reduce((sum, at, i) => sum + at * (strides[perm[i] as number] as number), 0);
+  return [gathered(x, dims, offset)];
 }
 
 function gemm(inputs: Inputs, node: NodeProto): Values[] {
@@ -398,5 +408,6 @@ export const operators: Readonly<Record<string, Operator>> = {
   Squeeze: squeeze,
   Sub: broadcasting((a, b) => a - b),
   Tanh: elementwise(Math.tanh),
+  Transpose: transpose,
   Unsqueeze: unsqueeze,
 };

@@ -2,13 +2,16 @@
 import * as fc from 'fast-check';
 import type { GraphProto } from '../../src/graph/proto.js';
 import type { Size } from '../../src/size.js';
-import { type Block, plainBlock, statisticBlock } from './blocks.js';
+import { plainBlock, statisticBlock } from './blocks.js';
 import { type Image, Network, type Style } from './network.js';
+import type { Block } from './parts.js';
 
 /** What fast-check draws and shrinks. */
 export interface Plan {
   readonly style: Style;
   readonly batch: number;
+  /** Whether the model takes just so many images. */
+  readonly fixedBatch: boolean;
   readonly before: readonly Block[];
   readonly statistic: Block;
   readonly after: readonly Block[];
@@ -31,9 +34,11 @@ export const plans: fc.Arbitrary<Plan> = fc.record({
     type: fc.constantFrom('float32', 'float32', 'float32', 'float16'),
     constants: fc.constantFrom('initializers', 'nodes', 'both'),
     names: fc.constantFrom('all', 'some', 'none'),
+    irVersion: fc.integer({ min: 4, max: 10 }),
     declared: fc.boolean(),
   }),
-  batch: fc.integer({ min: 1, max: 2 }),
+  batch: fc.constantFrom(1, 2, 1, 3),
+  fixedBatch: fc.boolean(),
   before: fc.array(anyBlock, { maxLength: 5 }),
   statistic: statisticBlock,
   after: fc.array(anyBlock, { maxLength: 3 }),
@@ -66,11 +71,12 @@ export function generate({ style, before, statistic, after, ...plan }: Plan): Ge
   const trainSize = fitted(plan.trainSize, 2);
   // A window of at least one pixel.
   const base = trainSize.map((length, i) => Math.max(unit, Math.round((length * (plan.base[i] ?? 0)) / 100)));
+  const batch = network.takesBatches ? plan.batch : 1;
   const sizes = plan.sizes.map((one) => fitted(one ?? base, 1));
   return {
-    ...network.finish(end),
+    ...network.finish(end, plan.fixedBatch ? batch : 'batch'),
     network,
-    batch: plan.batch,
+    batch,
     trainSize,
     baseSize: base as unknown as Size,
     sizes,
