@@ -374,6 +374,30 @@ describe('transposed-attention', () => {
     },
   );
 
+  it('leaves attention between rows of pixels alone where there are as many channels', async () => {
+    const node = [
+      makeNode('Relu', ['x'], ['image']),
+      makeNode('Transpose', ['image'], ['channels_last'], { attributes: { perm: [0, 2, 3, 1] } }),
+      reshape('channels_last', 'layout', 'rows'), // height × (width · channels): no planes, although 4 × 4
+      makeNode('Transpose', ['rows'], ['columns'], { attributes: { perm: [0, 2, 1] } }),
+      makeNode('MatMul', ['rows', 'columns'], ['product']),
+      makeNode('MatMul', ['product', 'rows'], ['attended']),
+      makeNode('Shape', ['channels_last'], ['like']),
+      reshape('attended', 'like', 'y'),
+    ];
+    const sides = [
+      makeNode('Shape', ['channels_last'], ['whole']),
+      makeNode('Slice', ['whole', 'i0', 'i2'], ['front']),
+      concat(['front', 'rest'], 'layout'),
+    ];
+    const bytes = buildAttention(
+      [...node.slice(0, 2), ...sides, ...node.slice(2)],
+      [integers('i0', [0]), integers('rest', [-1])],
+    );
+    const { report } = await convert(bytes, { trainSize: 4 });
+    expect(report.sites).toEqual([]);
+  });
+
   const layout = layouts['no axis of heads'] as Layout;
   const product = (from: readonly [string, string, string], to: string) => [
     makeNode('Transpose', [from[1]], [`${to}_kt`], { attributes: { perm: [0, 2, 1] } }),
