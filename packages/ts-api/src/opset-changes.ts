@@ -1,7 +1,7 @@
-// What ONNX's opsets 12 to 22 say in another way than the ones before them, or mean by the same words. ONNX gives an operator a
-// new version whenever either changes, and a version, once out, stays what it is. All versions of these opsets have been gone through, by
-// ONNX's lists of them and its own version converter (22 brought bfloat16 and nothing else): an operator that is not listed here has only
-// taken more types since, or got inputs and attributes that do nothing where they are left out.
+// What ONNX's opsets 12 to 22 say in another way than the ones before them, or mean by the same words, by ONNX's lists of operators and
+// its own version converter. (Of 21 and 22 these were not at hand in full.) ONNX gives an operator a new version whenever form or meaning
+// changes: one that is not listed here has, as far as we know, only taken more types since, or got inputs and attributes that do nothing
+// where they are left out.
 //
 // The list would not have to be complete for form: ONNX Runtime checks inputs and attributes against the operator's version when it loads
 // the result, and an axis left where it no longer belongs would be refused, not ignored. What it cannot see is a change of meaning.

@@ -22,8 +22,9 @@ function planesOf(context: RuleContext, node: NodeProto): Planes | undefined {
       findLaying(context, keys, second) && !findLaying(context, keys, second, { pastProducts: false });
     const image = (laying && laidImage(context, laying)) ?? '';
     const shape = context.shapes.get(image);
+    const [height = 0, width = 0] = shape?.slice(-2) ?? [];
     if (shape && !areWeights && !isWindows(context.graph, image))
-      return { plane: shape.slice(-2) as unknown as Size, batch: shape[0] ?? 0 };
+      return { plane: [height, width], batch: shape[0] ?? 0 };
   }
   return undefined;
 }
