@@ -91,6 +91,14 @@ function channelStepAfter(
   return { node, parameter };
 }
 
+/** Whether the value was reshaped from these sides, and since then only normalized or treated one by one. */
+function wasShaped({ graph, shapes }: RuleContext, value: string, sides: readonly number[]): boolean {
+  let node = graph.producer(value);
+  while (node && isOnnxDomain(node.domain) && (isUnary(node) || node.opType === 'InstanceNormalization'))
+    node = graph.producer(node.input[0] ?? '');
+  return node?.opType === 'Reshape' && showSize(shapes.get(node.input[0] ?? '') ?? []) === showSize(sides);
+}
+
 /** A group normalization written out. */
 export interface GroupedNormalization {
   /** The image before it is reshaped. */
@@ -119,8 +127,9 @@ export function findGroupedNormalization(
   const keepsPlanes = showSize(grouped?.slice(2) ?? []) === showSize(whole?.slice(2) ?? []);
   if (!found || whole?.length !== 4 || !grouped || keepsPlanes) return undefined;
 
-  // Rows, of which attention makes images again.
-  if (grouped.length === 4 && findLaying(context, image, -1)) return undefined;
+  // Rows, of which attention makes images again, or groups of another normalization.
+  if (grouped.length === 4 && (findLaying(context, image, -1) || wasShaped(context, image, grouped)))
+    return undefined;
 
   const { reshape, between } = found;
   const step = between.find((one) => !handsOn(graph, one));

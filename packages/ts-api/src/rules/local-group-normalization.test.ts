@@ -394,6 +394,30 @@ describe('local-group-normalization', () => {
     expect(largestDifference(await run(model, 'native', x), expected)).toBeLessThan(1e-5);
   });
 
+  it('tells images from groups where the groups of another normalization have rank 4', async () => {
+    const node = [
+      makeNode('Reshape', ['x', 'tall'], ['g']),
+      makeNode('InstanceNormalization', ['g', 'one', 'zero'], ['n'], { name: 'groups' }),
+      shape,
+      makeNode('Reshape', ['n', 'shape'], ['image']),
+      norm('image', 'y', ['weight', 'shift']),
+    ];
+    const { model, report } = await convert(modelOf(node, [integers('tall', [0, 2, -1, 1])]), {
+      trainSize: 16,
+      baseSize: 8,
+    });
+    expect(report.sites.map(({ operator }) => operator)).toEqual([
+      'LocalGroupNormalization',
+      'LocalInstanceNormalization',
+    ]);
+    const x = noise([2, 6, 21, 19]);
+    const grouped = localGroupNorm(x, ones, zeros, { groups: 2, window: [8, 8] }, 1e-5);
+    const image = new Tensor('float32', Float32Array.from(grouped), x.dims);
+    const expected = localGroupNorm(image, weight, shift, { groups: 6, window: [8, 8] }, 1e-5);
+    for (const operators of ['native', 'portable'] as const)
+      expect(largestDifference(await run(model, operators, x), expected)).toBeLessThan(1e-4);
+  });
+
   it('passes the self-check', async () => {
     const node = [
       ...exported('image'),
