@@ -208,7 +208,7 @@ describe('tlsc convert', () => {
     const args = ['convert', exampleModel('unet_se'), '-o', 'raised.onnx', '--train-size', '64'];
     const raised = await tlsc(...args, '--opset', '22', '--json');
     expect(raised.code).toBe(0);
-    expect(JSON.parse(raised.stdout)).toMatchObject({ report: { opset: 22, sites: Array(5).fill({}) } });
+    expect(JSON.parse(raised.stdout)).toMatchObject({ opset: 22, sites: Array(5).fill({}) });
     const inspected = await tlsc('inspect', 'raised.onnx', '--json');
     expect(JSON.parse(inspected.stdout)).toMatchObject({ opset: 22 });
     const lowered = await tlsc(...args, '--opset', '12');

@@ -22,10 +22,10 @@ import {
 } from '../test/build-model.js';
 import { convert } from '../test/convert.js';
 import { largestDifference, noise, windowMeans } from '../test/reference.js';
+import { localNodesOf } from './conversion/local-operators.js';
 import { decodeModel, encodeModel, type Model } from './graph/model.js';
 import { DataType, intsOf, makeNode } from './graph/proto.js';
 import { inspect } from './inspect.js';
-import { localNodesOf } from './local-operators.js';
 import { InferenceSession } from './session/inference-session.js';
 import { version } from './version.js';
 

@@ -1,9 +1,13 @@
 import { create } from '@bufbuild/protobuf';
 import { OperatorSetIdProtoSchema } from 'onnx-buf';
-import { analyze } from './analysis.js';
-import { type ConvertOptions, toChoice } from './conversion-options.js';
-import { type Site, writeRecord } from './conversion-record.js';
-import type { ConversionSizes } from './conversion-sizes.js';
+import { analyze } from './conversion/analysis.js';
+import { type ConvertOptions, toChoice } from './conversion/choice.js';
+import { inlineEnclosed } from './conversion/inline-enclosed.js';
+import { isConverted, localNodesOf } from './conversion/local-operators.js';
+import { type KeptStatistic, planRewrites, type Rewrite } from './conversion/plan.js';
+import { raiseOpset } from './conversion/raise-opset.js';
+import { type Site, writeRecord } from './conversion/record.js';
+import type { ConversionSizes } from './conversion/sizes.js';
 import { TlscError } from './errors.js';
 import { domain, domainVersion, lowestOpset } from './functions/body.js';
 import { functions } from './functions/index.js';
@@ -11,10 +15,6 @@ import type { FrozenSize } from './graph/frozen-sizes.js';
 import { imageSizeOf, inputsOf } from './graph/inputs.js';
 import { measure } from './graph/measure.js';
 import { encodeModel, loadModel, type Model, type ModelSource, opsetOf } from './graph/model.js';
-import { inlineEnclosed } from './inline-enclosed.js';
-import { isConverted, localNodesOf } from './local-operators.js';
-import { type KeptStatistic, planRewrites, type Rewrite } from './plan.js';
-import { raiseOpset } from './raise-opset.js';
 import { InferenceSession } from './session/inference-session.js';
 
 export interface ConvertReport extends ConversionSizes {

@@ -1,14 +1,16 @@
 export { Tensor } from 'onnxruntime-common';
-export type { ConvertOptions } from './conversion-options.js';
-export type { ConversionRecord, Site } from './conversion-record.js';
-export type { ConversionSizes } from './conversion-sizes.js';
+export type { ConvertOptions } from './conversion/choice.js';
+export type { Explanation, Verdict } from './conversion/explain.js';
+export { newestOpset } from './conversion/opset-changes.js';
+export type { KeptStatistic } from './conversion/plan.js';
+export type { ConversionRecord, Site } from './conversion/record.js';
+export type { ConversionSizes } from './conversion/sizes.js';
 export {
   type Conversion,
   type ConvertReport,
   convert,
 } from './convert.js';
 export { type ErrorCode, type ErrorDetails, errorCodes, TlscError } from './errors.js';
-export type { Explanation, Verdict } from './explain.js';
 export { writeFileAtomic } from './files.js';
 export { lowestOpset } from './functions/body.js';
 export type { FrozenSize } from './graph/frozen-sizes.js';
@@ -31,8 +33,6 @@ export {
   type Statistic,
   type ValueDescription,
 } from './inspect.js';
-export { newestOpset } from './opset-changes.js';
-export type { KeptStatistic } from './plan.js';
 export type { Feeds } from './session/feeds.js';
 export {
   type Fetches,
@@ -43,5 +43,5 @@ export {
 } from './session/inference-session.js';
 export type { ExecutionProvider, SessionOptions } from './session/options.js';
 export { largestSide, type Size, type SizeOption } from './size.js';
-export { type SelfCheck, type Verification, type VerifyOptions, verify } from './verify.js';
+export { type FullCheck, type SelfCheck, type Verification, type VerifyOptions, verify } from './verify.js';
 export { type WriteModelOptions, writeModel } from './write-model.js';

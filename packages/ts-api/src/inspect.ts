@@ -1,14 +1,13 @@
-import { type Analysis, analyze, type Finding, refuseAll } from './analysis.js';
-import { type ConversionRecord, readRecord } from './conversion-record.js';
-
+import { type Analysis, analyze, type Finding, refuseAll } from './conversion/analysis.js';
+import { type Explanation, explain } from './conversion/explain.js';
+import { inlineEnclosed } from './conversion/inline-enclosed.js';
+import { isConverted, localNodesOf, maxStrideOf, windowOf } from './conversion/local-operators.js';
+import { type ConversionRecord, readRecord } from './conversion/record.js';
 import { type ErrorCode, invalidArgument, TlscError } from './errors.js';
-import { type Explanation, explain } from './explain.js';
 import type { FrozenSize } from './graph/frozen-sizes.js';
 import { imageSizeOf, inputsOf, tensorTypeOf, typeName } from './graph/inputs.js';
 import { loadModel, type Model, type ModelSource, opsetOf } from './graph/model.js';
 import { labelOf, type ValueInfoProto } from './graph/proto.js';
-import { inlineEnclosed } from './inline-enclosed.js';
-import { isConverted, localNodesOf, maxStrideOf, windowOf } from './local-operators.js';
 import { checkOptions, checkSignal } from './options.js';
 import { isMatch, isRefusal } from './rewrite/rule.js';
 import { type Size, type SizeOption, toSize } from './size.js';

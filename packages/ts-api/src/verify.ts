@@ -1,13 +1,13 @@
-import { readRecord } from './conversion-record.js';
-import { type ConversionSizes, maxStrideFor, windowFor } from './conversion-sizes.js';
+import { inlineEnclosed } from './conversion/inline-enclosed.js';
+import { localNodesOf, maxStrideOf, windowOf } from './conversion/local-operators.js';
+import { readRecord } from './conversion/record.js';
+import { type ConversionSizes, maxStrideFor, windowFor } from './conversion/sizes.js';
 import { invalidArgument, TlscError, throwIfAborted } from './errors.js';
 import { freeImageSizes } from './graph/free-sizes.js';
 import { type ElementTypes, measure, type Shapes } from './graph/measure.js';
 import { encodeModel, type LoadedModel, loadModel, type Model, type ModelSource } from './graph/model.js';
 import { floatOf, isOnnxDomain, labelOf, type NodeProto } from './graph/proto.js';
 import { trialFeeds } from './graph/trial-feeds.js';
-import { inlineEnclosed } from './inline-enclosed.js';
-import { localNodesOf, maxStrideOf, windowOf } from './local-operators.js';
 import { checkOptions, checkSignal } from './options.js';
 import { floatsOf, imageTypes } from './session/image-tensors.js';
 import { InferenceSession, type Outputs } from './session/inference-session.js';

@@ -1,13 +1,13 @@
 // `convert` for tests: every conversion is held against its original, whatever the test is about.
 import { readFileSync } from 'node:fs';
-import type { ConvertOptions } from '../src/conversion-options.js';
-import type { ConversionSizes } from '../src/conversion-sizes.js';
+import type { ConvertOptions } from '../src/conversion/choice.js';
+import { inlineEnclosed } from '../src/conversion/inline-enclosed.js';
+import { raiseOpset } from '../src/conversion/raise-opset.js';
+import type { ConversionSizes } from '../src/conversion/sizes.js';
 import { type Conversion, convert as convertModel } from '../src/convert.js';
 import { measure, type Shapes } from '../src/graph/measure.js';
 import { decodeModel, type Model, type ModelSource } from '../src/graph/model.js';
 import type { ValueInfoProto } from '../src/graph/proto.js';
-import { inlineEnclosed } from '../src/inline-enclosed.js';
-import { raiseOpset } from '../src/raise-opset.js';
 import type { Size } from '../src/size.js';
 import { changesIn } from './conversion-faults.js';
 import { faultsOf } from './graph-faults.js';

@@ -1,10 +1,10 @@
 // Models of the image `x`, raised to another opset: what they compute must not change.
 import type { Tensor } from 'onnxruntime-common';
 import { expect } from 'vitest';
+import { raiseOpset } from '../src/conversion/raise-opset.js';
 import type { Shapes } from '../src/graph/measure.js';
 import { decodeModel, encodeModel, type Model, opsetOf } from '../src/graph/model.js';
 import type { ValueInfoProto } from '../src/graph/proto.js';
-import { raiseOpset } from '../src/raise-opset.js';
 import { InferenceSession } from '../src/session/inference-session.js';
 import { buildBytes, type GraphParts, valueInfo } from './build-model.js';
 import { faultsOf } from './graph-faults.js';

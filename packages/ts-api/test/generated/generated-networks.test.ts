@@ -2,7 +2,7 @@
 // TLSC_GENERATED says how many, TLSC_SEED which; with the TLSC_PATH of a failure it alone runs.
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { windowFor } from '../../src/conversion-sizes.js';
+import { windowFor } from '../../src/conversion/sizes.js';
 import { roundToFloat16, widenFloat16 } from '../../src/session/float16.js';
 import { floatsOf, toImageTensor } from '../../src/session/image-tensors.js';
 import { InferenceSession } from '../../src/session/inference-session.js';

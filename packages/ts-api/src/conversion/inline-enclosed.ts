@@ -1,10 +1,11 @@
 // Statistics inside the model's own functions, and in branches that are always taken, are brought to where rules can edit.
+
+import { Graph } from '../graph/graph.js';
+import { inlineConstantBranches } from '../graph/inline-branches.js';
+import { inlineFunctions, refuseOpsetConflicts } from '../graph/inline-functions.js';
+import type { Model } from '../graph/model.js';
+import { allOf } from '../graph/proto.js';
 import { candidatesIn, graphsAround } from './analysis.js';
-import { Graph } from './graph/graph.js';
-import { inlineConstantBranches } from './graph/inline-branches.js';
-import { inlineFunctions, refuseOpsetConflicts } from './graph/inline-functions.js';
-import type { Model } from './graph/model.js';
-import { allOf } from './graph/proto.js';
 
 /**
  * The model with all calls of its own functions inlined, and the taken branch of every `If` that always takes the same one, where

@@ -1,5 +1,5 @@
 // The two sizes of a conversion, and the windows that follow from them.
-import type { Size } from './size.js';
+import type { Size } from '../size.js';
 
 /** The sizes that a model was converted with. */
 export interface ConversionSizes {

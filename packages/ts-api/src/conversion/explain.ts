@@ -1,12 +1,13 @@
 // Why a node is converted, or is not: what each rule says of it.
+
+import { TlscError } from '../errors.js';
+import type { Graph } from '../graph/graph.js';
+import type { Model } from '../graph/model.js';
+import { labelOf, type NodeProto } from '../graph/proto.js';
+import { type Answer, isMatch, isRefusal } from '../rewrite/rule.js';
+import { rules } from '../rules/index.js';
+import { showSize } from '../size.js';
 import { type Finding, graphsOf } from './analysis.js';
-import { TlscError } from './errors.js';
-import type { Graph } from './graph/graph.js';
-import type { Model } from './graph/model.js';
-import { labelOf, type NodeProto } from './graph/proto.js';
-import { type Answer, isMatch, isRefusal } from './rewrite/rule.js';
-import { rules } from './rules/index.js';
-import { showSize } from './size.js';
 
 /** What one rule says of a node. */
 export interface Verdict {

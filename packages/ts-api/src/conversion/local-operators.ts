@@ -1,7 +1,7 @@
-import { domain } from './functions/body.js';
-import type { Model } from './graph/model.js';
-import { intsOf, type NodeProto, subgraphsOf } from './graph/proto.js';
-import type { Size } from './size.js';
+import { domain } from '../functions/body.js';
+import type { Model } from '../graph/model.js';
+import { intsOf, type NodeProto, subgraphsOf } from '../graph/proto.js';
+import type { Size } from '../size.js';
 
 /** The nodes that a conversion has put into the model. */
 export function localNodesOf(model: Model): NodeProto[] {

@@ -1,10 +1,10 @@
 import { create } from '@bufbuild/protobuf';
 import { TensorProtoSchema } from 'onnx-buf';
-import { invalidArgument, TlscError } from './errors.js';
-import { lowestOpset } from './functions/body.js';
-import { Graph } from './graph/graph.js';
-import type { Shapes } from './graph/measure.js';
-import { type Model, opsetOf } from './graph/model.js';
+import { invalidArgument, TlscError } from '../errors.js';
+import { lowestOpset } from '../functions/body.js';
+import { Graph } from '../graph/graph.js';
+import type { Shapes } from '../graph/measure.js';
+import { type Model, opsetOf } from '../graph/model.js';
 import {
   DataType,
   intOf,
@@ -14,7 +14,7 @@ import {
   type NodeOptions,
   type NodeProto,
   subgraphsOf,
-} from './graph/proto.js';
+} from '../graph/proto.js';
 import { type Change, opsetChanges, type Surroundings } from './opset-changes.js';
 
 /** What ONNX changed of the node's operator in this opset. */

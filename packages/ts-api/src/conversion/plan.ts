@@ -1,14 +1,15 @@
 // What is to become of each global statistic of a model.
+
+import { TlscError } from '../errors.js';
+import { lowestMixedOpset } from '../functions/body.js';
+import { type Model, opsetOf } from '../graph/model.js';
+import { labelOf } from '../graph/proto.js';
+import { isMatch, isRefusal, type Match, type Rule } from '../rewrite/rule.js';
+import { showSize } from '../size.js';
 import type { Finding } from './analysis.js';
-import type { Choice, NamePattern } from './conversion-options.js';
-import type { Site } from './conversion-record.js';
-import { type ConversionSizes, maxStrideFor, windowFor } from './conversion-sizes.js';
-import { TlscError } from './errors.js';
-import { lowestMixedOpset } from './functions/body.js';
-import { type Model, opsetOf } from './graph/model.js';
-import { labelOf } from './graph/proto.js';
-import { isMatch, isRefusal, type Match, type Rule } from './rewrite/rule.js';
-import { showSize } from './size.js';
+import type { Choice, NamePattern } from './choice.js';
+import type { Site } from './record.js';
+import { type ConversionSizes, maxStrideFor, windowFor } from './sizes.js';
 
 /** A global statistic that stays as it is. */
 export interface KeptStatistic {

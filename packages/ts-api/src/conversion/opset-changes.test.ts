@@ -1,9 +1,9 @@
 import { create } from '@bufbuild/protobuf';
 import { AttributeProto_AttributeType, AttributeProtoSchema } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
-import { buildGraph, floats, integers } from '../test/build-model.js';
-import { anyOutput, expectSame, x } from '../test/raised.js';
-import { DataType, makeNode, type NodeProto, type TensorProto } from './graph/proto.js';
+import { buildGraph, floats, integers } from '../../test/build-model.js';
+import { anyOutput, expectSame, x } from '../../test/raised.js';
+import { DataType, makeNode, type NodeProto, type TensorProto } from '../graph/proto.js';
 
 const reduced = (opType: string, attributes: Record<string, number | number[]> = {}) => [
   makeNode('Abs', ['x'], ['a']),

@@ -1,13 +1,13 @@
 // What is made local by the caller's choice, and what a converted model says of it.
 import { describe, expect, it } from 'vitest';
-import { carriedModel, exampleModel } from '../../../test/fixtures/index.js';
-import { buildBytes, floats, integers } from '../test/build-model.js';
-import { convert } from '../test/convert.js';
-import { decodeModel, encodeModel } from './graph/model.js';
-import { makeNode } from './graph/proto.js';
-import { inspect } from './inspect.js';
-import { verify } from './verify.js';
-import { version } from './version.js';
+import { carriedModel, exampleModel } from '../../../../test/fixtures/index.js';
+import { buildBytes, floats, integers } from '../../test/build-model.js';
+import { convert } from '../../test/convert.js';
+import { decodeModel, encodeModel } from '../graph/model.js';
+import { makeNode } from '../graph/proto.js';
+import { inspect } from '../inspect.js';
+import { verify } from '../verify.js';
+import { version } from '../version.js';
 
 const model = exampleModel('unet_se');
 const first = '/enc.0/se/se.0/GlobalAveragePool';

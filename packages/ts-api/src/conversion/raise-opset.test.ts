@@ -1,13 +1,13 @@
 import { create } from '@bufbuild/protobuf';
 import { FunctionProtoSchema, OperatorSetIdProtoSchema, StringStringEntryProtoSchema } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
-import { buildBytes, floats, integers } from '../test/build-model.js';
-import { convert } from '../test/convert.js';
-import { build, expectSame, raise, run } from '../test/raised.js';
-import { largestDifference } from '../test/reference.js';
-import { decodeModel, encodeModel, type Model, opsetOf } from './graph/model.js';
-import { DataType, makeNode, type NodeProto } from './graph/proto.js';
-import { verify } from './verify.js';
+import { buildBytes, floats, integers } from '../../test/build-model.js';
+import { convert } from '../../test/convert.js';
+import { build, expectSame, raise, run } from '../../test/raised.js';
+import { largestDifference } from '../../test/reference.js';
+import { decodeModel, encodeModel, type Model, opsetOf } from '../graph/model.js';
+import { DataType, makeNode, type NodeProto } from '../graph/proto.js';
+import { verify } from '../verify.js';
 
 describe('raising the opset', () => {
   it('adds constants and nodes under names that nothing has, equal constants once', async () => {

@@ -1,17 +1,17 @@
 // What convert and inspect have in common: which nodes are global statistics, and what can be done about each.
 import { create } from '@bufbuild/protobuf';
 import { GraphProtoSchema } from 'onnx-buf';
-import { type ErrorCode, TlscError } from './errors.js';
-import { domain } from './functions/body.js';
-import { freeImageSizes } from './graph/free-sizes.js';
-import { type FrozenSize, findFrozenSizes, sizesAskedOf } from './graph/frozen-sizes.js';
-import { Graph } from './graph/graph.js';
-import { type ProbedModel, withProbedModel } from './graph/measure.js';
-import type { Model } from './graph/model.js';
-import { type GraphProto, labelOf, type NodeProto, subgraphsOf } from './graph/proto.js';
-import type { Answer, Rule, RuleContext } from './rewrite/rule.js';
-import { rules } from './rules/index.js';
-import { type Size, showSize } from './size.js';
+import { type ErrorCode, TlscError } from '../errors.js';
+import { domain } from '../functions/body.js';
+import { freeImageSizes } from '../graph/free-sizes.js';
+import { type FrozenSize, findFrozenSizes, sizesAskedOf } from '../graph/frozen-sizes.js';
+import { Graph } from '../graph/graph.js';
+import { type ProbedModel, withProbedModel } from '../graph/measure.js';
+import type { Model } from '../graph/model.js';
+import { type GraphProto, labelOf, type NodeProto, subgraphsOf } from '../graph/proto.js';
+import type { Answer, Rule, RuleContext } from '../rewrite/rule.js';
+import { rules } from '../rules/index.js';
+import { type Size, showSize } from '../size.js';
 
 /** A global statistic in the model. */
 export interface Finding {

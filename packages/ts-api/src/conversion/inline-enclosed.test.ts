@@ -12,15 +12,15 @@ import {
   image,
   valueInfo,
   withFunctions,
-} from '../test/build-model.js';
-import { convert } from '../test/convert.js';
-import { largestDifference, localInstanceNorm, noise, windowMeans } from '../test/reference.js';
-import { convert as convertModel } from './convert.js';
-import { decodeModel, encodeModel } from './graph/model.js';
-import { DataType, type FunctionProto, makeNode, type NodeProto, type TensorProto } from './graph/proto.js';
-import { inspect } from './inspect.js';
-import { InferenceSession } from './session/inference-session.js';
-import { verify } from './verify.js';
+} from '../../test/build-model.js';
+import { convert } from '../../test/convert.js';
+import { largestDifference, localInstanceNorm, noise, windowMeans } from '../../test/reference.js';
+import { convert as convertModel } from '../convert.js';
+import { decodeModel, encodeModel } from '../graph/model.js';
+import { DataType, type FunctionProto, makeNode, type NodeProto, type TensorProto } from '../graph/proto.js';
+import { inspect } from '../inspect.js';
+import { InferenceSession } from '../session/inference-session.js';
+import { verify } from '../verify.js';
 
 const lib = 'pkg.onnxscript.torch_lib';
 const common = 'pkg.onnxscript.torch_lib.common';

@@ -1,9 +1,9 @@
-import type { ConversionSizes } from './conversion-sizes.js';
-import { invalidArgument } from './errors.js';
-import { lowestOpset } from './functions/body.js';
+import { invalidArgument } from '../errors.js';
+import { lowestOpset } from '../functions/body.js';
+import { checkOptions, checkSignal } from '../options.js';
+import { defaultBaseSize, type SizeOption, toSize } from '../size.js';
 import { newestOpset } from './opset-changes.js';
-import { checkOptions, checkSignal } from './options.js';
-import { defaultBaseSize, type SizeOption, toSize } from './size.js';
+import type { ConversionSizes } from './sizes.js';
 
 export interface ConvertOptions {
   /** Size of the crops that the network was trained on: a side, or [height, width], in pixels. */

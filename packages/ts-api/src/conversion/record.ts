@@ -1,9 +1,9 @@
 // What a converted model says of its conversion, in its custom metadata.
 import { create } from '@bufbuild/protobuf';
 import { type ModelProto, StringStringEntryProtoSchema } from 'onnx-buf';
-import type { ConversionSizes } from './conversion-sizes.js';
-import { isSize, type Size, showSize } from './size.js';
-import { version } from './version.js';
+import { isSize, type Size, showSize } from '../size.js';
+import { version } from '../version.js';
+import type { ConversionSizes } from './sizes.js';
 
 /** A statistic that was made local. */
 export interface Site {

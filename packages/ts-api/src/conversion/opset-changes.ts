@@ -6,7 +6,7 @@
 // The list would not have to be complete for form: ONNX Runtime checks inputs and attributes against the operator's version when it loads
 // the result, and an axis left where it no longer belongs would be refused, not ignored. What it cannot see is a change of meaning.
 // These are Softmax and its kin, RoiAlign, Resize's modes, DFT and GroupNormalization.
-import { intOf, intsOf, makeNode, type NodeOptions, type NodeProto, textOf } from './graph/proto.js';
+import { intOf, intsOf, makeNode, type NodeOptions, type NodeProto, textOf } from '../graph/proto.js';
 
 /** The newest opset that this table knows of. */
 export const newestOpset = 22;
