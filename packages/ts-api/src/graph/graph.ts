@@ -85,6 +85,22 @@ export class Graph {
     return withValues(tensor, this.#externalDataFolder);
   }
 
+  /** Whether the value is the same at every run: nothing that it is computed from is an input, or random. */
+  isConstant(value: string): boolean {
+    const seen = new Set<string>();
+    const waiting = [value];
+    for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+      if (name === '' || seen.has(name) || this.constant(name)) continue;
+      seen.add(name);
+      const node = this.producer(name);
+      if (node?.opType === 'Constant' && isOnnxDomain(node.domain)) continue;
+      if (!node || node.input.length === 0 || !isOnnxDomain(node.domain) || subgraphsOf(node).length > 0)
+        return false;
+      waiting.push(...node.input);
+    }
+    return true;
+  }
+
   /** The values of a constant integer tensor, however it is written down. */
   constantIntegers(value: string): number[] | undefined {
     const tensor = this.constant(value);

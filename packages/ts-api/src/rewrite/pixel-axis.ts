@@ -2,9 +2,8 @@
 // channels. So an axis, counted from the last, -1, is followed up to where it came about.
 import type { Graph } from '../graph/graph.js';
 import { intOf, intsOf, isOnnxDomain, type NodeProto, textOf } from '../graph/proto.js';
-import { shapeOf } from './pointwise.js';
 import { broadcasting, unary } from './pointwise-operators.js';
-import type { RuleContext } from './rule.js';
+import { type RuleContext, shapeOf } from './rule.js';
 
 const reshaping = new Set(['Flatten', 'Reshape', 'Squeeze', 'Unsqueeze']);
 

@@ -6,7 +6,7 @@ import { type Size, showSize } from '../size.js';
 import { channelsToPlanes, type Edit, linearToConv } from './linear-layers.js';
 import { broadcasting, unary } from './pointwise-operators.js';
 import { pooledImageOf } from './pooled-image.js';
-import type { Refusal, RuleContext } from './rule.js';
+import { type Refusal, type RuleContext, shapeOf } from './rule.js';
 import { servesOnly } from './shape-questions.js';
 
 /** Layers over the channels of a flattened value. */
@@ -43,11 +43,6 @@ export interface PooledBranch {
    * the way is as large as the plane, or will be once its own pooling is local. Undefined if it cannot.
    */
   readonly products: readonly Product[] | undefined;
-}
-
-/** The shape of a value, measured, or of a constant. */
-export function shapeOf({ graph, shapes }: RuleContext, value: string): readonly number[] | undefined {
-  return shapes.get(value) ?? graph.constant(value)?.dims.map(Number);
 }
 
 /** Of rank 4: a one-dimensional convolution of flattened means would lose its plane. */

@@ -1,11 +1,11 @@
 // Group normalization as exporters write it where there is no operator for it: InstanceNormalization of images reshaped to
 // N × groups × rest, reshaped back and, since its own parameters go by group, scaled and shifted channel by channel.
 import type { Graph } from '../graph/graph.js';
-import { isOnnxDomain, labelOf, type NodeProto, subgraphsOf } from '../graph/proto.js';
+import { isOnnxDomain, labelOf, type NodeProto } from '../graph/proto.js';
 import { showSize } from '../size.js';
 import { findLaying } from './pixel-axis.js';
-import { isUnary, shapeOf } from './pointwise.js';
-import type { Refusal, RuleContext } from './rule.js';
+import { isUnary } from './pointwise.js';
+import { type Refusal, type RuleContext, shapeOf } from './rule.js';
 
 /** Whether the node hands its input on as it is. */
 function handsOn(graph: Graph, node: NodeProto): boolean {
@@ -47,22 +47,6 @@ function soleReader(graph: Graph, value: string): Reader | undefined {
   return handsOn(graph, node) ? soleReader(graph, node.output[0] ?? '') : { node, value };
 }
 
-/** Whether the value is the same at every run: nothing that it is computed from is an input, or random. */
-function isConstant(graph: Graph, value: string): boolean {
-  const seen = new Set<string>();
-  const waiting = [value];
-  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
-    if (name === '' || seen.has(name) || graph.constant(name)) continue;
-    seen.add(name);
-    const node = graph.producer(name);
-    if (node?.opType === 'Constant' && isOnnxDomain(node.domain)) continue;
-    if (!node || node.input.length === 0 || !isOnnxDomain(node.domain) || subgraphsOf(node).length > 0)
-      return false;
-    waiting.push(...node.input);
-  }
-  return true;
-}
-
 /** Whether a tensor of these sides, broadcast to N × channels × H × W, has one value per channel. */
 function isPerChannel(dims: readonly number[], channels: number): boolean {
   const [width = 1, height = 1, count = 1, batch = 1, ...more] = [...dims].reverse();
@@ -87,7 +71,7 @@ function channelStepAfter(
   const { node } = reader;
   const parameter = node.input[1 - node.input.indexOf(reader.value)] ?? '';
   const dims = shapeOf(context, parameter);
-  if (!dims || !isPerChannel(dims, channels) || !isConstant(graph, parameter)) return undefined;
+  if (!dims || !isPerChannel(dims, channels) || !graph.isConstant(parameter)) return undefined;
   return { node, parameter };
 }
 

@@ -1,11 +1,10 @@
 // Follows images that are laid in rows, one pixel after the other, to the images that are made of rows again. Where all
 // that lies between treats one image of the batch by itself, windows can stand for images in it.
-import type { Graph } from '../graph/graph.js';
 import { intOf, intsOf, isOnnxDomain, labelOf, type NodeProto } from '../graph/proto.js';
 import { type Size, showSize } from '../size.js';
 import { findLaying, laidImage, termsOf } from './pixel-axis.js';
 import { broadcasting, unary } from './pointwise-operators.js';
-import type { Refusal, RuleContext } from './rule.js';
+import { type Refusal, type RuleContext, shapeOf } from './rule.js';
 import { servesOnly } from './shape-questions.js';
 
 /** A Reshape that lays the planes of `image` in rows; the last of several. */
@@ -52,17 +51,6 @@ const alongAxis: Readonly<Record<string, number | undefined>> = {
   TopK: -1,
 };
 const reshaping = new Set(['Flatten', 'Reshape', 'Squeeze', 'Unsqueeze']);
-
-/** Whether the value is the same whatever the image. */
-function isConstant(graph: Graph, value: string): boolean {
-  if (graph.constant(value)) return true;
-  const node = graph.producer(value);
-  if (!node) return false;
-  return (
-    node.opType === 'Constant' ||
-    (node.input.length > 0 && node.input.every((input) => isConstant(graph, input)))
-  );
-}
 
 /** Grows from one product over rows until it ends in images on all sides. */
 export class RowRegion {
@@ -112,8 +100,7 @@ export class RowRegion {
   }
 
   #shapeOf(value: string): readonly number[] {
-    const { shapes, graph } = this.context;
-    return shapes.get(value) ?? graph.constant(value)?.dims.map(Number) ?? [];
+    return shapeOf(this.context, value) ?? [];
   }
 
   #isPlanes(value: string): boolean {
@@ -125,7 +112,7 @@ export class RowRegion {
     const { graph } = this.context;
     const data = reshaping.has(node.opType) || node.opType === 'Expand' ? node.input.slice(0, 1) : node.input;
     for (const value of data) {
-      if (value === '' || isConstant(graph, value)) continue;
+      if (value === '' || graph.isConstant(value)) continue;
       const producer = graph.producer(value);
       if (!producer) return { reason: `${labelOf(node)} reads ${value}, which is not laid in rows` };
       const laying = this.#layingOf(producer);
@@ -277,7 +264,7 @@ export class RowRegion {
     }
     if (!Object.hasOwn(alongAxis, opType)) return unknown;
     // What is constant is there once, not once for each window.
-    if (opType === 'Concat' && node.input.some((one) => isConstant(this.context.graph, one)))
+    if (opType === 'Concat' && node.input.some((one) => this.context.graph.isConstant(one)))
       return acrossImages;
     const axis = intOf(node, 'axis', alongAxis[opType] ?? 0);
     return axis !== 0 && axis !== -this.#shapeOf(value).length ? undefined : acrossImages;
@@ -294,7 +281,7 @@ export class RowRegion {
     return node.input.every((value) => {
       const shape = this.#shapeOf(value);
       if (value === '' || shape.length < 1) return true;
-      if (isConstant(this.context.graph, value)) return shape.length < rank || shape[0] === 1;
+      if (this.context.graph.isConstant(value)) return shape.length < rank || shape[0] === 1;
       return shape.length === rank && shape[0] === first;
     });
   }

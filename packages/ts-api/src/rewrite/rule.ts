@@ -104,3 +104,8 @@ export function featureSizeOf({ shapes }: RuleContext, node: NodeProto, image = 
   const [, , height = 0, width = 0] = shapes.get(image) ?? [];
   return [height, width];
 }
+
+/** The shape of a value, measured, or of a constant. */
+export function shapeOf({ graph, shapes }: RuleContext, value: string): readonly number[] | undefined {
+  return shapes.get(value) ?? graph.constant(value)?.dims.map(Number);
+}

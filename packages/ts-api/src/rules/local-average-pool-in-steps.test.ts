@@ -1,10 +1,9 @@
-import type { Tensor } from 'onnxruntime-common';
 import { describe, expect, it } from 'vitest';
 import { buildBytes, floats, integers } from '../../test/build-model.js';
 import { convert } from '../../test/convert.js';
 import { largestDifference, noise, windowMeans } from '../../test/reference.js';
+import { runModel } from '../../test/run-model.js';
 import { makeNode, type NodeProto } from '../graph/proto.js';
-import { InferenceSession } from '../session/inference-session.js';
 
 const constants = [
   integers('rows', [0, 0, -1]),
@@ -58,13 +57,6 @@ function build(node: readonly NodeProto[]): Uint8Array {
   return buildBytes({ node, initializer: constants.filter(({ name }) => read.has(name)) });
 }
 
-async function run(model: Uint8Array, x: Tensor, operators: 'native' | 'portable'): Promise<Float32Array> {
-  const session = await InferenceSession.create(model, { operators });
-  const { y } = await session.run({ x });
-  await session.release();
-  return y?.data as Float32Array;
-}
-
 describe('local-average-pool-in-steps', () => {
   it.each(Object.keys(spellings))('converts a mean: %s', async (spelling) => {
     const { model, report } = await convert(build(spellings[spelling] ?? []), {
@@ -82,7 +74,7 @@ describe('local-average-pool-in-steps', () => {
       const means = windowMeans(x, [12, 10]);
       const expected = (x.data as Float32Array).map((value, i) => value * (means[i] as number));
       for (const operators of ['native', 'portable'] as const)
-        expect(largestDifference(await run(model, x, operators), expected)).toBeLessThan(1e-6);
+        expect(largestDifference(await runModel(model, x, operators), expected)).toBeLessThan(1e-6);
     }
   });
 
@@ -101,7 +93,7 @@ describe('local-average-pool-in-steps', () => {
     const top = Math.max(...(x.data as Float32Array));
     const expected = (x.data as Float32Array).map((value, i) => value * (means[i] as number) + top);
     for (const operators of ['native', 'portable'] as const)
-      expect(largestDifference(await run(model, x, operators), expected)).toBeLessThan(1e-6);
+      expect(largestDifference(await runModel(model, x, operators), expected)).toBeLessThan(1e-6);
   });
 
   it('refuses a mean that meets rows', async () => {

@@ -13,11 +13,11 @@ import {
 } from '../../test/build-model.js';
 import { convert } from '../../test/convert.js';
 import { largestDifference, localGroupNorm, noise } from '../../test/reference.js';
+import { runModel } from '../../test/run-model.js';
 import { convert as convertUnchecked } from '../convert.js';
 import { Graph } from '../graph/graph.js';
 import { decodeModel } from '../graph/model.js';
 import { DataType, makeNode, type NodeProto, type TensorProto } from '../graph/proto.js';
-import { InferenceSession } from '../session/inference-session.js';
 import { verify } from '../verify.js';
 import { rules } from './index.js';
 import { localGroupNormalization } from './local-group-normalization.js';
@@ -317,13 +317,6 @@ const spellings: readonly Spelling[] = [
   },
 ];
 
-async function run(model: Uint8Array, operators: 'native' | 'portable', x: Tensor): Promise<Float32Array> {
-  const session = await InferenceSession.create(model, { operators });
-  const { y } = await session.run({ x });
-  await session.release();
-  return y?.data as Float32Array;
-}
-
 describe('local-group-normalization', () => {
   it.each(spellings)('makes $title local', async (one) => {
     const { groups = 2, scale = ones, bias = zeros, epsilon = 1e-5, left = [] } = one;
@@ -344,7 +337,7 @@ describe('local-group-normalization', () => {
     const x = noise([2, 6, 21, 19]);
     const expected = localGroupNorm(x, scale, bias, { groups, window: [8, 12] }, epsilon);
     for (const operators of ['native', 'portable'] as const)
-      expect(largestDifference(await run(model, operators, x), expected)).toBeLessThan(1e-5);
+      expect(largestDifference(await runModel(model, x, operators), expected)).toBeLessThan(1e-5);
   });
 
   it('leaves a scale that comes from the image', async () => {
@@ -359,7 +352,7 @@ describe('local-group-normalization', () => {
     const normalized = localGroupNorm(x, ones, zeros, { groups: 2, window: [8, 8] }, 1e-5);
     const expected = normalized.map((one, i) => one * (x.data[i - (i % (21 * 19))] as number));
     for (const operators of ['native', 'portable'] as const)
-      expect(largestDifference(await run(model, operators, x), expected)).toBeLessThan(1e-5);
+      expect(largestDifference(await runModel(model, x, operators), expected)).toBeLessThan(1e-5);
   });
 
   it('makes what a Reshape made local as images, where it kept planes', async () => {
@@ -391,7 +384,7 @@ describe('local-group-normalization', () => {
       { groups: 6, window: [8, 8] },
       1e-5,
     );
-    expect(largestDifference(await run(model, 'native', x), expected)).toBeLessThan(1e-5);
+    expect(largestDifference(await runModel(model, x, 'native'), expected)).toBeLessThan(1e-5);
   });
 
   it('tells images from groups where the groups of another normalization have rank 4', async () => {
@@ -415,7 +408,7 @@ describe('local-group-normalization', () => {
     const image = new Tensor('float32', Float32Array.from(grouped), x.dims);
     const expected = localGroupNorm(image, weight, shift, { groups: 6, window: [8, 8] }, 1e-5);
     for (const operators of ['native', 'portable'] as const)
-      expect(largestDifference(await run(model, operators, x), expected)).toBeLessThan(1e-4);
+      expect(largestDifference(await runModel(model, x, operators), expected)).toBeLessThan(1e-4);
   });
 
   it('passes the self-check', async () => {
@@ -436,7 +429,7 @@ describe('local-group-normalization', () => {
     const x = noise([2, 6, 21, 6]);
     const normalized = localGroupNorm(x, ones, zeros, { groups: 2, window: [8, 6] }, 1e-5);
     const expected = normalized.map((one, i) => one * (weight[i % 6] as number));
-    expect(largestDifference(await run(model, 'native', x), expected)).toBeLessThan(1e-5);
+    expect(largestDifference(await runModel(model, x, 'native'), expected)).toBeLessThan(1e-5);
   });
 
   it('leaves a scale that is random', async () => {
@@ -461,7 +454,7 @@ describe('local-group-normalization', () => {
     const x = noise([1, 6, 25, 30]);
     const expected = localGroupNorm(x, ones, zeros, { groups: 2, window: [12, 12] }, 1e-5);
     for (const operators of ['native', 'portable'] as const)
-      expect(largestDifference(await run(model, operators, x), expected)).toBeLessThan(1e-5);
+      expect(largestDifference(await runModel(model, x, operators), expected)).toBeLessThan(1e-5);
   });
 
   const float16Spellings: readonly { title: string; opset: number; node: readonly NodeProto[] }[] = [
@@ -507,7 +500,7 @@ describe('local-group-normalization', () => {
     const expected = localGroupNorm(x, ...parameters, { groups: 2, window: [8, 12] }, 1e-5);
     // Half a step at values below 16.
     for (const operators of ['native', 'portable'] as const)
-      expect(largestDifference(await run(model, operators, x), expected)).toBeLessThan(2 ** -8 + 1e-5);
+      expect(largestDifference(await runModel(model, x, operators), expected)).toBeLessThan(2 ** -8 + 1e-5);
   });
 
   it('shares no node with another rule', () => {

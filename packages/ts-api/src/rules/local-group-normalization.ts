@@ -1,6 +1,5 @@
 import { floatOf, intOf, isOnnxDomain, makeNode, type NodeProto } from '../graph/proto.js';
 import { ChannelParameters } from '../rewrite/channel-parameters.js';
-import { shapeOf } from '../rewrite/pointwise.js';
 import { findGroupedNormalization, findReshaping, type GroupedNormalization } from '../rewrite/regrouping.js';
 import {
   featureSizeOf,
@@ -9,6 +8,7 @@ import {
   type Refusal,
   type Rule,
   type RuleContext,
+  shapeOf,
 } from '../rewrite/rule.js';
 import { showSize } from '../size.js';
 import { localInstanceNormalization } from './local-instance-normalization.js';

@@ -19,8 +19,9 @@ import {
   windowMerge,
   windowPartition,
 } from '../../test/reference.js';
+import { runModel } from '../../test/run-model.js';
 import { DataType, makeNode, type NodeProto, type TensorProto } from '../graph/proto.js';
-import { floatsOf, toImageTensor } from '../session/image-tensors.js';
+import { toImageTensor } from '../session/image-tensors.js';
 import { InferenceSession } from '../session/inference-session.js';
 
 const channels = 4;
@@ -183,13 +184,6 @@ function expectedFor(
   return windowMerge(channelAttention(q, k, v, { ...options, temperature }), x.dims);
 }
 
-async function run(model: Uint8Array, x: Tensor, operators: 'native' | 'portable'): Promise<Float32Array> {
-  const session = await InferenceSession.create(model, { operators });
-  const { y } = await session.run({ x });
-  await session.release();
-  return (await floatsOf(y as Tensor)) as Float32Array;
-}
-
 const planes = [
   [21, 17],
   [12, 30],
@@ -223,7 +217,7 @@ describe('transposed-attention', () => {
       const x = noise([1, channels, ...plane]);
       const expected = expectedFor(x, [12, 10], { heads: spelling.heads, normalized: norm !== 'none' });
       for (const operators of ['native', 'portable'] as const)
-        expect(largestDifference(await run(model, x, operators), expected)).toBeLessThan(1e-5);
+        expect(largestDifference(await runModel(model, x, operators), expected)).toBeLessThan(1e-5);
     }
   });
 
@@ -241,7 +235,7 @@ describe('transposed-attention', () => {
     const x = noise([3, channels, 15, 20]);
     const expected = expectedFor(x, [12, 12], { heads: spelling.heads, normalized: false });
     for (const operators of ['native', 'portable'] as const)
-      expect(largestDifference(await run(model, x, operators), expected)).toBeLessThan(1e-5);
+      expect(largestDifference(await runModel(model, x, operators), expected)).toBeLessThan(1e-5);
   });
 
   it('converts queries, keys and values in one image, and products by Einsum', async () => {
@@ -271,7 +265,7 @@ describe('transposed-attention', () => {
       const x = noise([1, channels, ...plane]);
       const expected = expectedFor(x, [12, 10], { heads: 2, normalized: false });
       for (const operators of ['native', 'portable'] as const)
-        expect(largestDifference(await run(model, x, operators), expected)).toBeLessThan(1e-5);
+        expect(largestDifference(await runModel(model, x, operators), expected)).toBeLessThan(1e-5);
     }
   });
 
@@ -296,7 +290,7 @@ describe('transposed-attention', () => {
     const feed = await toImageTensor('float16', x.data as Float32Array, x.dims);
     // Sums of 144 products, rounded to eleven bits several times.
     for (const operators of ['native', 'portable'] as const)
-      expect(largestDifference(await run(model, feed, operators), expected)).toBeLessThan(0.05);
+      expect(largestDifference(await runModel(model, feed, operators), expected)).toBeLessThan(0.05);
   });
 
   it('leaves attention between pixels alone', async () => {
@@ -326,7 +320,7 @@ describe('transposed-attention', () => {
       const x = noise([1, channels, ...plane]);
       const expected = expectedFor(x, [3, 5], { heads, normalized: true });
       for (const operators of ['native', 'portable'] as const)
-        expect(largestDifference(await run(model, x, operators), expected)).toBeLessThan(1e-5);
+        expect(largestDifference(await runModel(model, x, operators), expected)).toBeLessThan(1e-5);
     }
   });
 
@@ -341,7 +335,7 @@ describe('transposed-attention', () => {
     const x = noise([batch, channels, 9, 11]);
     const expected = expectedFor(x, [4, 4], { heads: 2, normalized: false });
     for (const operators of ['native', 'portable'] as const)
-      expect(largestDifference(await run(model, x, operators), expected)).toBeLessThan(1e-5);
+      expect(largestDifference(await runModel(model, x, operators), expected)).toBeLessThan(1e-5);
   });
 
   it.each([
@@ -443,7 +437,7 @@ describe('transposed-attention', () => {
       const again = factor(locally([q, k, v], [12, 10]), factors.k);
       const expected = locally([q, again, again], [12, 10]).data as Float32Array;
       for (const operators of ['native', 'portable'] as const)
-        expect(largestDifference(await run(model, x, operators), expected)).toBeLessThan(1e-5);
+        expect(largestDifference(await runModel(model, x, operators), expected)).toBeLessThan(1e-5);
     }
   });
 
@@ -495,7 +489,7 @@ describe('transposed-attention', () => {
       const x = noise([1, channels, ...plane]);
       const expected = expectedFor(x, [12, 10], { heads: 2, normalized: false });
       for (const operators of ['native', 'portable'] as const)
-        expect(largestDifference(await run(model, x, operators), expected)).toBeLessThan(1e-5);
+        expect(largestDifference(await runModel(model, x, operators), expected)).toBeLessThan(1e-5);
     }
   });
 
@@ -524,7 +518,7 @@ describe('transposed-attention', () => {
     const image = new Tensor('float32', Float32Array.from(attended), x.dims);
     const expected = localInstanceNorm(image, [1, 1, 1, 1], [0, 0, 0, 0], [12, 10], 1e-5);
     for (const operators of ['native', 'portable'] as const)
-      expect(largestDifference(await run(model, x, operators), expected)).toBeLessThan(1e-4);
+      expect(largestDifference(await runModel(model, x, operators), expected)).toBeLessThan(1e-4);
   });
 
   it('has no fast mode: windows are exact there, too', async () => {

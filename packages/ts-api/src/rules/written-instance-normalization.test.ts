@@ -1,10 +1,9 @@
-import type { Tensor } from 'onnxruntime-common';
 import { describe, expect, it } from 'vitest';
 import { buildBytes, floats, integers } from '../../test/build-model.js';
 import { convert } from '../../test/convert.js';
 import { largestDifference, localInstanceNorm, noise } from '../../test/reference.js';
+import { runModel } from '../../test/run-model.js';
 import { makeNode, type NodeProto } from '../graph/proto.js';
-import { InferenceSession } from '../session/inference-session.js';
 
 const epsilon = 0.01;
 const constants = [
@@ -61,13 +60,6 @@ function build(node: readonly NodeProto[]): Uint8Array {
   return buildBytes({ node, initializer: constants.filter(({ name }) => read.has(name)) });
 }
 
-async function run(model: Uint8Array, x: Tensor, operators: 'native' | 'portable'): Promise<Float32Array> {
-  const session = await InferenceSession.create(model, { operators });
-  const { y } = await session.run({ x });
-  await session.release();
-  return y?.data as Float32Array;
-}
-
 describe('written-instance-normalization', () => {
   it.each(Object.keys(spellings))('converts a normalization that is written out: %s', async (spelling) => {
     const { model, report } = await convert(build([...(spellings[spelling] ?? []), scaled]), {
@@ -85,7 +77,7 @@ describe('written-instance-normalization', () => {
     const x = noise([2, 3, 21, 17]);
     const expected = localInstanceNorm(x, [1.5, -0.5, 2], [0, 0, 0], [12, 10], epsilon);
     for (const operators of ['native', 'portable'] as const)
-      expect(largestDifference(await run(model, x, operators), expected)).toBeLessThan(1e-5);
+      expect(largestDifference(await runModel(model, x, operators), expected)).toBeLessThan(1e-5);
   });
 
   const replace = (output: string, ...nodes: readonly NodeProto[]) =>
