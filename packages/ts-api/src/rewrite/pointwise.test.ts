@@ -1,5 +1,15 @@
+import { create } from '@bufbuild/protobuf';
+import { AttributeProto_AttributeType, AttributeProtoSchema } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
-import { buildBytes, floats, type GraphParts, integers, valueInfo } from '../../test/build-model.js';
+import {
+  buildBytes,
+  buildGraph,
+  floats,
+  type GraphParts,
+  image,
+  integers,
+  valueInfo,
+} from '../../test/build-model.js';
 import { convert } from '../../test/convert.js';
 import { decodeModel } from '../graph/model.js';
 import { DataType, makeNode } from '../graph/proto.js';
@@ -292,6 +302,25 @@ describe('following a pooled value', () => {
     await expect(convert(buildBytes({ node }), { trainSize: 1 })).rejects.toMatchObject({
       code: 'ERR_NOT_LOCALIZABLE',
       message: expect.stringContaining('pool: its plane is 1x1 at this size'),
+    });
+  });
+
+  it('says what it cannot look through', async () => {
+    const branch = (name: string) =>
+      buildGraph({ node: [makeNode('Relu', ['x'], [name])], input: [], output: [valueInfo(name, [])] });
+    const choice = makeNode('If', ['on'], ['chosen'], { name: 'choice' });
+    for (const name of ['then_branch', 'else_branch']) {
+      choice.attribute.push(
+        create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.GRAPH, g: branch(name) }),
+      );
+    }
+    const parts = {
+      node: [choice, pool, makeNode('Mul', ['pooled', 'chosen'], ['y'], { name: 'meeting' })],
+      input: [valueInfo('x', image), valueInfo('on', [], DataType.BOOL)],
+    };
+    await expect(convertParts(parts)).rejects.toMatchObject({
+      code: 'ERR_NOT_LOCALIZABLE',
+      message: expect.stringContaining('pool: its mean meets chosen of unknown shape in meeting'),
     });
   });
 });

@@ -1,4 +1,6 @@
 // Squeeze and excitation by Linear layers, in all spellings: they become 1×1 convolutions of the local means.
+import { create } from '@bufbuild/protobuf';
+import { TensorProtoSchema } from 'onnx-buf';
 import { Tensor } from 'onnxruntime-common';
 import { describe, expect, it } from 'vitest';
 import { buildBytes, floats, halves, imagesIn, integers, valueInfo } from '../../test/build-model.js';
@@ -443,6 +445,19 @@ describe('Linear layers', () => {
       reason: 'pool: its mean feeds product (MatMul), which multiplies a value of rank 3, not 2 (N×C)',
     },
     {
+      title: 'a layer in float64',
+      node: [
+        pool,
+        flatten,
+        makeNode('Cast', ['flat'], ['wide'], { attributes: { to: DataType.DOUBLE } }),
+        makeNode('MatMul', ['wide', 'doubles'], ['fc_wide'], { name: 'product' }),
+        makeNode('Cast', ['fc_wide'], ['fc'], { attributes: { to: DataType.FLOAT } }),
+        back,
+        scaled,
+      ],
+      reason: 'pool: its mean feeds product (MatMul), whose weight doubles is neither float32 nor float16',
+    },
+    {
       title: 'a weight of rank 3',
       node: [pool, flatten, makeNode('MatMul', ['flat', 'cube'], ['fc'], { name: 'product' }), back, scaled],
       reason: 'pool: its mean feeds product (MatMul), whose weight cube is 1x3x3, not a matrix',
@@ -474,7 +489,13 @@ describe('Linear layers', () => {
   ];
 
   it.each(refused)('refuses $title', async ({ node, reason, batch = 1 }) => {
-    const extra = [floats('one_row', [1, 3]), floats('single', [2, 1]), integers('last', [3])];
+    const doubles = create(TensorProtoSchema, {
+      name: 'doubles',
+      dataType: DataType.DOUBLE,
+      dims: [3n, 3n],
+      doubleData: Array(9).fill(1),
+    });
+    const extra = [doubles, floats('one_row', [1, 3]), floats('single', [2, 1]), integers('last', [3])];
     const bytes = buildBytes({
       node,
       initializer: [...initializer, ...extra],

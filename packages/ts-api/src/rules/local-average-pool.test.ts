@@ -179,6 +179,21 @@ describe('local-average-pool', () => {
     },
   ];
 
+  it('refuses a mean over axes that are computed', async () => {
+    const node = [
+      makeNode('Add', ['one', 'two'], ['axes']),
+      makeNode('ReduceMean', ['x', 'axes'], ['pooled'], { name: 'pool' }),
+      scaled,
+    ];
+    const initializer = [integers('one', [1, 1]), integers('two', [1, 2])];
+    await expect(
+      convert(buildBytes({ node, initializer }, { opset: 18 }), { trainSize: 16 }),
+    ).rejects.toMatchObject({
+      code: 'ERR_NOT_LOCALIZABLE',
+      message: expect.stringContaining('pool: the axes of its mean are computed at run time'),
+    });
+  });
+
   it.each(nearMisses)('refuses $title', async ({ node, reason }) => {
     const initializer = [integers('zero', [0]), floats('w', [1])];
     const conversion = convert(buildBytes({ node, initializer }), { trainSize: 16 });

@@ -649,6 +649,41 @@ describe('transposed-attention refuses', () => {
       parts: { output: [valueInfo('y', ['n', 'c', 'p'])] },
       reason: 'its rows are an output of the model (y)',
     },
+    'a second input that is not laid in rows': {
+      node: withInstead('scores', makeNode('Mul', ['product', 'mask'], ['scores'], { name: 'masked' })),
+      parts: { input: [...input, valueInfo('mask', [1, 2, 2, 2])] },
+      reason: 'masked reads mask, which is not laid in rows',
+    },
+    'planes in another layout than an image': {
+      node: [
+        ...withInstead('y', ...layout.raise('attended', 'image')),
+        reshape('attended', 'apart', 'planes'),
+        makeNode('Relu', ['planes'], ['positive'], { name: 'reader' }),
+        makeNode('ReduceMax', ['positive'], ['top'], { attributes: { axes: [0, 1, 2, 3, 4], keepdims: 0 } }),
+        makeNode('Add', ['image', 'top'], ['y']),
+      ].filter((node) => node.output[0] !== 'y_like'),
+      constants: [integers('apart', [1, 2, 2, 8, 8])],
+      reason: 'reader reads its rows as 1x2x2x8x8, which is no image',
+    },
+    'images of more channels than went in': {
+      node: [
+        ...withInstead(
+          'y',
+          makeNode('Concat', ['attended', 'v_rows'], ['more'], { attributes: { axis: 1 } }),
+        ),
+        reshape('more', 'eight', 'image'),
+        makeNode('Split', ['image'], ['y', 'rest'], { attributes: { axis: 1 } }),
+      ].filter((node) => node.output[0] !== 'y_like'),
+      constants: [integers('eight', [1, 8, 8, 8])],
+      reason: 'Reshape (computes image) makes images of 1x8x8x8 of its rows, like none that went in',
+    },
+    'no image made of the rows': {
+      node: [
+        ...plain.filter((node) => !['attended', 'y_like', 'y'].includes(node.output[0] ?? '')),
+        makeNode('Identity', ['x'], ['y']),
+      ],
+      reason: 'no image is made of its rows',
+    },
     'no image at the end': {
       node: withInstead('y', makeNode('Identity', ['attended'], ['y'])),
       reason: 'its rows are an output of the model (y)',
@@ -662,6 +697,28 @@ describe('transposed-attention refuses', () => {
     ).rejects.toMatchObject({
       code: 'ERR_NOT_LOCALIZABLE',
       message: expect.stringContaining(`product: it is attention between channels, and ${reason}`),
+    });
+  });
+
+  it('queries in another type', async () => {
+    const double = (name: string) =>
+      makeNode('Cast', [`${name}_rows`], [`${name}_double`], { attributes: { to: DataType.DOUBLE } });
+    const node = [
+      ...plain.filter(({ output }) => !['q', 'k', 'product'].includes(output[0] ?? '')),
+      double('q'),
+      double('k'),
+      makeNode('Transpose', ['k_double'], ['k_turned'], { attributes: { perm: [0, 1, 3, 2] } }),
+      makeNode('MatMul', ['q_double', 'k_turned'], ['in_double'], { name: 'product' }),
+      makeNode('Cast', ['in_double'], ['product'], { attributes: { to: DataType.FLOAT } }),
+    ].filter(({ output }) => output[0] !== 'kt');
+    const rank = (one: NodeProto) =>
+      ['scores', 'weights', 'attended', 'y_like', 'y'].indexOf(one.output[0] ?? '');
+    const ordered = [...node.filter((one) => rank(one) < 0), ...node.filter((one) => rank(one) >= 0)];
+    await expect(convert(buildAttention(ordered, layout.constants), { trainSize: 8 })).rejects.toMatchObject({
+      code: 'ERR_NOT_LOCALIZABLE',
+      message: expect.stringContaining(
+        'product: its queries are float64; only float32 and float16 can be converted',
+      ),
     });
   });
 });
