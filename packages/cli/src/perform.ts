@@ -14,6 +14,18 @@ export function reportOf({ code, message }: TlscError): ErrorReport {
   return { code, message };
 }
 
+/** What shells report of a command that Ctrl-C has stopped. */
+const interrupted = 130;
+
+const options = ['trainSize', 'baseSize', 'fullSize', 'include', 'exclude', 'opset', 'explain'];
+
+/** The message with the option in it as it is written on the command line. */
+function messageOf({ message, parameter = '' }: TlscError): string {
+  if (!options.includes(parameter)) return message;
+  const written = `--${parameter.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`)}`;
+  return message.replace(new RegExp(`\\b${parameter}\\b`), written);
+}
+
 /** The first Ctrl-C asks the work to stop; a second one ends the process. */
 function abortOnInterrupt(): { signal: AbortSignal; done: () => void } {
   const controller = new AbortController();
@@ -24,7 +36,7 @@ function abortOnInterrupt(): { signal: AbortSignal; done: () => void } {
 
 /**
  * Runs a command's work, then prints what it made as JSON, or calls `show`. An error of the API becomes one line (or a JSON
- * object) and exit code 1; any other error is a bug and passes through.
+ * object) and exit code 1, or that of an interruption; any other error is a bug and passes through.
  */
 export async function perform<T>(
   options: OutputOptions,
@@ -40,8 +52,9 @@ export async function perform<T>(
     if (!(error instanceof TlscError)) throw error;
     process.exitCode = 1;
     if (options.json) console.log(JSON.stringify({ error: reportOf(error) }, null, 2));
-    else console.error(`tlsc: ${error.message} (${error.code})`);
+    else console.error(`tlsc: ${messageOf(error)} (${error.code})`);
   } finally {
+    if (signal.aborted) process.exitCode = interrupted;
     done();
   }
 }

@@ -12,7 +12,7 @@ export function createProgram(): Command {
   const program = new Command('tlsc')
     .description('Make the global statistics of restoration networks local, and restore photos at full size.')
     .version(version)
-    .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage.');
+    .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.');
   for (const command of [convertCommand(), inspectCommand(), verifyCommand(), runCommand()])
     program.addCommand(command);
   for (const command of [program, ...program.commands])

@@ -54,7 +54,13 @@ describe('tlsc', () => {
   it('lists the commands and the exit codes', async () => {
     const { code, stdout } = await tlsc('--help');
     expect(code).toBe(0);
-    for (const word of ['convert', 'inspect', 'verify', 'run', 'Exit codes: 0 done, 1 failed, 2 wrong usage'])
+    for (const word of [
+      'convert',
+      'inspect',
+      'verify',
+      'run',
+      'Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted',
+    ])
       expect(stdout).toContain(word);
   });
 
@@ -213,7 +219,7 @@ describe('tlsc convert', () => {
     expect(JSON.parse(inspected.stdout)).toMatchObject({ opset: 22 });
     const lowered = await tlsc(...args, '--opset', '12');
     expect(lowered).toMatchObject({ code: 1, stdout: '' });
-    expect(lowered.stderr).toMatch(/opset must be at least \d+, the opset of .*unet_se\.onnx, not 12/);
+    expect(lowered.stderr).toMatch(/--opset must be at least \d+, the opset of .*unet_se\.onnx, not 12/);
   });
 
   it('prints the report as JSON', async () => {
@@ -232,7 +238,7 @@ describe('tlsc convert', () => {
       trainSize: [64, 64],
       baseSize: [80, 112],
       sites: Array(5).fill({ operator: 'LocalAveragePool', validLayers: 4 }),
-      selfCheck: { passed: true, selfCheck: { size: [64, 64] } },
+      verification: { passed: true, selfCheck: { size: [64, 64] } },
       files: ['se.onnx'],
     });
   });
@@ -246,7 +252,7 @@ describe('tlsc convert', () => {
     expect(stdout).toMatch(/^\/enc\.1\/se\/se\.0\/GlobalAveragePool +local-average-pool/m);
     const typo = await tlsc(...args, '--exclude', 'encoder');
     expect(typo.code).toBe(1);
-    expect(typo.stderr).toContain('exclude: encoder is no global statistic of');
+    expect(typo.stderr).toContain('--exclude: encoder is no global statistic of');
   });
 
   it('tells which layers run at the valid size', async () => {
@@ -318,6 +324,20 @@ describe('tlsc inspect and verify', () => {
       statistics: [],
       localOperators: Array(10).fill({}),
     });
+  });
+
+  it('ends quietly when nobody reads on', async () => {
+    const { child, outcome } = start(['--help']);
+    child.stdout.destroy();
+    expect(await outcome).toMatchObject({ stderr: '' });
+  });
+
+  it('writes a model that cannot be compared with its original, and says so', async () => {
+    const args = [exampleModel('unet_in'), '-o', 'unknown.onnx', '--train-size', '3'];
+    const { code, stdout } = await tlsc('convert', ...args);
+    expect(code).toBe(0);
+    expect(stdout).toContain('NOT COMPARED with the original, and so not passed.');
+    expect(stdout).toContain('Written to unknown.onnx');
   });
 
   it('explain what each rule makes of a node', async () => {
@@ -464,7 +484,7 @@ describe('tlsc run', () => {
     child.kill('SIGINT');
     const { code, signal, stdout, stderr } = await outcome;
     expect({ code, signal, stderr }).toEqual({
-      code: 1,
+      code: 130,
       signal: null,
       stderr: 'tlsc: aborted (ERR_ABORTED)\n',
     });

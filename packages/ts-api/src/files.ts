@@ -105,7 +105,16 @@ async function isFolder(path: string): Promise<boolean> {
   );
 }
 
+const writeErrors: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EDQUOT: 'the quota is used up',
+  ENOSPC: 'the disk is full',
+  EPERM: 'permission denied',
+  EROFS: 'the disk is read-only',
+};
+
 async function explain(path: string, cause: unknown): Promise<string> {
   const folder = dirname(path);
-  return (await isFolder(folder)) ? (cause as Error).message : `there is no folder ${folder}`;
+  const { code = '', message } = cause as NodeJS.ErrnoException;
+  return (await isFolder(folder)) ? (writeErrors[code] ?? message) : `there is no folder ${folder}`;
 }

@@ -63,6 +63,8 @@ export interface Inspection {
   readonly converted: ConversionRecord | undefined;
   readonly localOperators: readonly LocalOperator[];
   readonly statistics: readonly Statistic[];
+  /** The image size at which features were measured. */
+  readonly measuredAt: Size;
   /** Nodes that keep a size that the image had when the model was traced, and are wrong at others. */
   readonly warnings: readonly FrozenSize[];
   /** Of the node that was asked about. */
@@ -100,6 +102,7 @@ export async function inspect(source: ModelSource, options: InspectOptions = {})
       maxStride: maxStrideOf(node),
     })),
     statistics: describeAll(findings),
+    measuredAt: size,
     warnings,
     explanation: asked === undefined ? undefined : explain(model, findings, asked, name),
   };

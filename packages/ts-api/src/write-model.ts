@@ -17,8 +17,10 @@ export interface WriteModelOptions {
 /** As much as is in memory of external data at a time, in bytes. */
 const chunkSize = 8 * 2 ** 20;
 
-/** Where tensors may begin in a data file: such that they can be mapped into memory, on Windows too. */
-const alignment = 2 ** 16;
+/** Where a tensor may begin in a data file. A large one such that it can be mapped into memory, on Windows too. */
+function alignmentOf({ length }: Slice): number {
+  return length >= 2 ** 20 ? 2 ** 16 : 64;
+}
 
 /**
  * Writes a converted model to a file that appears whole or not at all; resolves to the paths of what was written. External data
@@ -76,6 +78,10 @@ async function identityOf(path: string): Promise<string> {
   return realpath(path).catch(() => resolve(path));
 }
 
+function alignUp(offset: number, alignment: number): number {
+  return Math.ceil(offset / alignment) * alignment;
+}
+
 interface Move {
   readonly from: Slice;
   /** Where it begins in the new file. */
@@ -88,7 +94,7 @@ function moveTo(location: string, tensors: readonly ExternalTensor[]): Move[] {
   let end = 0;
   for (const { tensor, slice } of tensors) {
     const key = JSON.stringify(slice);
-    const move = moves.get(key) ?? { from: slice, offset: Math.ceil(end / alignment) * alignment };
+    const move = moves.get(key) ?? { from: slice, offset: alignUp(end, alignmentOf(slice)) };
     if (!moves.has(key)) end = move.offset + slice.length;
     moves.set(key, move);
     const entries = { location, offset: String(move.offset), length: String(slice.length) };

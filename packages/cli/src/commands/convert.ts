@@ -5,7 +5,7 @@ import { collect, parseOpset, parseSize } from '../parse.js';
 import { type OutputOptions, perform } from '../perform.js';
 import { showSize, showWindow, table } from '../table.js';
 import { warn } from '../warn.js';
-import { showVerification } from './verify.js';
+import { isUnknown, showVerification } from './verify.js';
 
 interface Options extends OutputOptions {
   readonly output: string;
@@ -19,38 +19,38 @@ interface Options extends OutputOptions {
 
 interface Result extends ConvertReport {
   /** Undefined when there was nothing to convert. */
-  readonly selfCheck: Verification | undefined;
+  readonly verification: Verification | undefined;
   /** What was written, the model last; nothing when it did not pass its self-check. */
   readonly files: readonly string[];
 }
 
 /** A model that could not be compared with its original is written all the same; one that differs from it is not. */
-function isSound({ passed, selfCheck }: Verification): boolean {
-  return passed || selfCheck === undefined;
+function isSound(verification: Verification): boolean {
+  return verification.passed || isUnknown(verification);
 }
 
 async function convertFile(model: string, options: Options, signal: AbortSignal): Promise<Result> {
   const { output, json: _, ...choice } = options;
   const conversion = await convert(model, { ...choice, signal });
   const { report, externalDataFolder } = conversion;
-  const selfCheck =
+  const verification =
     report.sites.length > 0
       ? await verify(model, conversion.model, { fullSize: false, externalDataFolder, signal })
       : undefined;
-  if (selfCheck && !isSound(selfCheck)) {
+  if (verification && !isSound(verification)) {
     process.exitCode = 1;
-    return { ...report, selfCheck, files: [] };
+    return { ...report, verification, files: [] };
   }
-  return { ...report, selfCheck, files: await writeModel(conversion, output, { signal }) };
+  return { ...report, verification, files: await writeModel(conversion, output, { signal }) };
 }
 
 function show(model: string, result: Result): void {
-  const { sites, kept, warnings, trainSize, baseSize, selfCheck, files } = result;
+  const { sites, kept, warnings, trainSize, baseSize, verification, files } = result;
   warn(warnings);
   for (const { node, reason } of kept) console.log(`${node}: ${reason}`);
   if (sites.length === 0) {
     const what = kept.length > 0 ? 'nothing else' : 'no global statistics: nothing';
-    console.log(`${model} has ${what} to convert. ${files.at(-1)} is a copy.`);
+    console.log(`${model} has ${what} to convert. ${files.at(-1)} is a copy, of opset ${result.opset}.`);
     return;
   }
   const rows = sites.map(({ node, rule, featureSize, window, maxStride, validLayers }) => [
@@ -63,7 +63,7 @@ function show(model: string, result: Result): void {
   const sizes = `training size ${showSize(trainSize)} and base size ${showSize(baseSize)}`;
   console.log(table(['site', 'rule', 'feature size', 'window', 'valid-size layers'], rows));
   console.log(`\n${sites.length} global statistics made local for ${sizes}. Self-check:\n`);
-  if (selfCheck) showVerification(selfCheck);
+  if (verification) showVerification(verification);
   const written = [...files].reverse().join(', with weights in ');
   console.log(
     files.length > 0 ? `Written to ${written}; it runs in any ONNX Runtime.` : 'Nothing was written.',

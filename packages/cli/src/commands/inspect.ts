@@ -16,7 +16,7 @@ function showValues(kind: string, values: readonly ValueDescription[]): string[]
   );
 }
 
-function showStatistics({ statistics, localOperators, converted }: Inspection): string[] {
+function showStatistics({ statistics, localOperators, converted, measuredAt }: Inspection): string[] {
   const lines: string[] = [];
   if (converted) {
     const { version, trainSize, baseSize, sites } = converted;
@@ -38,7 +38,9 @@ function showStatistics({ statistics, localOperators, converted }: Inspection): 
       featureSize ? showSize(featureSize) : '-',
       operator ?? `nothing: ${reason}`,
     ]);
-    lines.push('', table(['global statistic', 'operator', 'feature size', 'would become'], rows));
+    const measured = `feature size at ${showSize(measuredAt)}`;
+    const last = converted ? 'left global; could become' : 'would become';
+    lines.push('', table(['global statistic', 'operator', measured, last], rows));
   }
   if (statistics.length === 0 && localOperators.length === 0)
     lines.push('no global statistics: nothing to convert');
@@ -47,8 +49,10 @@ function showStatistics({ statistics, localOperators, converted }: Inspection): 
 
 function showExplanation({ node, opType, verdicts }: Explanation): void {
   console.log(`${node} (${opType})\n`);
-  const rows = verdicts.map(({ rule, outcome, reason }) => [rule, outcome, reason]);
-  console.log(table(['rule', 'it', 'because'], rows));
+  const concerned = verdicts.filter(({ outcome }) => outcome !== 'passes');
+  const others = verdicts.filter(({ outcome }) => outcome === 'passes');
+  const rows = [...concerned, ...others].map(({ rule, outcome, reason }) => [rule, outcome, reason]);
+  console.log(table(['rule', 'verdict', 'because'], rows));
 }
 
 function show(inspection: Inspection): void {

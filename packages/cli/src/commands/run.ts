@@ -32,7 +32,8 @@ async function openModel(model: string, { threads, modelOutput }: Options): Prom
   const names = session.outputNames;
   if (modelOutput === undefined ? names.length === 1 : names.includes(modelOutput)) return session;
   await session.release();
-  const message = `${model} has the outputs ${names.join(', ')}; say with --model-output which is the restored image`;
+  const wrong = modelOutput === undefined ? '' : `no output ${modelOutput}, but `;
+  const message = `${model} has ${wrong}the outputs ${names.join(', ')}; say with --model-output which is the restored image`;
   throw new TlscError('ERR_INVALID_ARGUMENT', message, { parameter: 'output' });
 }
 

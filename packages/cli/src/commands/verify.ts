@@ -8,6 +8,11 @@ interface Options extends OutputOptions {
   readonly fullSize?: Size;
 }
 
+/** Whether nothing is wrong but that the models could not be compared. */
+export function isUnknown({ selfCheck, wrongWindows, wrongEpsilons }: Verification): boolean {
+  return selfCheck === undefined && wrongWindows.length === 0 && wrongEpsilons.length === 0;
+}
+
 export function showVerification(verification: Verification): void {
   const { selfCheck, fullSize, wrongWindows, wrongEpsilons, tolerance, passed } = verification;
   const scientific = (value: number) => value.toExponential(1);
@@ -30,9 +35,12 @@ export function showVerification(verification: Verification): void {
     console.log(`${node} has a window that its conversion sizes do not call for.`);
   for (const node of wrongEpsilons) console.log(`${node} has another epsilon than in the original.`);
   const bound = `${scientific(tolerance)} of the output's largest value (or of 1, if that is less)`;
-  console.log(
-    passed ? 'Passed.' : `FAILED: differences may reach ${bound}, windows and epsilons must be right.`,
-  );
+  if (passed) console.log('Passed.');
+  else if (isUnknown(verification)) console.log('NOT COMPARED with the original, and so not passed.');
+  else {
+    console.log(`FAILED: differences may reach ${bound}, windows and epsilons must be right,`);
+    console.log('and the converted model must come from this original.');
+  }
 }
 
 export function verifyCommand(): Command {

@@ -92,9 +92,15 @@ describe('include and exclude', () => {
   it.each([
     [{ include: ['nothing'] }, 'include: nothing is no global statistic of'],
     [{ exclude: [/^enc/] }, 'exclude: /^enc/ is no global statistic of'],
-    [{ include: [] }, 'include must be a list of names of nodes, at least one'],
-    [{ exclude: 'enc' as never }, 'exclude must be a list of names of nodes, at least one'],
-    [{ exclude: [3] as never }, 'exclude must be a list of names of nodes, at least one'],
+    [{ include: [] }, 'include must be a list of names of nodes or regular expressions, at least one'],
+    [
+      { exclude: 'enc' as never },
+      'exclude must be a list of names of nodes or regular expressions, at least one',
+    ],
+    [
+      { exclude: [3] as never },
+      'exclude must be a list of names of nodes or regular expressions, at least one',
+    ],
   ])('refuse %j', async (options, message) => {
     await expect(chosen(options)).rejects.toMatchObject({
       code: 'ERR_INVALID_ARGUMENT',

@@ -57,7 +57,7 @@ function toPatterns(patterns: unknown, parameter: string): NamePattern[] {
   const isPattern = (one: unknown) => typeof one === 'string' || one instanceof RegExp;
   if (Array.isArray(patterns) && patterns.length > 0 && patterns.every(isPattern))
     return patterns.map(toPattern);
-  throw invalidArgument(parameter, 'a list of names of nodes, at least one', patterns);
+  throw invalidArgument(parameter, 'a list of names of nodes or regular expressions, at least one', patterns);
 }
 
 function isOpset(opset: number): boolean {

@@ -47,7 +47,7 @@ function checkPatterns(findings: readonly Finding[], { include = [], exclude }: 
       const known = labels.length > 0 ? `it has ${labels.join(', ')}` : 'it has none';
       throw new TlscError(
         'ERR_INVALID_ARGUMENT',
-        `${parameter}: ${shown} is no global statistic of ${name}; ${known}`,
+        `${parameter}: ${shown} is no global statistic of ${name} (* stands for any characters); ${known}`,
         {
           parameter,
           received: shown,

@@ -5,6 +5,7 @@ import { AttributeProto_AttributeType, AttributeProtoSchema } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
 import { buildBytes, buildGraph, floats, halves, integers, valueInfo } from '../../test/build-model.js';
 import { DataFile, type Entries, external, temporaryFolder } from '../../test/external-data.js';
+import { InferenceSession } from '../session/inference-session.js';
 import { Graph } from './graph.js';
 import { decodeModel, loadModel } from './model.js';
 import { makeNode, type NodeProto, type TensorProto } from './proto.js';
@@ -126,6 +127,19 @@ describe('external data', () => {
     await expect(loadModel(path)).rejects.toMatchObject({
       code: 'ERR_MODEL_NOT_FOUND',
       message: `${path} keeps initializer w in gone.bin: there is no such file in ${folder}`,
+    });
+  });
+
+  it('is named by sessions, too, where it is missing or its folder is not known', async () => {
+    const path = save([external(floats('w', [4]), { location: 'gone.bin' })]);
+    await expect(InferenceSession.create(path)).rejects.toMatchObject({
+      code: 'ERR_MODEL_NOT_FOUND',
+      message: `${path} keeps initializer w in gone.bin: there is no such file in ${folder}`,
+    });
+    const bytes = buildBytes({ node: [add], initializer: [external(floats('w', [4]), whole)] });
+    await expect(InferenceSession.create(bytes)).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARGUMENT',
+      parameter: 'externalDataFolder',
     });
   });
 

@@ -145,13 +145,15 @@ export class InferenceSession {
   }
 }
 
-/** ONNX Runtime refuses shapes that lie in external files, and says so: then they are put into the model. */
+/**
+ * Where ONNX Runtime has something to say against external data, it is looked at more closely: what is missing or wrong is named in
+ * plain words, and shapes, which it refuses in other files, are put into the model.
+ */
 async function load(options: NativeSessionOptions): Promise<NativeSession> {
   try {
     return await createSession(options);
   } catch (error) {
-    const refused = isNativeError(error) && error.message.includes('Cannot parse data from external tensors');
-    if (!refused) throw error;
+    if (!isNativeError(error) || !/external/i.test(error.message)) throw error;
     const { bytes, model } = await loadModel(options.model, options.externalDataFolder || undefined);
     return createSession({
       ...options,
