@@ -415,6 +415,27 @@ describe('statistics in functions', () => {
       message: expect.stringContaining('function Even of the model calls itself'),
     });
   });
+
+  it('are refused where functions are nested without end', async () => {
+    const depth = 30_000;
+    const nested = Array.from({ length: depth }, (_, i) =>
+      buildFunction(`F${i}`, {
+        input: ['a'],
+        output: ['b'],
+        imports: { '': 17, own: 1 },
+        node: [
+          i + 1 < depth
+            ? call('own', `F${i + 1}`, ['a'], ['b'])
+            : makeNode('GlobalAveragePool', ['a'], ['b'], { name: 'pool' }),
+        ],
+      }),
+    );
+    const bytes = encodeModel(withFunctions(buildModel({ node: [call('own', 'F0', ['x'], ['y'])] }), nested));
+    await expect(convert(bytes, { trainSize: 8 })).rejects.toMatchObject({
+      code: 'ERR_INVALID_MODEL',
+      message: expect.stringContaining('lies in more than 200 functions'),
+    });
+  });
 });
 
 /** One function, called twice with another epsilon each. */

@@ -20,6 +20,9 @@ import { GraphNames, Scope, withSubgraphs } from './renaming.js';
 /** Functions that call others twice, and these others twice, grow without bounds; no network has as many nodes as this. */
 const mostNodes = 2 ** 17;
 
+/** Functions in functions: exporters nest them as deep as the modules of a network. */
+const deepest = 200;
+
 function normalDomain(domain: string): string {
   return isOnnxDomain(domain) ? '' : domain;
 }
@@ -40,16 +43,16 @@ function calledBy(functions: Functions, node: NodeProto): FunctionProto | undefi
 }
 
 /** The functions that the nodes call, directly and through others. */
-function calledFrom(
-  functions: Functions,
-  nodes: readonly NodeProto[],
-  found = new Set<FunctionProto>(),
-): Set<FunctionProto> {
-  for (const node of allOf(nodes)) {
-    const called = calledBy(functions, node);
-    if (!called || found.has(called)) continue;
-    found.add(called);
-    calledFrom(functions, called.node, found);
+function calledFrom(functions: Functions, nodes: readonly NodeProto[]): Set<FunctionProto> {
+  const found = new Set<FunctionProto>();
+  const waiting = [nodes];
+  for (let some = waiting.pop(); some; some = waiting.pop()) {
+    for (const node of allOf(some)) {
+      const called = calledBy(functions, node);
+      if (!called || found.has(called)) continue;
+      found.add(called);
+      waiting.push(called.node);
+    }
   }
   return found;
 }
@@ -97,6 +100,7 @@ class Inliner {
     around: readonly FunctionProto[],
   ): NodeProto[] {
     if (around.includes(called)) throw this.#invalid(called, 'calls itself');
+    if (around.length === deepest) throw this.#invalid(called, `lies in more than ${deepest} functions`);
     const body = this.#bodyOf(call, called, graph);
     this.#count += body.length;
     if (this.#count > mostNodes) {
