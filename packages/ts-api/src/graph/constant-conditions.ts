@@ -38,6 +38,8 @@ const integerTypes: readonly number[] = [DataType.INT32, DataType.INT64];
 export class ConstantConditions {
   /** Values of which a rank was missing. */
   readonly unknownRanks = new Set<string>();
+  /** By value and steps left: a value that is read twice at every step would take twice as long at every step. */
+  readonly #known = new Map<string, number | undefined>();
 
   /** `changeable` are the initializers that whoever runs the model may set. */
   constructor(
@@ -49,6 +51,12 @@ export class ConstantConditions {
   /** The bool or integer that `value` is at every run, if it is one. */
   valueOf(value: string, left = mostSteps): number | undefined {
     if (left === 0 || this.changeable.has(value)) return undefined;
+    const key = `${left} ${value}`;
+    if (!this.#known.has(key)) this.#known.set(key, this.#evaluate(value, left));
+    return this.#known.get(key);
+  }
+
+  #evaluate(value: string, left: number): number | undefined {
     const node = this.graph.producer(value);
     if (!node) {
       const tensor = this.graph.constant(value);

@@ -109,6 +109,7 @@ function sliceOf(tensor: TensorProto): Slice | string {
   const size = Math.ceil((count * (bitsOf[tensor.dataType] ?? Number.NaN)) / 8);
   const offset = toBytes(entry('offset')) ?? 0;
   const length = toBytes(entry('length')) ?? size;
+  if (tensor.dims.some((side) => side < 0n)) return `${location}, with a negative size`;
   if (Number.isNaN(size)) return `${location}, where tensors of its type cannot be`;
   if (Number.isNaN(offset) || length !== size)
     return `${location}, of which it takes ${entry('length') ?? size} bytes from ${entry('offset') ?? 0} on; it needs ${size}`;

@@ -28,8 +28,10 @@ export class ChannelParameters {
     const tensor = this.graph.constant(value);
     const members = this.channels / dims.reduce((product, side) => product * side, 1);
     const name = dims.length === 1 && members === 1 ? value : undefined;
-    if (tensor && isWeights(tensor))
-      return { values: [...weightsOf(tensor)].flatMap((one) => Array(members).fill(one)), name };
+    if (tensor && isWeights(tensor)) {
+      const values = weightsOf(this.graph.withValues(tensor));
+      return { values: [...values].flatMap((one) => Array(members).fill(one)), name };
+    }
     if (name !== undefined) return { name };
     if (members === 1) return { name: this.#reshape(value, [-1]) };
     const column = this.#reshape(value, [-1, 1]);
@@ -80,6 +82,6 @@ export class ChannelParameters {
   }
 }
 
-function isAll({ values }: ChannelParameter, constant: number): boolean {
-  return values?.every((value) => value === constant) ?? false;
+function isAll({ values = [] }: ChannelParameter, constant: number): boolean {
+  return values.length > 0 && values.every((value) => value === constant);
 }

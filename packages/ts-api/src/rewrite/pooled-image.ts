@@ -53,15 +53,15 @@ export function findFlattening(context: RuleContext, node: NodeProto): NodeProto
 
 /** The node of the same kind that has reduced one side of the planes of an image of which the node reduces the other. */
 export function findFirstReduction(context: RuleContext, node: NodeProto): NodeProto | undefined {
-  const { graph, shapes } = context;
+  const { graph } = context;
   const first = graph.producer(node.input[0] ?? '');
   if (first?.opType !== node.opType || !isImage(context, first.input[0] ?? '')) return undefined;
-  const rest = shapes.get(node.output[0] ?? '')?.filter((side) => side !== 1);
-  const kept = shapes
-    .get(first.input[0] ?? '')
-    ?.slice(0, 2)
-    .filter((side) => side !== 1);
-  return rest?.join() === kept?.join() ? first : undefined;
+  const [firstAxes, axes] = [graph.reducedAxes(first) ?? [], graph.reducedAxes(node) ?? []];
+  const taken = firstAxes.map((axis) => (axis + 4) % 4);
+  const left = [0, 1, 2, 3].filter((axis) => intOf(first, 'keepdims', 1) === 1 || !taken.includes(axis));
+  // The axes as the image has them: sizes alone would take channels for width where there are as many.
+  const then = axes.map((axis) => left.at(axis) ?? -1);
+  return areHeightAndWidth([...taken, ...then]) ? first : undefined;
 }
 
 /** The image of whose planes a GlobalAveragePool or ReduceMean takes the mean, in one step or in two; undefined for other means. */

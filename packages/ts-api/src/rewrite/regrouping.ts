@@ -25,10 +25,13 @@ interface Reshaping {
 /** The Reshape that made what the node reads, with nothing but steps of one operand between. */
 export function findReshaping(graph: Graph, node: NodeProto): Reshaping | undefined {
   const between: NodeProto[] = [];
+  // A graph that goes in circles is refused later, by ONNX Runtime.
+  const seen = new Set<NodeProto>();
   for (let above = graph.producer(node.input[0] ?? ''); above; above = graph.producer(above.input[0] ?? '')) {
     if (!isOnnxDomain(above.domain)) return undefined;
     if (above.opType === 'Reshape') return { reshape: above, between };
-    if (!isUnary(above)) return undefined;
+    if (!isUnary(above) || seen.has(above)) return undefined;
+    seen.add(above);
     between.push(above);
   }
   return undefined;

@@ -123,4 +123,10 @@ describe('local-average-pool-in-steps', () => {
     const { report } = await convert(buildBytes({ node, initializer }), { trainSize: 8 });
     expect(report.sites).toEqual([]);
   });
+
+  it('leaves means over channels and one side, where there are as many channels as columns', async () => {
+    const node = [mean('x', 'c', [1], 1), mean('c', 'gate', [2], 1), product];
+    const { report } = await convert(build(node), { trainSize: 3 });
+    expect(report.sites).toEqual([]);
+  });
 });

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Tensor } from 'onnxruntime-common';
 import { describe, expect, it } from 'vitest';
 import { roundedToFloat16 } from '../../../../test/fixtures/float16.js';
@@ -12,12 +14,14 @@ import {
   valueInfo,
 } from '../../test/build-model.js';
 import { convert } from '../../test/convert.js';
+import { temporaryFolder, withExternalWeights } from '../../test/external-data.js';
 import { largestDifference, localGroupNorm, noise } from '../../test/reference.js';
 import { runModel } from '../../test/run-model.js';
 import { convert as convertUnchecked } from '../convert.js';
 import { Graph } from '../graph/graph.js';
 import { decodeModel } from '../graph/model.js';
 import { DataType, makeNode, type NodeProto, type TensorProto } from '../graph/proto.js';
+import { InferenceSession } from '../session/inference-session.js';
 import { verify } from '../verify.js';
 import { rules } from './index.js';
 import { localGroupNormalization } from './local-group-normalization.js';
@@ -695,5 +699,35 @@ describe('local-group-normalization', () => {
         'norm: what it makes of its groups is used elsewhere than in one reshape back to images',
       ),
     });
+  });
+
+  it('reports a graph that goes in circles', async () => {
+    const node = [
+      makeNode('Relu', ['b'], ['a']),
+      makeNode('Relu', ['a'], ['b']),
+      norm('a', 'y', ['weight', 'shift']),
+    ];
+    await expect(convert(modelOf(node), { trainSize: 8 })).rejects.toMatchObject({
+      code: 'ERR_INVALID_MODEL',
+    });
+  });
+
+  it('reads parameters that lie in another file', async () => {
+    const node = [
+      ...exported('image', ['groupScale', 'groupBias']),
+      makeNode('Mul', ['image', 'weight3'], ['y']),
+    ];
+    const bytes = modelOf(node);
+    const { model: inTwoFiles, weights } = withExternalWeights(bytes, 'weights.bin');
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'weights.bin'), weights);
+    const options = { trainSize: 8 };
+    const { model } = await convert(inTwoFiles, { ...options, externalDataFolder: folder });
+    const expected = await convert(bytes, options);
+    const x = noise([1, channels, 21, 17]);
+    const session = await InferenceSession.create(model, { externalDataFolder: folder });
+    const { y } = await session.run({ x });
+    await session.release();
+    expect(y?.data).toEqual(await runModel(expected.model, x, 'native'));
   });
 });
