@@ -1,12 +1,9 @@
-import { create } from '@bufbuild/protobuf';
-import { TensorProtoSchema } from 'onnx-buf';
 import { invalidArgument, TlscError } from '../errors.js';
 import { lowestOpset } from '../functions/body.js';
 import { Graph } from '../graph/graph.js';
 import type { Shapes } from '../graph/measure.js';
 import { type Model, opsetOf } from '../graph/model.js';
 import {
-  DataType,
   intOf,
   isOnnxDomain,
   labelOf,
@@ -85,10 +82,7 @@ class Raise {
     const key = `${base} ${JSON.stringify(values)}`;
     const known = this.#constants.get(key);
     if (known !== undefined) return known;
-    const [list, dims] = typeof values === 'number' ? [[values], []] : [values, [BigInt(values.length)]];
-    const int64Data = list.map(BigInt);
-    const tensor = create(TensorProtoSchema, { name: base, dataType: DataType.INT64, dims, int64Data });
-    const name = this.graph.addInitializer(tensor);
+    const name = this.graph.addIntegers(base, values);
     this.#constants.set(key, name);
     return name;
   }

@@ -1,6 +1,9 @@
+import { create } from '@bufbuild/protobuf';
+import { TensorProtoSchema } from 'onnx-buf';
 import { Edges, readsOf } from './edges.js';
 import { withValues } from './external-data.js';
 import {
+  DataType,
   type GraphProto,
   holdsIntegers,
   integersIn,
@@ -174,6 +177,15 @@ export class Graph {
     this.proto.initializer.push(tensor);
     this.#initializers.set(tensor.name, tensor);
     return tensor.name;
+  }
+
+  /** Adds an int64 constant, one number of no axes or a list, named after `base`; returns its name. */
+  addIntegers(base: string, values: number | readonly number[]): string {
+    const [list, dims] = typeof values === 'number' ? [[values], []] : [values, [BigInt(values.length)]];
+    const int64Data = list.map(BigInt);
+    return this.addInitializer(
+      create(TensorProtoSchema, { name: base, dataType: DataType.INT64, dims, int64Data }),
+    );
   }
 
   /**

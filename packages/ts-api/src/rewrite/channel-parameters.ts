@@ -76,9 +76,7 @@ export class ChannelParameters {
   }
 
   #shape(shape: readonly number[]): string {
-    const [name, dims] = [`${this.node.output[0]}_shape`, [BigInt(shape.length)]];
-    const like = { name, dims, dataType: DataType.INT64, int64Data: shape.map(BigInt) };
-    return this.graph.addInitializer(create(TensorProtoSchema, like));
+    return this.graph.addIntegers(`${this.node.output[0]}_shape`, shape);
   }
 }
 

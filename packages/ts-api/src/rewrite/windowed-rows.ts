@@ -1,17 +1,8 @@
 // Puts windows in the place of the images that are laid in rows.
-import { create } from '@bufbuild/protobuf';
-import { TensorProtoSchema } from 'onnx-buf';
 import type { Graph } from '../graph/graph.js';
-import { DataType, makeNode, type NodeProto } from '../graph/proto.js';
+import { makeNode, type NodeProto } from '../graph/proto.js';
 import type { Size } from '../size.js';
 import type { Raising, RowRegion } from './row-region.js';
-
-function addIntegers(graph: Graph, name: string, values: readonly number[]): string {
-  const rawData = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
-  return graph.addInitializer(
-    create(TensorProtoSchema, { name, dataType: DataType.INT64, dims: [BigInt(values.length)], rawData }),
-  );
-}
 
 interface RowShape {
   /** What is reshaped, and the shape that it had when its images were whole. */
@@ -31,7 +22,7 @@ function reshapeTo(graph: Graph, node: NodeProto, after: readonly number[], row:
   // 0 keeps the number of windows; where it comes to more or fewer rows in front, that follows from the rest.
   const shape =
     before[0] === after[0]
-      ? addIntegers(graph, name, [0, ...sides.slice(1)])
+      ? graph.addIntegers(name, [0, ...sides.slice(1)])
       : rowsInFront(graph, node, sides.slice(1), windows);
   graph.replace(node, makeNode('Reshape', [value, shape], node.output, { name: node.name }));
 }
@@ -40,17 +31,17 @@ function reshapeTo(graph: Graph, node: NodeProto, after: readonly number[], row:
 function rowsInFront(graph: Graph, node: NodeProto, rest: readonly number[], windows: string): string {
   const name = `${windows}_shape`;
   const at = rest.indexOf(-1);
-  if (at < 0) return addIntegers(graph, name, [-1, ...rest]);
-  const front = addIntegers(graph, name, [-1, ...rest.slice(0, at)]);
+  if (at < 0) return graph.addIntegers(name, [-1, ...rest]);
+  const front = graph.addIntegers(name, [-1, ...rest.slice(0, at)]);
   const area = graph.insertBefore(node, name, 'ReduceProd', [sidesOf(graph, node, windows, 2, 4)]);
   const parts = [front, area];
-  if (at < rest.length - 1) parts.push(addIntegers(graph, name, rest.slice(at + 1)));
+  if (at < rest.length - 1) parts.push(graph.addIntegers(name, rest.slice(at + 1)));
   return graph.insertBefore(node, name, 'Concat', parts, { attributes: { axis: 0 } });
 }
 
 function sidesOf(graph: Graph, node: NodeProto, windows: string, from: number, to: number): string {
   const name = `${windows}_shape`;
-  const [begin = '', end = ''] = [from, to].map((axis) => addIntegers(graph, `${windows}_axis`, [axis]));
+  const [begin = '', end = ''] = [from, to].map((axis) => graph.addIntegers(`${windows}_axis`, [axis]));
   return graph.insertBefore(node, name, 'Slice', [
     graph.insertBefore(node, name, 'Shape', [windows]),
     begin,
@@ -71,7 +62,7 @@ function merge(
     if (own === laid) return graph.insertBefore(node, base, 'Shape', [value]);
     const parts = [
       sidesOf(graph, node, value, 0, 1),
-      addIntegers(graph, base, [own]),
+      graph.addIntegers(base, [own]),
       sidesOf(graph, node, value, 2, 4),
     ];
     return graph.insertBefore(node, base, 'Concat', parts, { attributes: { axis: 0 } });
@@ -80,7 +71,7 @@ function merge(
     rows,
     wanted(windows, `${image}_shape`),
   ]);
-  const ints = (value: number) => addIntegers(graph, `${image}_channels`, [value]);
+  const ints = (value: number) => graph.addIntegers(`${image}_channels`, [value]);
   const whole =
     own === laid
       ? like
