@@ -1,4 +1,4 @@
-import { type Analysis, analyze, type Finding, refuseAll } from './conversion/analysis.js';
+import { type Analysis, analyze, type Finding, refuseAll, standing } from './conversion/analysis.js';
 import { type Explanation, explain } from './conversion/explain.js';
 import { inlineEnclosed } from './conversion/inline-enclosed.js';
 import { isConverted, localNodesOf, maxStrideOf, windowOf } from './conversion/local-operators.js';
@@ -101,7 +101,7 @@ export async function inspect(source: ModelSource, options: InspectOptions = {})
       window: windowOf(node),
       maxStride: maxStrideOf(node),
     })),
-    statistics: describeAll(findings),
+    statistics: describeAll(standing(findings, ({ answer }) => isRefusal(answer))),
     measuredAt: size,
     warnings,
     explanation: asked === undefined ? undefined : explain(model, findings, asked, name),

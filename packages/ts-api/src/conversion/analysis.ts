@@ -6,9 +6,11 @@ import { domain } from '../functions/body.js';
 import { freeImageSizes } from '../graph/free-sizes.js';
 import { type FrozenSize, findFrozenSizes, sizesAskedOf } from '../graph/frozen-sizes.js';
 import { Graph } from '../graph/graph.js';
+import { Growth } from '../graph/growth.js';
 import { type ProbedModel, withProbedModel } from '../graph/measure.js';
-import type { Model } from '../graph/model.js';
+import { type Model, opsetOf } from '../graph/model.js';
 import { type GraphProto, labelOf, type NodeProto, subgraphsOf } from '../graph/proto.js';
+import { sampleTwice } from '../graph/two-sizes.js';
 import type { Answer, Rule, RuleContext } from '../rewrite/rule.js';
 import { rules } from '../rules/index.js';
 import { type Size, showSize } from '../size.js';
@@ -18,6 +20,13 @@ export interface Finding {
   readonly node: NodeProto;
   readonly rule: Rule;
   readonly answer: Answer;
+  /** The statistic whose answer is for this node, too. */
+  readonly partOf?: Finding | undefined;
+}
+
+/** The findings that stand for themselves where others are left as they are: those that are part of none but such. */
+export function standing(findings: readonly Finding[], isLeft: (finding: Finding) => boolean): Finding[] {
+  return findings.filter(({ partOf }) => !partOf || isLeft(partOf));
 }
 
 function graphOf(model: Model): Graph {
@@ -100,7 +109,7 @@ export function refuseAll(model: Model, reason: string): Finding[] {
 
 /** What is to be known of a model before it can be converted. */
 export interface Analysis {
-  /** Every global statistic. */
+  /** Every global statistic, and the parts of some. */
   readonly findings: readonly Finding[];
   /** Nodes that follow the size of the image nowhere but at the size that it was traced at. */
   readonly warnings: readonly FrozenSize[];
@@ -124,12 +133,16 @@ export async function analyze(
   const typed = [...new Set(candidates.flatMap(({ node }) => node.input.slice(0, 1)))];
   const questions = { typed, valued: sizesAskedOf(model) };
   const work = async (probed: ProbedModel): Promise<Analysis> => {
-    if (fixed) await refuseFrozen(probed, { size, fixed, signal });
-    const found =
-      candidates.length > 0 ? findingsIn({ graph, ...(await probed.at(size, signal)) }, candidates) : [];
-    const findings = [...found, ...findEnclosed(model)];
-    // Of a model of fixed size, what would be warned of has been refused.
-    return { findings, warnings: fixed ? [] : await findFrozenSizes(probed, size, { signal }) };
+    if (fixed) await refuseFrozen(graph, probed, { size, fixed, signal });
+    const measured = candidates.length > 0 ? await probed.at(size, signal) : undefined;
+    const sizes = await sampleTwice(probed, size, signal);
+    const found = measured
+      ? findingsIn({ graph, opset: opsetOf(model), ...measured, growth: new Growth(sizes) }, candidates)
+      : [];
+    return {
+      findings: [...found, ...findEnclosed(model)],
+      warnings: findFrozenSizes(graph, sizes),
+    };
   };
   try {
     return await withProbedModel(model, name, questions, work);
@@ -146,15 +159,17 @@ export async function analyze(
 }
 
 function findingsIn(context: RuleContext, candidates: readonly Candidate[]): Finding[] {
-  const findings = candidates.flatMap(({ node, by }) => {
+  const findings = candidates.flatMap(({ node, by }): Finding[] => {
     for (const rule of by) {
       const answer = rule.check(context, node);
       if (answer) return [{ node, rule, answer }];
     }
     return [];
   });
-  const covered = new Set(findings.flatMap(({ answer }) => [...(answer.covers ?? [])]));
-  return findings.filter(({ node }) => !covered.has(node));
+  return findings.map((finding) => {
+    const partOf = findings.find(({ answer }) => answer.covers?.has(finding.node));
+    return partOf ? { ...finding, partOf } : finding;
+  });
 }
 
 interface FixedSize {
@@ -163,9 +178,13 @@ interface FixedSize {
   readonly signal: AbortSignal | undefined;
 }
 
-async function refuseFrozen(probed: ProbedModel, { size, fixed, signal }: FixedSize): Promise<void> {
-  const other = showSize(fixed) === showSize(size) ? undefined : fixed;
-  const frozen = await findFrozenSizes(probed, size, { other, signal });
+async function refuseFrozen(
+  graph: Graph,
+  probed: ProbedModel,
+  { size, fixed, signal }: FixedSize,
+): Promise<void> {
+  const candidates = showSize(fixed) === showSize(size) ? undefined : [fixed];
+  const frozen = findFrozenSizes(graph, await sampleTwice(probed, size, signal, candidates));
   if (frozen.length === 0) return;
   const why = frozen.map(({ node, reason }) => `${node} ${reason}`).join('\n  ');
   throw dependsOnSize(probed.name, size, fixed, why);

@@ -61,8 +61,9 @@ export function explain(
     throw new TlscError('ERR_INVALID_ARGUMENT', message, { parameter: 'explain', received: name });
   }
   const { graph, node } = place;
-  const own = findings.find((finding) => finding.node === node);
+  const found = findings.find((finding) => finding.node === node);
   const around = findings.find(({ answer }) => answer.covers?.has(node));
+  const own = around ? undefined : found;
   const other = own && `${own.rule.name} answers for this`;
   const part = around && `this is part of ${labelOf(around.node)}`;
   const why = other ?? part ?? 'shapes show that this is none';

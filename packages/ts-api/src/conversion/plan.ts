@@ -6,7 +6,7 @@ import { type Model, opsetOf } from '../graph/model.js';
 import { labelOf } from '../graph/proto.js';
 import { isMatch, isRefusal, type Match, type Rule } from '../rewrite/rule.js';
 import { showSize } from '../size.js';
-import type { Finding } from './analysis.js';
+import { type Finding, standing } from './analysis.js';
 import type { Choice, NamePattern } from './choice.js';
 import type { Site } from './record.js';
 import { type ConversionSizes, maxStrideFor, windowFor } from './sizes.js';
@@ -59,13 +59,19 @@ function checkPatterns(findings: readonly Finding[], { include = [], exclude }: 
 
 /** What to do at each site. Nothing is edited before every site is known to be possible. */
 export function planRewrites(findings: readonly Finding[], choice: Choice, model: Model, name: string): Plan {
-  checkPatterns(findings, choice, name);
+  const own = standing(findings, ({ node }) => whyLeft(labelOf(node), choice) !== undefined);
+  checkPatterns(own, choice, name);
   const plan: Plan = { rewrites: [], kept: [] };
   const refusals: string[] = [];
-  for (const { node, rule, answer } of findings) {
+  for (const { node, rule, answer, partOf } of own) {
     const label = labelOf(node);
     const left = whyLeft(label, choice);
     if (left !== undefined) plan.kept.push({ node: label, reason: left });
+    else if (isRefusal(answer) && partOf)
+      plan.kept.push({
+        node: label,
+        reason: `left global with ${labelOf(partOf.node)}, which it is part of`,
+      });
     else if (isRefusal(answer)) refusals.push(`${label}: ${answer.reason}`);
     else if (!isMatch(answer)) plan.kept.push({ node: label, reason: answer.kept });
     else plan.rewrites.push({ match: answer, site: siteOf(label, rule, answer, choice) });

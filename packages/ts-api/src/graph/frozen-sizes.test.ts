@@ -5,15 +5,19 @@ import { allCases, carriedCases, exampleModel } from '../../../../test/fixtures/
 import { buildModel, floats, integers, valueInfo } from '../../test/build-model.js';
 import type { Size } from '../size.js';
 import { type FrozenSize, findFrozenSizes, sizesAskedOf } from './frozen-sizes.js';
+import { Graph } from './graph.js';
 import { withProbedModel } from './measure.js';
 import { loadModel, type Model } from './model.js';
 import { type AttributeValue, DataType, makeNode, type NodeProto } from './proto.js';
+import { sampleTwice } from './two-sizes.js';
 
 const open = 2 ** 31 - 1;
 
 function frozenSizesOf(model: Model, size: Size): Promise<FrozenSize[]> {
   const questions = { valued: sizesAskedOf(model) };
-  return withProbedModel(model, 'm', questions, (probed) => findFrozenSizes(probed, size));
+  return withProbedModel(model, 'm', questions, async (probed) =>
+    findFrozenSizes(new Graph(model.graph), await sampleTwice(probed, size)),
+  );
 }
 
 /** Findings, one per line, of nodes between `x` and `y` that are traced at 64x64, as the training size is. */
@@ -172,7 +176,7 @@ describe('findFrozenSizes', () => {
     const found = await find(filled('Expand', 'plane'));
     expect(found).toEqual([
       'expand always makes planes of 64x64',
-      expect.stringMatching(/^product cannot run on an image of 128x128: /),
+      expect.stringMatching(/^product cannot run on an image of 128x192: /),
     ]);
   });
 

@@ -1,13 +1,11 @@
 // Sizes that exporters have written into the graph as constants where the network computes them of the image: int(H / 2) of
 // MPRNet's four quarters for instance. Such a model runs at other sizes than the one it was traced at, but wrong. What follows the
 // image and what does not shows when the shapes at two image sizes are compared.
-import { GraphProtoSchema, ModelProtoSchema } from 'onnx-buf';
-import { TlscError } from '../errors.js';
 import { type Size, showSize } from '../size.js';
-import { Graph } from './graph.js';
-import { measure, type ProbedModel, type Shapes, type Values } from './measure.js';
+import type { Graph } from './graph.js';
 import type { Model } from './model.js';
-import { intsOf, isOnnxDomain, labelOf, type NodeProto, shallowCopy } from './proto.js';
+import { intsOf, isOnnxDomain, labelOf, type NodeProto } from './proto.js';
+import type { Sample, TwoSizes } from './two-sizes.js';
 
 /** A node that does not follow the size of the image. */
 export interface FrozenSize {
@@ -15,14 +13,6 @@ export interface FrozenSize {
   readonly node: string;
   /** Follows the node's name. */
   readonly reason: string;
-}
-
-/** What was seen at one image size. Where the model failed, of the nodes before the one that did. */
-interface Sample {
-  readonly size: Size;
-  readonly shapes: Shapes;
-  readonly values: Values;
-  readonly failure: FrozenSize | undefined;
 }
 
 /** Inputs that say how large an output is to be, or where it is cut. */
@@ -36,7 +26,7 @@ const sizeInputs: Readonly<Record<string, readonly number[]>> = {
   Tile: [1],
 };
 
-/** The values to be told for `findFrozenSizes`. */
+/** The values that `findFrozenSizes` goes by, to be told of a model. */
 export function sizesAskedOf({ graph }: Model): string[] {
   const asked = graph.node.flatMap((node) =>
     isOnnxDomain(node.domain) ? (sizeInputs[node.opType] ?? []).map((i) => node.input[i] ?? '') : [],
@@ -45,45 +35,6 @@ export function sizesAskedOf({ graph }: Model): string[] {
   const given = [...graph.initializer, ...graph.input].map((one) => one.name);
   const there = new Set([...computed, ...given]);
   return [...new Set(asked)].filter((name) => name !== '' && there.has(name));
-}
-
-/** As many failures as are looked behind. */
-const mostFailures = 4;
-
-/** Runs the model at one size; where a node fails, once more up to that node. */
-async function sampleAt(probed: ProbedModel, size: Size, signal: AbortSignal | undefined): Promise<Sample> {
-  let failure: FrozenSize | undefined;
-  let part = probed.model;
-  for (let attempt = 0; attempt <= mostFailures; attempt++) {
-    try {
-      const measurement = failure
-        ? await measure(part, size, probed.name, { valued: sizesAskedOf(part), signal })
-        : await probed.at(size, signal);
-      return { size, ...measurement, failure };
-    } catch (error) {
-      if (!(error instanceof TlscError) || error.code !== 'ERR_TRAIN_SIZE') throw error;
-      const failed = /Name:'(.*?)' Status Message: (.*)/s.exec(error.message);
-      const node = part.graph.node.find((one) => labelOf(one) === failed?.[1]);
-      const reason = `cannot run on an image of ${showSize(size)}: ${failed?.[2] ?? error.message}`;
-      failure = { node: node ? labelOf(node) : 'the model', reason };
-      if (!node) break;
-      part = upTo(part, node);
-    }
-  }
-  return { size, shapes: new Map(), values: new Map(), failure };
-}
-
-function upTo(model: Model, node: NodeProto): Model {
-  const copy = shallowCopy(ModelProtoSchema, model) as Model;
-  copy.graph = shallowCopy(GraphProtoSchema, model.graph);
-  copy.graph.node = model.graph.node.slice(0, model.graph.node.indexOf(node));
-  return copy;
-}
-
-/** Three quarters of the size, which is a multiple of powers of two as the size is; else twice the size. */
-function otherSizes([height, width]: Size): Size[] {
-  const twice: Size = [height * 2, width * 2];
-  return height % 4 === 0 && width % 4 === 0 ? [[(height / 4) * 3, (width / 4) * 3], twice] : [twice];
 }
 
 /** An end of a Slice from which on it means: to the end, whatever the size. */
@@ -217,7 +168,8 @@ const checks: Readonly<Record<string, Check>> = {
   Tile: checkFilled,
 };
 
-function compare(graph: Graph, trained: Sample, other: Sample): FrozenSize[] {
+/** Every node of the graph whose result does not follow the size of the image though its input does, and where the model failed. */
+export function findFrozenSizes(graph: Graph, [trained, other]: TwoSizes): FrozenSize[] {
   const compared = new Comparison(graph, trained, other);
   const found = graph.nodes.flatMap((node) => {
     const reason = isOnnxDomain(node.domain) ? checks[node.opType]?.(compared, node) : undefined;
@@ -225,31 +177,4 @@ function compare(graph: Graph, trained: Sample, other: Sample): FrozenSize[] {
   });
   const failure = trained.failure ?? other.failure;
   return failure ? [...found, failure] : found;
-}
-
-export interface FrozenSizesOptions {
-  /** A size that the model is known for, to compare with; else one is chosen. */
-  readonly other?: Size | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/**
- * Every node of the main graph whose result does not follow the size of the image though its input does, going by two runs: at `size`
- * and at another. `probed` tells the values of `sizesAskedOf`. Throws what it does, but where the model cannot run at one of the
- * sizes that is one of the findings.
- */
-export async function findFrozenSizes(
-  probed: ProbedModel,
-  size: Size,
-  { other, signal }: FrozenSizesOptions = {},
-): Promise<FrozenSize[]> {
-  const graph = new Graph(probed.model.graph, probed.model.externalDataFolder);
-  const trained = await sampleAt(probed, size, signal);
-  let findings: FrozenSize[] = [];
-  for (const candidate of other ? [other] : otherSizes(size)) {
-    const sample = await sampleAt(probed, candidate, signal);
-    findings = compare(graph, trained, sample);
-    if (!sample.failure) break;
-  }
-  return findings;
 }

@@ -27,8 +27,8 @@ export function isPlaneMean(graph: Graph, node: NodeProto): boolean {
   return areHeightAndWidth(graph.reducedAxes(node) ?? []);
 }
 
-/** Whether height and width are both among the axes of a reduction of an image. */
-export function reducesPlane(graph: Graph, node: NodeProto): boolean {
+/** Whether height and width are both among the axes of a reduction of an image N×C×H×W. */
+function reducesPlane(graph: Graph, node: NodeProto): boolean {
   if (node.opType.startsWith('Global')) return true;
   const axes = graph.reducedAxes(node);
   if (!axes || reducesAll(node, axes)) return true;

@@ -3,7 +3,6 @@
 import type { Graph } from '../graph/graph.js';
 import { isOnnxDomain, labelOf, type NodeProto } from '../graph/proto.js';
 import { showSize } from '../size.js';
-import { findLaying } from './pixel-axis.js';
 import { isUnary } from './pointwise.js';
 import { type Refusal, type RuleContext, shapeOf } from './rule.js';
 
@@ -115,7 +114,10 @@ export function findGroupedNormalization(
   if (!found || whole?.length !== 4 || !grouped || keepsPlanes) return undefined;
 
   // Rows, of which attention makes images again, or groups of another normalization.
-  if (grouped.length === 4 && (findLaying(context, image, -1) || wasShaped(context, image, grouped)))
+  if (
+    grouped.length === 4 &&
+    (context.growth.of(image, -1) === 'pixels' || wasShaped(context, image, grouped))
+  )
     return undefined;
 
   const { reshape, between } = found;

@@ -2,10 +2,11 @@
 // that lies between treats one image of the batch by itself, windows can stand for images in it.
 import { intOf, intsOf, isOnnxDomain, labelOf, type NodeProto } from '../graph/proto.js';
 import { type Size, showSize } from '../size.js';
-import { findLaying, laidImage, termsOf } from './pixel-axis.js';
+import { laidImage } from './laid-images.js';
 import { broadcasting, unary } from './pointwise-operators.js';
 import { type Refusal, type RuleContext, shapeOf } from './rule.js';
 import { servesOnly } from './shape-questions.js';
+import { termsOf } from './sums.js';
 
 /** A Reshape that lays the planes of `image` in rows; the last of several. */
 export interface Laying {
@@ -67,12 +68,19 @@ export class RowRegion {
   /** Reshapes that lead to the last of several, and go with it. */
   readonly #between = new Set<NodeProto>();
 
+  /** Height and width of the images. */
+  readonly plane: Size;
+  readonly batch: number;
+
+  /** Of images like `image`. */
   constructor(
     readonly context: RuleContext,
-    /** Height and width of the images. */
-    readonly plane: Size,
-    readonly batch: number,
-  ) {}
+    image: string,
+  ) {
+    const [batch = 0, , height = 0, width = 0] = shapeOf(context, image) ?? [];
+    this.plane = [height, width];
+    this.batch = batch;
+  }
 
   get pixels(): number {
     return this.plane[0] * this.plane[1];
@@ -165,10 +173,8 @@ export class RowRegion {
 
   /** The axes of a value that are the pixels of a plane, from the first. */
   #pixelAxes(value: string): number[] {
-    const shape = this.#shapeOf(value);
-    return shape.flatMap((side, axis) =>
-      side === this.pixels && findLaying(this.context, value, axis - shape.length) ? [axis] : [],
-    );
+    const followed = this.context.growth.along(value);
+    return followed.flatMap((one, axis) => (one === 'pixels' ? [axis] : []));
   }
 
   #isRaising(node: NodeProto, rows: string): boolean {
@@ -323,7 +329,10 @@ export class RowRegion {
     const [pixelsBefore, pixelsAfter] = [this.#pixelAxes(input), this.#pixelAxes(output)];
     const whole = (before[0] ?? 0) % this.batch === 0 && (after[0] ?? 0) % this.batch === 0;
     const keepsPixels = pixelsBefore.length === pixelsAfter.length && pixelsAfter.length < 2;
-    if (after.length < 2 || !whole || !keepsPixels || pixelsAfter[0] === 0) return false;
+    const joins = [before[pixelsBefore[0] ?? -1], after[pixelsAfter[0] ?? -1]].some(
+      (side) => side !== undefined && side !== this.pixels,
+    );
+    if (after.length < 2 || !whole || !keepsPixels || joins || pixelsAfter[0] === 0) return false;
     this.reshapes.push({ node, pixelAxis: pixelsAfter[0] });
     return true;
   }

@@ -1,4 +1,5 @@
 import type { Graph } from '../graph/graph.js';
+import type { Growth } from '../graph/growth.js';
 import type { ElementTypes, Shapes } from '../graph/measure.js';
 import type { NodeProto } from '../graph/proto.js';
 import { type ImageType, imageTypes, isImageType } from '../session/image-tensors.js';
@@ -45,10 +46,15 @@ export interface Match extends Findings {
   rewrite(window: LocalWindow): void;
 }
 
-/** What a rule sees: the graph, the shapes of its values at one image size, the types of what recognised nodes read. */
+/**
+ * What a rule sees: the graph, the shapes of its values at one image size and what their axes follow, the types of what recognised nodes
+ * read.
+ */
 export interface RuleContext {
   readonly graph: Graph;
+  readonly opset: number;
   readonly shapes: Shapes;
+  readonly growth: Growth;
   readonly types: ElementTypes;
 }
 

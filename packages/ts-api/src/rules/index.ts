@@ -16,8 +16,8 @@ export const rules: readonly Rule[] = [
   localAveragePoolInSteps,
   localGroupNormalization,
   localInstanceNormalization,
-  otherReductions,
   planeNormalization,
   transposedAttention,
   unsupportedStatistics,
+  otherReductions,
 ];

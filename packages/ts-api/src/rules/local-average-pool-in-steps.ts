@@ -18,7 +18,12 @@ export const localAveragePoolInSteps: Rule = {
   },
 
   check(context, node) {
-    const step = findFlattening(context, node) ?? findFirstReduction(context, node);
-    return step && localizeMean(context, node, step.input[0] ?? '');
+    const first = findFirstReduction(context, node);
+    const step = first ?? findFlattening(context, node);
+    if (!step) return undefined;
+    return {
+      ...localizeMean(context, node, step.input[0] ?? ''),
+      ...(first && { covers: new Set([first]) }),
+    };
   },
 };

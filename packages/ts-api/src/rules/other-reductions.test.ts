@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { buildBytes, integers } from '../../test/build-model.js';
+import { buildBytes, floats, integers, valueInfo } from '../../test/build-model.js';
 import { convert } from '../../test/convert.js';
 import { makeNode, type NodeProto } from '../graph/proto.js';
 
@@ -81,15 +81,140 @@ describe('other-reductions', () => {
     });
   });
 
-  it('leaves reductions over channels, or over one side, alone', async () => {
+  it('leaves reductions over channels alone', async () => {
     const node = [
       makeNode('ReduceMax', ['x'], ['a'], { attributes: { axes: [1] } }),
       makeNode('ReduceL2', ['x'], ['b'], { attributes: { axes: [1] } }),
-      makeNode('ReduceMean', ['x'], ['c'], { attributes: { axes: [3] } }),
-      makeNode('Add', ['a', 'b'], ['ab']),
-      makeNode('Add', ['ab', 'c'], ['y']),
+      makeNode('Add', ['a', 'b'], ['y']),
     ];
     const { report } = await convertNodes(...node);
     expect(report).toMatchObject({ sites: [], kept: [] });
+  });
+
+  it('keeps a mean along one side global, and says so; not a maximum', async () => {
+    const { report } = await convertNodes(
+      makeNode('ReduceMean', ['x'], ['c'], { name: 'strip', attributes: { axes: [3] } }),
+      makeNode('ReduceMax', ['x'], ['d'], { name: 'top', attributes: { axes: [2] } }),
+      makeNode('Add', ['c', 'd'], ['y']),
+    );
+    expect(report).toMatchObject({
+      sites: [],
+      kept: [{ node: 'strip', reason: 'it goes along one side of the plane alone, it stays global' }],
+    });
+  });
+});
+
+const toLast = makeNode('Transpose', ['x'], ['last'], { attributes: { perm: [0, 2, 3, 1] } });
+/** `tokens`, N × pixels × C, and `planes`, N × C × pixels. */
+const laid = [
+  makeNode('Reshape', ['x', 'rows'], ['planes']),
+  makeNode('Transpose', ['planes'], ['tokens'], { attributes: { perm: [0, 2, 1] } }),
+];
+/** The channels last, laid as they are. */
+const laidLast = [
+  toLast,
+  makeNode('Reshape', ['last', 'pixels'], ['tokens']),
+  makeNode('Transpose', ['tokens'], ['planes'], { attributes: { perm: [0, 2, 1] } }),
+];
+const reducedTo = (from: string) => makeNode('ReduceMax', [from], ['top'], { attributes: { keepdims: 0 } });
+
+/** Where the pixels lie elsewhere than in the last two of four axes. */
+const elsewhere: Readonly<Record<string, readonly NodeProto[]>> = {
+  'ReduceL2 of height and width before the channels': [
+    toLast,
+    makeNode('ReduceL2', ['last'], ['s'], { name: 'sum', attributes: { axes: [1, 2] } }),
+  ],
+  'ReduceMean of tokens': [
+    ...laid,
+    makeNode('ReduceMean', ['tokens'], ['s'], { name: 'sum', attributes: { axes: [1] } }),
+  ],
+  'ReduceMean of tokens laid with the channels last': [
+    ...laidLast,
+    makeNode('ReduceMean', ['tokens'], ['s'], { name: 'sum', attributes: { axes: [-2] } }),
+  ],
+  'ReduceMean of rows behind a step': [
+    ...laid,
+    makeNode('Relu', ['planes'], ['positive']),
+    makeNode('ReduceMean', ['positive'], ['s'], { name: 'sum', attributes: { axes: [2] } }),
+  ],
+  'MatMul of rows that were laid with the channels last': [
+    ...laidLast,
+    makeNode('MatMul', ['planes', 'tokens'], ['s'], { name: 'sum' }),
+  ],
+  'MatMul with ones': [
+    ...laid,
+    makeNode('Shape', ['planes'], ['size']),
+    makeNode('Slice', ['size', 'two', 'three'], ['count']),
+    makeNode('ConstantOfShape', ['count'], ['zeros']),
+    makeNode('Cos', ['zeros'], ['ones']),
+    makeNode('MatMul', ['planes', 'ones'], ['s'], { name: 'sum' }),
+  ],
+  'Gemm of rows by rows': [
+    ...laid,
+    makeNode('Squeeze', ['planes', 'zero'], ['matrix']),
+    makeNode('Gemm', ['matrix', 'matrix'], ['s'], { name: 'sum', attributes: { transB: 1 } }),
+  ],
+  'Gemm of columns by columns': [
+    ...laid,
+    makeNode('Squeeze', ['tokens', 'zero'], ['matrix']),
+    makeNode('Gemm', ['matrix', 'matrix'], ['s'], { name: 'sum', attributes: { transA: 1 } }),
+  ],
+  'Einsum over rows': [
+    ...laid,
+    makeNode('Einsum', ['tokens', 'tokens'], ['s'], {
+      name: 'sum',
+      attributes: { equation: { text: '...nc,...nd->...cd' } },
+    }),
+  ],
+  'Softmax over rows': [
+    ...laid,
+    makeNode('Softmax', ['planes'], ['s'], { name: 'sum', attributes: { axis: 2 } }),
+  ],
+  'attention of a few tokens to all pixels': [
+    ...laid,
+    makeNode('MatMul', ['few', 'planes'], ['scores']),
+    makeNode('MatMul', ['scores', 'tokens'], ['s'], { name: 'sum' }),
+  ],
+};
+
+describe('other-reductions, wherever the pixels lie,', () => {
+  const constants = [
+    ...initializer,
+    integers('pixels', [0, -1, 3]),
+    integers('zero', [0]),
+    integers('two', [2]),
+    integers('three', [3]),
+    floats('few', [1, 2, 3]),
+  ];
+  const convertAt = (node: readonly NodeProto[], trainSize: number, opset = 17) =>
+    convert(
+      buildBytes(
+        {
+          node: [...node, reducedTo('s'), makeNode('Add', ['x', 'top'], ['y'])],
+          initializer: constants,
+          input: [valueInfo('x', [1, 3, 'height', 'width'])],
+        },
+        { opset },
+      ),
+      { trainSize },
+    );
+
+  // Sides of 64 are compared with smaller ones, those of 16 with larger ones.
+  it.each(Object.keys(elsewhere).flatMap((name) => [16, 64].map((size) => [name, size] as const)))(
+    'refuses %s at %d',
+    async (name, size) => {
+      await expect(convertAt(elsewhere[name] ?? [], size)).rejects.toMatchObject({
+        code: 'ERR_NOT_LOCALIZABLE',
+        message: expect.stringMatching(/sum: ([A-Z]\w+ over height and width|it sums over pixels)/),
+      });
+    },
+  );
+
+  it('refuses a softmax of all axes from one on, below opset 13', async () => {
+    const node = [makeNode('Softmax', ['x'], ['s'], { name: 'sum' })];
+    await expect(convertAt(node, 16, 12)).rejects.toMatchObject({
+      message: expect.stringContaining('sum: Softmax over height and width'),
+    });
+    expect((await convertAt(node, 16, 17)).report.kept).toMatchObject([{ node: 'ReduceMax (computes top)' }]);
   });
 });

@@ -1,49 +1,47 @@
-import { isOnnxDomain, labelOf, type NodeProto, textOf } from '../graph/proto.js';
-import { findFirstReduction, findFlattening, reducesPlane } from '../rewrite/pooled-image.js';
-import type { Answer, Rule } from '../rewrite/rule.js';
+import { isOnnxDomain, labelOf, type NodeProto } from '../graph/proto.js';
+import { findFirstReduction, findFlattening } from '../rewrite/pooled-image.js';
+import type { Answer, Rule, RuleContext } from '../rewrite/rule.js';
+import { isSum, summedPlane } from '../rewrite/sums.js';
 
-const extremes = ['GlobalMaxPool', 'ReduceMax', 'ReduceMin'];
+const extremes = new Set(['GlobalMaxPool', 'ReduceMax', 'ReduceMin']);
 
-function isReduction(node: NodeProto): boolean {
-  return node.opType.startsWith('Reduce') || node.opType === 'GlobalMaxPool' || sumsOverPlane(node);
-}
-
-/** Whether an Einsum sums over the last two of the four axes, or more, of something that it takes: an image, if it is one. */
-function sumsOverPlane(node: NodeProto): boolean {
-  if (node.opType !== 'Einsum') return false;
-  const [terms = '', result = ''] = textOf(node, 'equation').replaceAll(/\s/g, '').split('->');
-  const isSummed = (term: string) =>
-    term.length === 4 && [...term.slice(-2)].every((letter) => !result.includes(letter));
-  return terms.split(',').some(isSummed);
+/** Whether it reduces one side of planes, and not the other. */
+function isAlongSide({ graph, growth }: RuleContext, node: NodeProto): boolean {
+  const axes = graph.reducedAxes(node) ?? [];
+  const followed = axes.map((axis) => growth.of(node.input[0] ?? '', axis));
+  return followed.includes('rows') || followed.includes('columns');
 }
 
 /**
- * Statistics of whole planes that no local operator stands for: sums and norms, planes reduced one side after the other or
- * laid in a row first. A maximum is no average; as in the published method it stays global.
+ * Whatever else sums over planes, and no local operator stands for: sums and norms, attention that no other rule can follow. A maximum is
+ * no average; as in the published method it stays global, and so does what goes along one side of a plane alone.
  */
 export const otherReductions: Rule = {
   name: 'other-reductions',
-  seeks: 'other reductions over height and width',
+  seeks: 'anything else that sums over height and width',
   needsShapes: true,
 
-  recognizes(_graph, node) {
-    return isOnnxDomain(node.domain) && isReduction(node);
-  },
+  recognizes: isSum,
 
   check(context, node): Answer | undefined {
-    const { graph, shapes } = context;
-    const isImage = shapes.get(node.input[0] ?? '')?.length === 4;
-    const whole = isImage && (node.opType === 'Einsum' || reducesPlane(graph, node));
-    if (extremes.includes(node.opType))
-      return whole ? { kept: 'a maximum or minimum is no average, it stays global' } : undefined;
-    if (whole) return { reason: `${node.opType} over height and width cannot be converted yet` };
-    if (findFirstReduction(context, node))
-      return { reason: 'it reduces height and width one after the other, which cannot be converted yet' };
-    const flattening = findFlattening(context, node);
+    const plane = summedPlane(context, node);
+    if (extremes.has(node.opType))
+      return plane && { kept: 'a maximum or minimum is no average, it stays global' };
+    const isReduction = isOnnxDomain(node.domain) && node.opType.startsWith('Reduce');
+    const first = isReduction ? findFirstReduction(context, node) : undefined;
+    if (first)
+      return {
+        reason: 'it reduces height and width one after the other, which cannot be converted yet',
+        covers: new Set([first]),
+      };
+    const flattening = isReduction ? findFlattening(context, node) : undefined;
     if (flattening)
       return {
         reason: `its planes are laid in rows by ${labelOf(flattening)}, which cannot be converted yet`,
       };
+    if (plane) return { reason: `${node.opType} over height and width cannot be converted yet` };
+    if (isReduction && isAlongSide(context, node))
+      return { kept: 'it goes along one side of the plane alone, it stays global' };
     return undefined;
   },
 };

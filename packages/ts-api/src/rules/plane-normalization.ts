@@ -16,12 +16,10 @@ export const planeNormalization: Rule = {
     return (isOnnxDomain(node.domain) || node.domain === 'com.microsoft') && operators.has(node.opType);
   },
 
-  check({ shapes }, node) {
-    const shape = shapes.get(node.input[0] ?? '') ?? [];
-    const axis = intOf(node, 'axis', -1);
-    const first = axis < 0 ? axis + shape.length : axis;
-    const isImage = shape.length === 4 && shape.slice(2).every((side) => side > 1);
-    if (!isImage || first > 2) return undefined;
+  check({ shapes, growth }, node) {
+    const [input = ''] = node.input;
+    const axes = (shapes.get(input) ?? []).map((_, axis) => axis);
+    if (!growth.takeInPlane(input, axes.slice(intOf(node, 'axis', -1)))) return undefined;
     return {
       reason: `${node.opType} over height and width has a scale for planes of one size, and cannot be converted`,
     };

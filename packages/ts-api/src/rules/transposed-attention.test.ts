@@ -21,8 +21,10 @@ import {
 } from '../../test/reference.js';
 import { runModel } from '../../test/run-model.js';
 import { DataType, makeNode, type NodeProto, type TensorProto } from '../graph/proto.js';
+import { inspect } from '../inspect.js';
 import { toImageTensor } from '../session/image-tensors.js';
 import { InferenceSession } from '../session/inference-session.js';
+import { verify } from '../verify.js';
 
 const channels = 4;
 const temperature = 1.5;
@@ -195,6 +197,15 @@ describe('transposed-attention', () => {
     Object.keys(norms).map((norm) => ({ layout, norm })),
   );
 
+  const layout = layouts['no axis of heads'] as Layout;
+  const product = (from: readonly [string, string, string], to: string) => [
+    makeNode('Transpose', [from[1]], [`${to}_kt`], { attributes: { perm: [0, 2, 1] } }),
+    makeNode('MatMul', [from[0], `${to}_kt`], [`${to}_product`], { name: `${to}_product` }),
+    makeNode('Mul', [`${to}_product`, 'temperature'], [`${to}_scores`]),
+    makeNode('Softmax', [`${to}_scores`], [`${to}_weights`], { attributes: { axis: -1 } }),
+    makeNode('MatMul', [`${to}_weights`, from[2]], [to]),
+  ];
+
   it.each(spellings)('runs attention in windows: $layout; $norm', async ({ layout, norm }) => {
     const spelling = layouts[layout] as Layout;
     const node = attend(spelling, norms[norm] as (from: string, to: string) => NodeProto[]);
@@ -267,6 +278,91 @@ describe('transposed-attention', () => {
       for (const operators of ['native', 'portable'] as const)
         expect(largestDifference(await runModel(model, x, operators), expected)).toBeLessThan(1e-5);
     }
+  });
+
+  it('converts rows of images that layers between the axes made', async () => {
+    const layer = (name: string) => [
+      makeNode('MatMul', ['normal', `${name}_weight`], [`${name}_last`]),
+      makeNode('Transpose', [`${name}_last`], [`${name}_image`], { attributes: { perm: [0, 3, 1, 2] } }),
+      reshape(`${name}_image`, 'to_rows', `${name}_rows`),
+    ];
+    const node = [
+      makeNode('Transpose', ['x'], ['turned'], { attributes: { perm: [0, 2, 3, 1] } }),
+      makeNode('LayerNormalization', ['turned', 'ones'], ['normal'], { attributes: { axis: -1 } }),
+      ...['q', 'k', 'v'].flatMap(layer),
+      ...product(['q_rows', 'k_rows', 'v_rows'], 'attended'),
+      makeNode('Shape', ['x'], ['like']),
+      reshape('attended', 'like', 'y'),
+    ];
+    const weight = (name: string) => floats(`${name}_weight`, [channels, channels]);
+    const constants = [
+      ...layout.constants,
+      floats('ones', [channels], Array(channels).fill(1)),
+      ...['q', 'k', 'v'].map(weight),
+    ];
+    const bytes = buildAttention(node, constants);
+    const { model, report } = await convert(bytes, { trainSize: 8 });
+    expect(report.sites).toMatchObject([{ node: 'attended_product', window: [12, 12] }]);
+    expect(await verify(bytes, model, { fullSize: [20, 28] })).toMatchObject({ passed: true });
+    // What is in windows by now is none.
+    expect((await inspect(model)).statistics).toEqual([]);
+  });
+
+  it('leaves what reads its rows to other rules where it is excluded', async () => {
+    const node = [
+      ...layout.lay('x', 'rows'),
+      ...product(['rows', 'rows', 'rows'], 'attended'),
+      makeNode('ReduceMean', ['rows'], ['mean'], { name: 'mean', attributes: { axes: [-1] } }),
+      makeNode('ReduceMax', ['rows'], ['most'], { name: 'most', attributes: { axes: [-1] } }),
+      makeNode('Mul', ['attended', 'mean'], ['scaled']),
+      makeNode('Add', ['scaled', 'most'], ['sum']),
+      makeNode('Shape', ['x'], ['like']),
+      reshape('sum', 'like', 'y'),
+    ];
+    const bytes = buildAttention(node, layout.constants);
+    const all = await convert(bytes, { trainSize: 8 });
+    expect(all.report).toMatchObject({ sites: [{ node: 'attended_product' }], kept: [] });
+    // Its mean meets rows, which are no image, and could not be converted.
+    const rest = await convert(bytes, { trainSize: 8, exclude: ['attended_product'] });
+    expect(rest.report).toMatchObject({
+      sites: [],
+      kept: [
+        { node: 'attended_product', reason: 'left global: it is excluded by attended_product' },
+        { node: 'mean', reason: 'left global with attended_product, which it is part of' },
+        { node: 'most', reason: 'a maximum or minimum is no average, it stays global' },
+      ],
+    });
+  });
+
+  it('lets a mean of its rows be converted by itself where it cannot be, or is excluded', async () => {
+    const node = [
+      makeNode('Relu', ['x'], ['image']),
+      ...layout.lay('image', 'rows'),
+      ...product(['rows', 'rows', 'rows'], 'attended'),
+      makeNode('ReduceMean', ['rows'], ['mean'], { name: 'mean', attributes: { axes: [-1], keepdims: 0 } }),
+      makeNode('Gemm', ['mean', 'linear'], ['gate'], { name: 'linear' }),
+      makeNode('Unsqueeze', ['gate', 'height_width'], ['gates']),
+      makeNode('Shape', ['image'], ['like']),
+      reshape('attended', 'like', 'attended_image'),
+      makeNode('Mul', ['attended_image', 'gates'], ['y']),
+    ];
+    const constants = [
+      ...layout.constants,
+      integers('height_width', [2, 3]),
+      floats('linear', [channels, channels]),
+    ];
+    const bytes = buildAttention(node, constants);
+    const reason = expect.stringContaining(
+      'its rows go through linear (Gemm), which is no step of attention',
+    );
+    expect((await inspect(bytes, { trainSize: 8 })).statistics).toMatchObject([
+      { node: 'attended_product', reason },
+      { node: 'mean', operator: 'LocalAveragePool' },
+    ]);
+    await expect(convert(bytes, { trainSize: 8 })).rejects.toMatchObject({ message: reason });
+    const { model, report } = await convert(bytes, { trainSize: 8, exclude: ['attended_product'] });
+    expect(report.sites).toMatchObject([{ node: 'mean', rule: 'local-average-pool-in-steps' }]);
+    expect(await verify(bytes, model, { fullSize: [20, 28] })).toMatchObject({ passed: true });
   });
 
   it('converts float16', async () => {
@@ -392,14 +488,6 @@ describe('transposed-attention', () => {
     expect(report.sites).toEqual([]);
   });
 
-  const layout = layouts['no axis of heads'] as Layout;
-  const product = (from: readonly [string, string, string], to: string) => [
-    makeNode('Transpose', [from[1]], [`${to}_kt`], { attributes: { perm: [0, 2, 1] } }),
-    makeNode('MatMul', [from[0], `${to}_kt`], [`${to}_product`], { name: `${to}_product` }),
-    makeNode('Mul', [`${to}_product`, 'temperature'], [`${to}_scores`]),
-    makeNode('Softmax', [`${to}_scores`], [`${to}_weights`], { attributes: { axis: -1 } }),
-    makeNode('MatMul', [`${to}_weights`, from[2]], [to]),
-  ];
   const factor = (x: Tensor, values: readonly number[]) => {
     const pixels = (x.dims[2] as number) * (x.dims[3] as number);
     const scaled = (x.data as Float32Array).map(
@@ -616,6 +704,23 @@ describe('transposed-attention refuses', () => {
       constants: [integers('flat', [0, 0, -1])],
       reason: 'its rows go through flattening (Reshape), which does not treat images one by one',
     },
+    'rows of several images that are parted into heads': {
+      node: [
+        ...images,
+        ...sides,
+        ...['q', 'k', 'v'].flatMap((name) => [reshape(`${name}_image`, 'all', `${name}_all`)]),
+        makeNode('Concat', ['k_all', 'q_all'], ['both'], { attributes: { axis: 2 } }),
+        makeNode('Reshape', ['both', 'to_heads'], ['k_rows'], { name: 'parting' }),
+        makeNode('Reshape', ['both', 'to_heads'], ['q_rows']),
+        makeNode('Transpose', ['k_rows'], ['kt'], { attributes: { perm: [0, 1, 3, 2] } }),
+        makeNode('MatMul', ['q_rows', 'kt'], ['product'], { name: 'product' }),
+        makeNode('Reshape', ['v_all', 'to_heads'], ['v_rows']),
+        makeNode('MatMul', ['product', 'v_rows'], ['attended']),
+        ...layout.raise('attended', 'y'),
+      ],
+      constants: [integers('all', [0, 4, -1]), integers('to_heads', [0, 2, 2, -1])],
+      reason: 'its rows go through parting (Reshape), which does not treat images one by one',
+    },
     'values of an image of another size': {
       node: [
         ...withInstead(
@@ -696,7 +801,9 @@ describe('transposed-attention refuses', () => {
       convert(buildAttention(node, [...layout.constants, ...constants], parts), { trainSize: 8 }),
     ).rejects.toMatchObject({
       code: 'ERR_NOT_LOCALIZABLE',
-      message: expect.stringContaining(`product: it is attention between channels, and ${reason}`),
+      message: expect.stringContaining(
+        `product: it sums over pixels like attention between channels, and ${reason}`,
+      ),
     });
   });
 

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { Growth } from './growth.js';
+
+type Shape = readonly number[];
+
+/** Of one value, `v`, at 64 × 64 and at another size. */
+function growthOf(
+  trained: Shape,
+  other: Shape | undefined,
+  size: readonly [number, number] = [48, 32],
+): Growth {
+  const sample = (at: readonly [number, number], shape: Shape | undefined) => ({
+    size: at,
+    shapes: new Map(shape ? [['v', shape]] : []),
+    values: new Map(),
+    failure: undefined,
+  });
+  return new Growth([sample([64, 64], trained), sample(size, other)]);
+}
+
+describe('Growth', () => {
+  it.each([
+    ['an image', [1, 3, 64, 64], [1, 3, 48, 32], [undefined, undefined, 'rows', 'columns']],
+    ['channels last, halved', [1, 32, 32, 8], [1, 24, 16, 8], [undefined, 'rows', 'columns', undefined]],
+    ['rows of planes', [1, 4096, 8], [1, 1536, 8], [undefined, 'pixels', undefined]],
+    ['windows in the batch', [64, 8, 8, 8], [24, 8, 8, 8], ['pixels', undefined, undefined, undefined]],
+    ['rows times channels', [512, 64], [384, 32], ['rows', 'columns']],
+    ['a border cut off', [1, 3, 60, 60], [1, 3, 44, 28], [undefined, undefined, 'rows', 'columns']],
+    ['nothing of an image', [64, 3, 3, 3], [64, 3, 3, 3], Array(4).fill(undefined)],
+  ] as const)('tells what the axes follow: %s', (_, trained, other, followed) => {
+    const growth = growthOf(trained, other);
+    expect(growth.along('v')).toEqual(followed);
+    expect(trained.map((__, axis) => growth.of('v', axis - trained.length))).toEqual(followed);
+  });
+
+  it('tells rows and columns apart where the image was made larger, too', () => {
+    expect(growthOf([64, 64, 4096], [128, 96, 12288], [128, 96]).along('v')).toEqual([
+      'rows',
+      'columns',
+      'pixels',
+    ]);
+  });
+
+  it('takes what could not be seen at the other size for an image where it has four axes', () => {
+    expect(growthOf([2, 3, 16, 16], undefined).along('v')).toEqual([undefined, undefined, 'rows', 'columns']);
+    expect(growthOf([2, 3, 16, 1], undefined).along('v')).toEqual([undefined, undefined, 'rows', undefined]);
+    expect(growthOf([2, 3, 16], undefined).along('v')).toEqual([undefined, undefined, undefined]);
+    expect(growthOf([2, 3, 16], [2, 3, 16]).along('unknown')).toEqual([]);
+  });
+
+  it('knows whole planes', () => {
+    const image = growthOf([1, 3, 64, 64], [1, 3, 48, 32]);
+    expect(image.takeInPlane('v', [2, 3])).toBe(true);
+    expect(image.takeInPlane('v', [-1, 1, -2])).toBe(true);
+    expect(image.takeInPlane('v', [1, 2])).toBe(false);
+    expect(growthOf([3, 4096], [3, 1536]).takeInPlane('v', [1])).toBe(true);
+    // Of two pixels a side, too little is left to tell which side it was.
+    expect(growthOf([1, 3, 2, 2], [1, 3, 1, 1]).takeInPlane('v', [2, 3])).toBe(true);
+  });
+
+  it('knows planes that were turned', () => {
+    expect(growthOf([1, 3, 64, 64], [1, 3, 48, 32]).endsInPlane('v')).toBe(true);
+    expect(growthOf([1, 3, 64, 64], [1, 3, 32, 48]).endsInPlane('v')).toBe(false);
+    expect(growthOf([1, 64, 64, 3], [1, 48, 32, 3]).endsInPlane('v')).toBe(false);
+  });
+});
