@@ -190,7 +190,7 @@ describe('findFrozenSizes', () => {
     ]);
   });
 
-  it('compares with twice the size where three quarters will not do', async () => {
+  it('compares with a larger size where a smaller one will not do', async () => {
     // The plane must be a multiple of 64 to be shuffled.
     const shuffle = [makeNode('SpaceToDepth', ['x'], ['y'], { attributes: { blocksize: 64 } })];
     expect(await find(shuffle)).toEqual([]);

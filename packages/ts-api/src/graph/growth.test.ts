@@ -26,6 +26,8 @@ describe('Growth', () => {
     ['windows in the batch', [64, 8, 8, 8], [24, 8, 8, 8], ['pixels', undefined, undefined, undefined]],
     ['rows times channels', [512, 64], [384, 32], ['rows', 'columns']],
     ['a border cut off', [1, 3, 60, 60], [1, 3, 44, 28], [undefined, undefined, 'rows', 'columns']],
+    ['more of a border cut off', [1, 3, 14, 14], [1, 3, 10, 6], [undefined, undefined, 'rows', 'columns']],
+    ['rows of planes whose border is cut off', [3844, 8], [1380, 8], ['pixels', undefined]],
     ['nothing of an image', [64, 3, 3, 3], [64, 3, 3, 3], Array(4).fill(undefined)],
   ] as const)('tells what the axes follow: %s', (_, trained, other, followed) => {
     const growth = growthOf(trained, other);

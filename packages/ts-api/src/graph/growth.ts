@@ -7,21 +7,19 @@ export type Following = 'rows' | 'columns' | 'pixels';
 /** What the axes of images follow. */
 const ofImages: readonly (Following | undefined)[] = [undefined, undefined, 'rows', 'columns'];
 
+/** How far, as a logarithm, borders and halves that were rounded may put the growth of pixels beside that of the image. */
+const exact = 0.1;
+
 /** Which axes of the values of a model grow with the image, going by what they are at two sizes. */
 export class Growth {
   readonly #sizes: TwoSizes;
-  /** By what an axis that follows these grows from the one size to the other. */
-  readonly #factors: readonly (readonly [Following, number])[];
+  /** By what height and width of the image grow from the one size to the other. */
+  readonly #factors: readonly [rows: number, columns: number];
 
   constructor(sizes: TwoSizes) {
     this.#sizes = sizes;
     const [trained, other] = sizes.map(({ size }) => size) as [Size, Size];
-    const [rows, columns] = [other[0] / trained[0], other[1] / trained[1]];
-    this.#factors = [
-      ['rows', rows],
-      ['columns', columns],
-      ['pixels', rows * columns],
-    ];
+    this.#factors = [other[0] / trained[0], other[1] / trained[1]];
   }
 
   /** What an axis, which may be negative, follows; undefined where it is as long at both sizes. */
@@ -31,10 +29,10 @@ export class Growth {
     // Behind a node that fails at the other size, it is images that have four axes.
     if (trained?.length === 4 && !other && before > 1) return ofImages.at(axis);
     if (before === 0 || after === 0 || before === after) return undefined;
-    // Halves that were rounded, and borders, put it a little beside the factor.
+    const [rows, columns] = this.#factors;
     const off = (factor: number) => Math.abs(Math.log(after / before / factor));
-    const [nearest] = this.#factors.toSorted(([, a], [, b]) => off(a) - off(b));
-    return nearest?.[0];
+    if (off(rows * columns) < exact) return 'pixels';
+    return off(rows) < off(columns) ? 'rows' : 'columns';
   }
 
   /** What each axis of the value follows. */

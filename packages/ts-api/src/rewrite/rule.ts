@@ -91,13 +91,16 @@ export function isMatch(answer: Answer): answer is Match {
  * `image` is what the input was before it was reshaped.
  */
 export function imageTypeOf(
-  { shapes, types }: RuleContext,
+  { growth, shapes, types }: RuleContext,
   node: NodeProto,
   image = node.input[0] ?? '',
 ): ImageType | Refusal {
   const [input = ''] = node.input;
   const rank = shapes.get(image)?.length;
   if (rank !== 4) return { reason: `its input has rank ${rank ?? 'unknown'}, not 4 (N×C×H×W)` };
+  const [, channels, ...sides] = growth.along(image);
+  if (channels !== undefined || sides.includes('pixels'))
+    return { reason: 'its input has four axes, but is no image, N×C×H×W: others grow with the image' };
   const type = types.get(input);
   if (isImageType(type)) return type;
   return {

@@ -159,6 +159,15 @@ describe('local-average-pool', () => {
       reason: /^ {2}pool: its mean runs over the axes \[1, 2\]/m,
     },
     {
+      title: 'a mean of four axes of which pixels are one',
+      node: [
+        makeNode('Reshape', ['x', 'tokens'], ['heads']),
+        makeNode('ReduceMean', ['heads'], ['mean'], { name: 'pool', attributes: { axes: [2, 3] } }),
+        makeNode('Mul', ['heads', 'mean'], ['y']),
+      ],
+      reason: /^ {2}pool: its input has four axes, but is no image/m,
+    },
+    {
       title: 'a plane of rank 3',
       node: [
         makeNode('Squeeze', ['x', 'zero'], ['image']),
@@ -194,8 +203,18 @@ describe('local-average-pool', () => {
     });
   });
 
+  it('leaves a mean alone that each pixel has of its own', async () => {
+    const node = [
+      makeNode('Reshape', ['x', 'heads'], ['tokens']),
+      makeNode('ReduceMean', ['tokens'], ['y'], { attributes: { axes: [1, 2], keepdims: 0 } }),
+    ];
+    const initializer = [integers('heads', [0, 3, 1, -1])];
+    const { report } = await convert(buildBytes({ node, initializer }), { trainSize: 16 });
+    expect(report).toMatchObject({ sites: [], kept: [] });
+  });
+
   it.each(nearMisses)('refuses $title', async ({ node, reason }) => {
-    const initializer = [integers('zero', [0]), floats('w', [1])];
+    const initializer = [integers('zero', [0]), integers('tokens', [0, 1, -1, 3]), floats('w', [1])];
     const conversion = convert(buildBytes({ node, initializer }), { trainSize: 16 });
     await expect(conversion).rejects.toMatchObject({
       code: 'ERR_NOT_LOCALIZABLE',

@@ -11,6 +11,7 @@ import {
   type RuleContext,
   windowAttributes,
 } from '../rewrite/rule.js';
+import { summedPlane } from '../rewrite/sums.js';
 
 const operator = 'LocalAveragePool';
 const productOperator = 'ReplicateScale';
@@ -86,7 +87,9 @@ export const localAveragePool: Rule = {
     );
   },
 
-  check(context: RuleContext, node): Match | Refusal {
-    return checkAxes(context.graph, node) ?? localizeMean(context, node, node.input[0] ?? '');
+  check(context: RuleContext, node): Match | Refusal | undefined {
+    const refusal = checkAxes(context.graph, node);
+    if (!refusal) return localizeMean(context, node, node.input[0] ?? '');
+    return summedPlane(context, node) && refusal;
   },
 };
