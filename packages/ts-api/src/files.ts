@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, link, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type ErrorCode, invalidArgument, TlscError } from './errors.js';
 
@@ -57,11 +57,11 @@ export interface FilePart {
  * the names, in the order given. Rejects with ERR_NOT_WRITABLE, or with the TlscError that a part's `write` rejects with.
  */
 export async function writeFilesAtomic(parts: readonly FilePart[]): Promise<void> {
-  const staged = parts.map((part) => ({
-    ...part,
-    unfinished: join(dirname(part.path), `.tlsc-${randomUUID()}.part`),
-  }));
-  const leftovers = staged.map(({ unfinished }) => unfinished);
+  const staged = parts.map((part) => {
+    const neighbour = join(dirname(part.path), `.tlsc-${randomUUID()}`);
+    return { ...part, unfinished: `${neighbour}.part`, older: `${neighbour}.old` };
+  });
+  const written: string[] = [];
   let current = '';
   try {
     for (const { path, write, unfinished } of staged) {
@@ -70,17 +70,32 @@ export async function writeFilesAtomic(parts: readonly FilePart[]): Promise<void
       if (await isFolder(path)) throw new Error('it is a folder');
       await writeNew(unfinished, write);
     }
-    for (const { path, unfinished } of staged) {
+    for (const { path, unfinished, older } of staged) {
       current = path;
+      if (parts.length > 1) await keepOlder(path, older);
       await rename(unfinished, path);
-      leftovers.push(path);
+      written.push(path);
     }
   } catch (cause) {
-    for (const path of leftovers) await rm(path, { force: true }).catch(() => {});
+    for (const path of written) await rm(path, { force: true }).catch(() => {});
+    for (const { path, older } of staged) await rename(older, path).catch(() => {});
     if (cause instanceof TlscError) throw cause;
     throw new TlscError('ERR_NOT_WRITABLE', `cannot write ${current}: ${await explain(current, cause)}`, {
       cause,
     });
+  } finally {
+    for (const { unfinished, older } of staged)
+      for (const path of [unfinished, older]) await rm(path, { force: true }).catch(() => {});
+  }
+}
+
+/** Gives the file, if there is one, a second name, under which it stays when the first is taken; a new one where it cannot have two. */
+async function keepOlder(path: string, older: string): Promise<void> {
+  if (await isFolder(path)) return;
+  try {
+    await link(path, older);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') await rename(path, older);
   }
 }
 

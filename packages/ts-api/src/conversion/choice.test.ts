@@ -8,6 +8,7 @@ import { makeNode } from '../graph/proto.js';
 import { inspect } from '../inspect.js';
 import { verify } from '../verify.js';
 import { version } from '../version.js';
+import { toChoice } from './choice.js';
 
 const model = exampleModel('unet_se');
 const first = '/enc.0/se/se.0/GlobalAveragePool';
@@ -34,6 +35,32 @@ describe('include and exclude', () => {
     expect(sites).toHaveLength(2);
     expect(kept).toMatchObject([{ node: first, reason: 'left global: it is excluded by /enc.*' }, {}, {}]);
     await expect(chosen({ exclude: ['/enc.+'] })).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' });
+  });
+
+  it.each([
+    ['*', true],
+    ['pool', true],
+    ['pool*', true],
+    ['*pool', true],
+    ['p*l', true],
+    ['p*o*l', true],
+    ['**po**ol**', true],
+    ['poo', false],
+    ['*x*', false],
+    ['ool*', false],
+    ['*poo', false],
+    ['pool*l', false],
+    ['po*ol*ol', false],
+    ['*o*o*o*', false],
+    ['', false],
+  ])('take %j for pool: %j', (pattern, taken) => {
+    const [one] = toChoice({ trainSize, exclude: [pattern] }).exclude;
+    expect(one?.matches('pool')).toBe(taken);
+  });
+
+  it('take no longer for a pattern of many * than for others', () => {
+    const [one] = toChoice({ trainSize, exclude: [`${'*a'.repeat(30)}*b`] }).exclude;
+    expect(one?.matches('a'.repeat(5000))).toBe(false);
   });
 
   it('take regular expressions, with whatever flags', async () => {

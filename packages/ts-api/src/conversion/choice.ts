@@ -44,13 +44,31 @@ export interface Choice {
 /** A pattern for the names of nodes, and how messages show it. */
 export interface NamePattern {
   readonly shown: string;
-  readonly expression: RegExp;
+  readonly matches: (name: string) => boolean;
+}
+
+/**
+ * Whether the name is what the pattern says, in which * stands for any characters. No regular expression: with several `.*` in it, a name that
+ * a model makes up could take it hours.
+ */
+function matchesPattern(pattern: string, name: string): boolean {
+  const [start = '', ...pieces] = pattern.split('*');
+  const end = pieces.pop();
+  if (end === undefined) return name === pattern;
+  if (!name.startsWith(start) || !name.endsWith(end)) return false;
+  let at = start.length;
+  for (const piece of pieces) {
+    const found = name.indexOf(piece, at);
+    if (found < 0) return false;
+    at = found + piece.length;
+  }
+  return at <= name.length - end.length;
 }
 
 function toPattern(pattern: string | RegExp): NamePattern {
-  if (pattern instanceof RegExp) return { shown: String(pattern), expression: pattern };
-  const pieces = pattern.split('*').map((piece) => piece.replaceAll(/[\\^$.|?+()[\]{}]/g, '\\$&'));
-  return { shown: pattern, expression: new RegExp(`^${pieces.join('.*')}$`, 's') };
+  const shown = String(pattern);
+  if (pattern instanceof RegExp) return { shown, matches: (name) => name.search(pattern) >= 0 };
+  return { shown, matches: (name) => matchesPattern(pattern, name) };
 }
 
 function toPatterns(patterns: unknown, parameter: string): NamePattern[] {

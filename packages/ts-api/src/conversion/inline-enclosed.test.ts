@@ -536,6 +536,16 @@ describe('statistics in branches', () => {
     expect(decodeModel(model, 'it').graph.initializer).toEqual([]);
   });
 
+  it('become local where the condition follows from itself twice at every step', async () => {
+    const steps = Array.from({ length: 30 }, (_, i) => makeNode('And', [`c${i}`, `c${i}`], [`c${i + 1}`]));
+    const branches = { whenTrue: [gate('p')], whenFalse: [makeNode('GlobalMaxPool', ['x'], ['q'])] };
+    const first = makeNode('Identity', ['yes'], ['c0']);
+    const bytes = encodeModel(
+      buildModel({ node: [first, ...steps, choose('c30', 'gate', branches), product], initializer: [yes] }),
+    );
+    expect((await convert(bytes, { trainSize: 8 })).report.sites).toMatchObject([{ node: 'pool_p' }]);
+  });
+
   it('stay refused where the condition may be set', async () => {
     const branches = { whenTrue: [gate('p')], whenFalse: [makeNode('GlobalMaxPool', ['x'], ['q'])] };
     const parts: GraphParts = {

@@ -29,7 +29,7 @@ export interface Plan {
 
 /** Why a statistic stays global by the caller's choice; undefined for one that was chosen. */
 function whyLeft(label: string, { include, exclude }: Choice): string | undefined {
-  const matches = ({ expression }: NamePattern) => label.search(expression) >= 0;
+  const matches = (pattern: NamePattern) => pattern.matches(label);
   const excluding = exclude.find(matches);
   if (excluding) return `left global: it is excluded by ${excluding.shown}`;
   return !include || include.some(matches) ? undefined : 'left global: it is not among those included';
@@ -42,8 +42,8 @@ function checkPatterns(findings: readonly Finding[], { include = [], exclude }: 
     ['include', include],
     ['exclude', exclude],
   ] as const) {
-    for (const { shown, expression } of patterns) {
-      if (labels.some((label) => label.search(expression) >= 0)) continue;
+    for (const { shown, matches } of patterns) {
+      if (labels.some(matches)) continue;
       const known = labels.length > 0 ? `it has ${labels.join(', ')}` : 'it has none';
       throw new TlscError(
         'ERR_INVALID_ARGUMENT',

@@ -1,7 +1,7 @@
 import type { Graph } from './graph.js';
 import { attributeOf, DataType, isOnnxDomain, type NodeProto, type TensorProto } from './proto.js';
 
-/** As long a chain of nodes as is followed: a model that comes from anywhere may go in circles. */
+/** As long a chain of nodes as is followed; exporters write none as long. */
 const mostSteps = 32;
 
 /** The only value of a tensor of bools or integers. */

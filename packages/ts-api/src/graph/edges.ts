@@ -1,11 +1,14 @@
-import { type NodeProto, subgraphsOf } from './proto.js';
+import { type GraphProto, type NodeProto, subgraphsOf } from './proto.js';
 
 /** Every value that a node reads, those that its subgraphs take from outside included. */
 export function readsOf(node: NodeProto): string[] {
-  const inner = subgraphsOf(node).flatMap((graph) =>
-    graph.node.flatMap(readsOf).concat(graph.output.map((output) => output.name)),
-  );
-  return [...node.input, ...inner];
+  return [...node.input, ...subgraphsOf(node).flatMap(readsFromOutside)];
+}
+
+function readsFromOutside({ input, initializer, node, output }: GraphProto): string[] {
+  const own = new Set([...input, ...initializer].map(({ name }) => name));
+  for (const name of node.flatMap((one) => one.output)) own.add(name);
+  return [...node.flatMap(readsOf), ...output.map(({ name }) => name)].filter((name) => !own.has(name));
 }
 
 /** Which node computes a value and which read it, kept up to date edit by edit: models have thousands of nodes. */

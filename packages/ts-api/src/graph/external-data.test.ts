@@ -122,6 +122,15 @@ describe('external data', () => {
     expect((error as Error).message).toContain(entries.location);
   });
 
+  it('cannot be of a negative size', async () => {
+    const tensor = floats('w', [4]);
+    tensor.dims = [-4n, -1n];
+    await expect(loadModel(save([external(tensor, whole)]))).rejects.toMatchObject({
+      code: 'ERR_INVALID_MODEL',
+      message: expect.stringContaining('keeps initializer w in w.bin, with a negative size'),
+    });
+  });
+
   it('names a file that is missing, and the folder that it is missing from', async () => {
     const path = save([external(floats('w', [4]), { location: 'gone.bin' })]);
     await expect(loadModel(path)).rejects.toMatchObject({

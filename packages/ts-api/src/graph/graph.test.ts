@@ -8,7 +8,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import { buildGraph, floats, integers, valueInfo } from '../../test/build-model.js';
 import { Graph } from './graph.js';
-import { makeNode } from './proto.js';
+import { makeNode, type NodeProto } from './proto.js';
 
 function graphOf(parts: Parameters<typeof buildGraph>[0]): Graph {
   return new Graph(buildGraph(parts));
@@ -38,18 +38,35 @@ describe('Graph', () => {
     expect(graph.constantIntegers('x')).toBeUndefined();
   });
 
-  it('reads constants through Identity nodes, but not in circles', () => {
+  it('reads constants through Identity nodes', () => {
     const graph = graphOf({
-      node: [
-        makeNode('Identity', ['a'], ['b']),
-        makeNode('Identity', ['b'], ['c']),
-        makeNode('Identity', ['p'], ['q']),
-        makeNode('Identity', ['q'], ['p']),
-      ],
+      node: [makeNode('Identity', ['a'], ['b']), makeNode('Identity', ['b'], ['c'])],
       initializer: [integers('a', [7])],
     });
     expect(graph.constantIntegers('c')).toEqual([7]);
-    expect(graph.constant('p')).toBeUndefined();
+  });
+
+  it('drops long chains, and makes many names, in no time worth speaking of', () => {
+    const node = Array.from({ length: 20_000 }, (_, i) =>
+      makeNode('Relu', [i === 0 ? 'x' : `v${i}`], [`v${i + 1}`]),
+    );
+    const last = makeNode('Add', ['x', 'v20000'], ['y']);
+    const graph = graphOf({ node: [...node, last] });
+    graph.replace(last, makeNode('Relu', ['x'], ['y']));
+    expect(graph.nodes).toHaveLength(1);
+    const names = Array.from({ length: 20_000 }, () => graph.freeName('v'));
+    expect(new Set([...names, 'y', 'x']).size).toBe(20_002);
+  });
+
+  it('makes names that nothing has, of what came later neither', () => {
+    const graph = graphOf({
+      node: [makeNode('Relu', ['x'], ['a_1']), makeNode('Relu', ['a_1'], ['y'], { name: 'a_2' })],
+    });
+    expect(graph.freeName('a')).toBe('a_3');
+    const [relu] = graph.nodes as [NodeProto];
+    graph.expand(relu, [makeNode('Neg', ['x'], ['a_4']), makeNode('Relu', ['a_4'], ['a_1'])]);
+    expect(graph.freeName('a')).toBe('a_3');
+    expect(graph.freeName('a')).toBe('a_5');
   });
 
   it('replaces a node and drops what only that one needed', () => {

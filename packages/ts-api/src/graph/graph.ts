@@ -2,6 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import { TensorProtoSchema } from 'onnx-buf';
 import { Edges, readsOf } from './edges.js';
 import { withValues } from './external-data.js';
+import { Names } from './names.js';
 import {
   DataType,
   type GraphProto,
@@ -30,6 +31,8 @@ export class Graph {
   readonly #externalDataFolder: string | undefined;
   readonly #edges: Edges;
   readonly #initializers: Map<string, TensorProto>;
+  /** From the first new name on. */
+  #names: Names | undefined;
 
   /** `externalDataFolder` is the one of the model that the graph is of. */
   constructor(proto: GraphProto, externalDataFolder?: string) {
@@ -63,14 +66,11 @@ export class Graph {
 
   /** The value that Identity nodes hand on as this one: exporters write constants that are shared so. */
   originOf(value: string): string {
-    let origin = value;
-    // A model that comes from anywhere may go in circles: no chain is longer than the graph.
-    for (let i = 0; i < this.nodes.length; i++) {
+    for (let origin = value; ; ) {
       const node = this.producer(origin);
-      if (node?.opType !== 'Identity' || !isOnnxDomain(node.domain)) break;
+      if (node?.opType !== 'Identity' || !isOnnxDomain(node.domain)) return origin;
       origin = node.input[0] ?? '';
     }
-    return origin;
   }
 
   /** The tensor of an initializer or a Constant node. Its values may lie in another file: `withValues` has them. */
@@ -140,6 +140,7 @@ export class Graph {
     this.proto.node.splice(this.#indexOf(node), 1, ...nodes);
     this.#edges.remove(node);
     for (const one of nodes) this.#edges.add(one);
+    this.#names = undefined;
     for (const value of new Set(readsOf(node))) this.#removeIfUnused(value);
   }
 
@@ -159,16 +160,13 @@ export class Graph {
     const [from = ''] = node.input;
     const [to = ''] = node.output;
     for (const consumer of this.consumers(to)) this.#rewire(consumer, to, from);
-    this.#remove(node);
-    for (const input of node.input.slice(1)) this.#removeIfUnused(input);
+    for (const value of [...this.#remove(node), ...node.input.slice(1)]) this.#removeIfUnused(value);
   }
 
   /** A name, made of `base`, that neither a value nor a node has. */
   freeName(base: string): string {
-    const taken = new Set([...namesIn(this.proto), ...this.nodes.map(({ name }) => name)]);
-    let count = 1;
-    while (taken.has(`${base}_${count}`)) count += 1;
-    return `${base}_${count}`;
+    this.#names ??= new Names([...namesIn(this.proto), ...this.nodes.map(({ name }) => name)]);
+    return this.#names.number(base);
   }
 
   /** Adds a constant, named after its name, which may be taken; returns the name that it got. */
@@ -217,34 +215,38 @@ export class Graph {
   }
 
   #removeIfUnused(value: string): void {
-    if (value === '' || this.isUsed(value)) return;
-    // One that is an input too (as all were before IR version 4) stays: without its default the input would be required.
-    if (this.proto.input.some(({ name }) => name === value)) return;
-    const node = this.producer(value);
-    if (!node) {
-      this.proto.initializer = this.proto.initializer.filter(({ name }) => name !== value);
-      this.#forget([value]);
-      return;
+    const waiting = [value];
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      if (next === '' || this.isUsed(next)) continue;
+      // One that is an input too (as all were before IR version 4) stays: without its default the input would be required.
+      if (this.proto.input.some(({ name }) => name === next)) continue;
+      const node = this.producer(next);
+      if (!node) {
+        const initializer = next;
+        this.proto.initializer = this.proto.initializer.filter(({ name }) => name !== initializer);
+        waiting.push(...this.#forget([next]));
+      } else if (!node.output.some((name) => this.isUsed(name))) {
+        waiting.push(...this.#remove(node), ...node.input.toReversed());
+      }
     }
-    if (node.output.some((name) => this.isUsed(name))) return;
-    this.#remove(node);
-    for (const input of new Set(node.input)) this.#removeIfUnused(input);
   }
 
-  #remove(node: NodeProto): void {
+  /** Removes the node; returns what may be of no use any more. */
+  #remove(node: NodeProto): string[] {
     this.proto.node.splice(this.#indexOf(node), 1);
     this.#edges.remove(node);
-    this.#forget(node.output);
+    return this.#forget(node.output);
   }
 
-  /** Drops what the model says of values that are gone. */
-  #forget(values: readonly string[]): void {
+  /** Drops what the model says of values that are gone; returns the parameters of their quantization, which may be of no use any more. */
+  #forget(values: readonly string[]): string[] {
     this.forgetShapes(new Set(values));
     const { quantizationAnnotation: annotations } = this.proto;
     const dropped = annotations.filter(({ tensorName }) => values.includes(tensorName));
     this.proto.quantizationAnnotation = annotations.filter((one) => !dropped.includes(one));
-    for (const { quantParameterTensorNames } of dropped)
-      for (const { value } of quantParameterTensorNames) this.#removeIfUnused(value);
+    return dropped.flatMap(({ quantParameterTensorNames }) =>
+      quantParameterTensorNames.map((parameter) => parameter.value),
+    );
   }
 
   #isParameter(value: string): boolean {

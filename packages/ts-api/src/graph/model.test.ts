@@ -1,7 +1,16 @@
+import { NodeProtoSchema } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
-import { buildBytes, floats } from '../../test/build-model.js';
+import {
+  buildBytes,
+  buildFunction,
+  buildModel,
+  choose,
+  floats,
+  ownDomain,
+  withFunctions,
+} from '../../test/build-model.js';
 import { decodeModel, encodeModel, loadModel } from './model.js';
-import { makeNode } from './proto.js';
+import { makeNode, shallowCopy } from './proto.js';
 
 const relu = { node: [makeNode('Relu', ['x'], ['y'])] };
 
@@ -22,6 +31,57 @@ describe('decodeModel', () => {
     expect(() => decodeModel(bytes, 'photo.onnx')).toThrow(
       expect.objectContaining({ code: 'ERR_INVALID_MODEL', message: expect.stringContaining('photo.onnx') }),
     );
+  });
+
+  const circle = [
+    makeNode('Relu', ['x'], ['r']),
+    makeNode('Add', ['r', 'c'], ['a'], { name: 'one' }),
+    makeNode('Neg', ['a'], ['b'], { name: 'two' }),
+    makeNode('Abs', ['b'], ['c'], { name: 'three' }),
+    makeNode('Exp', ['c'], ['y'], { name: 'after' }),
+  ];
+  const inBranch = [
+    choose('yes', 'y', {
+      whenTrue: circle.map((node) => shallowCopy(NodeProtoSchema, node)),
+      whenFalse: circle.slice(0, 1),
+    }),
+  ];
+  const aroundBranch = [
+    choose(
+      'yes',
+      'b',
+      { whenTrue: [makeNode('Neg', ['a'], ['inner'])], whenFalse: circle.slice(0, 1) },
+      'two',
+    ),
+    makeNode('Abs', ['b'], ['a'], { name: 'one' }),
+    makeNode('Exp', ['b'], ['y'], { name: 'after' }),
+  ];
+  const inFunction = withFunctions(
+    buildModel({ node: [makeNode('Circle', ['x'], ['y'], { domain: ownDomain })] }),
+    [buildFunction('Circle', { input: ['x'], output: ['y'], node: circle })],
+  );
+
+  it.each([
+    ['in the graph', buildBytes({ node: circle })],
+    ['in a branch', buildBytes({ node: inBranch })],
+    ['through a branch', buildBytes({ node: aroundBranch })],
+    ['in a function', encodeModel(inFunction)],
+  ])('refuses what goes in a circle %s, and names a node of it', (_, bytes) => {
+    expect(() => decodeModel(bytes, 'm.onnx')).toThrow(
+      expect.objectContaining({
+        code: 'ERR_INVALID_MODEL',
+        message: expect.stringMatching(
+          /^m\.onnx is not an ONNX model: it goes in a circle at (one|two|three)$/,
+        ),
+      }),
+    );
+  });
+
+  it('takes nodes in any order, and long chains of them', () => {
+    const chain = Array.from({ length: 20_000 }, (_, i) =>
+      makeNode('Relu', [i === 0 ? 'x' : `v${i}`], [`v${i + 1}`]),
+    );
+    expect(decodeModel(buildBytes({ node: chain.reverse() }), 'm').graph.node).toHaveLength(20_000);
   });
 });
 

@@ -3,8 +3,9 @@ import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { type ModelProto, ModelProtoSchema } from 'onnx-buf';
 import { TlscError } from '../errors.js';
 import { readSource } from '../files.js';
+import { findCircle } from './circles.js';
 import { checkFolder, findExternalData, inlineShapes } from './external-data.js';
-import { type GraphProto, isOnnxDomain } from './proto.js';
+import { type GraphProto, isOnnxDomain, labelOf, type NodeProto, subgraphsOf } from './proto.js';
 
 /** A path, or the bytes of the file. */
 export type ModelSource = string | Uint8Array;
@@ -41,7 +42,17 @@ export function decodeModel(bytes: Uint8Array, name: string): Model {
       `${name} is not an ONNX model: it has no graph, IR version or opset`,
     );
   }
+  const circle = [model.graph, ...model.functions].flatMap(graphsIn).map(findCircle).find(Boolean);
+  if (circle) {
+    const message = `${name} is not an ONNX model: it goes in a circle at ${labelOf(circle)}`;
+    throw new TlscError('ERR_INVALID_MODEL', message);
+  }
   return model;
+}
+
+/** The nodes of each graph there, by itself. */
+function graphsIn({ node }: { readonly node: NodeProto[] }): NodeProto[][] {
+  return [node, ...node.flatMap(subgraphsOf).flatMap(graphsIn)];
 }
 
 export interface LoadedModel {

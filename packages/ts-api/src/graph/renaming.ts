@@ -10,6 +10,7 @@ import {
   TensorProtoSchema,
   ValueInfoProtoSchema,
 } from 'onnx-buf';
+import { Names } from './names.js';
 import {
   type AttributeProto,
   type GraphProto,
@@ -35,31 +36,6 @@ function valueNamesIn(graph: GraphProto): string[] {
     ...new Set(own),
     ...graph.node.flatMap((node) => subgraphsOf(node).flatMap((inner) => valueNamesIn(inner))),
   ];
-}
-
-class Names {
-  readonly #counts = new Map<string, number>();
-
-  constructor(taken: readonly string[]) {
-    for (const name of taken) this.#count(name);
-  }
-
-  #count(name: string): void {
-    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
-  }
-
-  /** `wanted`, or, where something has that name, one made of it; it is taken from now on. */
-  take(wanted: string): string {
-    let name = wanted;
-    for (let count = 1; this.#counts.has(name); count++) name = `${wanted}_${count}`;
-    this.#count(name);
-    return name;
-  }
-
-  /** The name of something within the graph, or, where something else has that name, one made of it. */
-  keep(name: string): string {
-    return (this.#counts.get(name) ?? 0) <= 1 ? name : this.take(name);
-  }
 }
 
 /** The names in use in a graph and its subgraphs. */

@@ -174,7 +174,7 @@ class Follower implements PooledBranch {
         if (!this.unflatten(node, other, own.length))
           return { reason: `its mean, flattened, meets ${other} (${showSize(shape)}) in ${labelOf(node)}` };
       } else if (this.isFullSize(other)) merged = true;
-      else if (!isPerChannel(shape)) {
+      else if (!isOnePerPlane(shape)) {
         return {
           reason: `its mean of ${showSize(this.plane)} pixels meets ${other} (${showSize(shape)}) in ${labelOf(node)}`,
         };
@@ -208,7 +208,7 @@ class Follower implements PooledBranch {
   }
 }
 
-function isPerChannel(shape: readonly number[]): boolean {
+function isOnePerPlane(shape: readonly number[]): boolean {
   return shape.length <= 4 && shape.slice(-2).every((side) => side === 1);
 }
 

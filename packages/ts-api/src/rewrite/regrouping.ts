@@ -24,13 +24,10 @@ interface Reshaping {
 /** The Reshape that made what the node reads, with nothing but steps of one operand between. */
 export function findReshaping(graph: Graph, node: NodeProto): Reshaping | undefined {
   const between: NodeProto[] = [];
-  // A graph that goes in circles is refused later, by ONNX Runtime.
-  const seen = new Set<NodeProto>();
   for (let above = graph.producer(node.input[0] ?? ''); above; above = graph.producer(above.input[0] ?? '')) {
     if (!isOnnxDomain(above.domain)) return undefined;
     if (above.opType === 'Reshape') return { reshape: above, between };
-    if (!isUnary(above) || seen.has(above)) return undefined;
-    seen.add(above);
+    if (!isUnary(above)) return undefined;
     between.push(above);
   }
   return undefined;
@@ -44,9 +41,12 @@ interface Reader {
 
 /** Undefined where several nodes read the value, none does, or the model hands it out. */
 function soleReader(graph: Graph, value: string): Reader | undefined {
-  const [node, ...others] = graph.consumers(value);
-  if (!node || others.length > 0 || graph.isOutput(value)) return undefined;
-  return handsOn(graph, node) ? soleReader(graph, node.output[0] ?? '') : { node, value };
+  for (let name = value; ; ) {
+    const [node, ...others] = graph.consumers(name);
+    if (!node || others.length > 0 || graph.isOutput(name)) return undefined;
+    if (!handsOn(graph, node)) return { node, value: name };
+    name = node.output[0] ?? '';
+  }
 }
 
 /** Whether a tensor of these sides, broadcast to N × channels × H × W, has one value per channel. */

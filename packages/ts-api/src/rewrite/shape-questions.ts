@@ -6,12 +6,16 @@ import type { NodeProto } from '../graph/proto.js';
  * is all that was computed for them, the node included.
  */
 export function servesOnly(graph: Graph, node: NodeProto, reshapes: readonly NodeProto[]): boolean {
-  return node.output.every((value) => {
-    const consumers = graph.consumers(value);
-    if (consumers.length === 0 || graph.isOutput(value)) return false;
-    return consumers.every(
-      (consumer) =>
-        (reshapes.includes(consumer) && consumer.input[0] !== value) || servesOnly(graph, consumer, reshapes),
-    );
-  });
+  const serving = new Set([node]);
+  for (const { output } of serving) {
+    for (const value of output) {
+      const consumers = graph.consumers(value);
+      if (consumers.length === 0 || graph.isOutput(value)) return false;
+      for (const consumer of consumers) {
+        const isEnd = reshapes.includes(consumer) && consumer.input[0] !== value;
+        if (!isEnd) serving.add(consumer);
+      }
+    }
+  }
+  return true;
 }

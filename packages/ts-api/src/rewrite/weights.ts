@@ -1,8 +1,10 @@
 // The values of constant tensors of either image type, and new constants made of such values.
 import { create } from '@bufbuild/protobuf';
 import { TensorProtoSchema } from 'onnx-buf';
+import { TlscError } from '../errors.js';
 import { DataType, shallowCopy, type TensorProto } from '../graph/proto.js';
 import { roundToFloat16, widenFloat16 } from '../session/float16.js';
+import { showSize } from '../size.js';
 
 /** Whether `weightsOf` can read the tensor. */
 export function isWeights({ dataType }: TensorProto): boolean {
@@ -14,15 +16,20 @@ function rawCopy({ rawData }: TensorProto): ArrayBuffer {
   return new Uint8Array(rawData).buffer;
 }
 
-/** The values of a float32 or float16 tensor. */
+/** The values of a float32 or float16 tensor. Throws ERR_INVALID_MODEL where it does not hold as many as its dimensions say. */
 export function weightsOf(tensor: TensorProto): Float32Array {
-  if (tensor.dataType === DataType.FLOAT) {
-    return tensor.floatData.length > 0
-      ? Float32Array.from(tensor.floatData)
-      : new Float32Array(rawCopy(tensor));
+  const { dataType, dims, floatData, int32Data, name, rawData } = tensor;
+  const typed = dataType === DataType.FLOAT ? floatData : int32Data;
+  const size = dataType === DataType.FLOAT ? 4 : 2;
+  const count = typed.length > 0 ? typed.length : rawData.length / size;
+  const expected = dims.reduce((product, side) => product * Number(side), 1);
+  if (count !== expected) {
+    const message = `constant ${name || 'of a Constant node'}, ${showSize(dims.map(Number))}, holds ${count} values, not ${expected}`;
+    throw new TlscError('ERR_INVALID_MODEL', message);
   }
-  const bits =
-    tensor.int32Data.length > 0 ? Uint16Array.from(tensor.int32Data) : new Uint16Array(rawCopy(tensor));
+  if (dataType === DataType.FLOAT)
+    return typed.length > 0 ? Float32Array.from(typed) : new Float32Array(rawCopy(tensor));
+  const bits = typed.length > 0 ? Uint16Array.from(typed) : new Uint16Array(rawCopy(tensor));
   const values = new Float32Array(bits.length);
   widenFloat16(bits, values, 0, bits.length);
   return values;

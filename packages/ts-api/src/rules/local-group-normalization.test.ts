@@ -701,17 +701,6 @@ describe('local-group-normalization', () => {
     });
   });
 
-  it('reports a graph that goes in circles', async () => {
-    const node = [
-      makeNode('Relu', ['b'], ['a']),
-      makeNode('Relu', ['a'], ['b']),
-      norm('a', 'y', ['weight', 'shift']),
-    ];
-    await expect(convert(modelOf(node), { trainSize: 8 })).rejects.toMatchObject({
-      code: 'ERR_INVALID_MODEL',
-    });
-  });
-
   it('reads parameters that lie in another file', async () => {
     const node = [
       ...exported('image', ['groupScale', 'groupBias']),
