@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include "ort/normalization_tensors.h"
+
 namespace tlsc::ort {
 namespace {
 
@@ -24,16 +26,9 @@ LocalGroupNormalizationOp<T>::LocalGroupNormalizationOp(const KernelAttributes& 
 
 template <typename T>
 void LocalGroupNormalizationOp<T>::Compute(const KernelContext& context) const {
-  const InputTensor<T> x = context.Input<T>(0, "X");
-  const InputTensor<T> scale = context.Input<T>(1, "scale");
-  const InputTensor<T> bias = context.Input<T>(2, "B");
-  const NchwShape shape = ExpectNchw(x);
-  const std::vector<int64_t> per_channel = {x.dims[1]};
-  ExpectShape(scale, per_channel);
-  ExpectShape(bias, per_channel);
-  T* y = context.Output<T>(0, shape);
+  const NormalizationTensors<T> t(context);
   SessionLoop loop(context);
-  ThrowIfError(LocalGroupNormalization(x.data, shape, scale.data, bias.data, params_, loop, y));
+  ThrowIfError(LocalGroupNormalization(t.x, t.shape, t.scale, t.bias, params_, loop, t.y));
 }
 
 template <typename T>

@@ -1,5 +1,7 @@
 #include "ort/local_instance_normalization_op.h"
 
+#include "ort/normalization_tensors.h"
+
 namespace tlsc::ort {
 namespace {
 
@@ -19,16 +21,9 @@ LocalInstanceNormalizationOp<T>::LocalInstanceNormalizationOp(const KernelAttrib
 
 template <typename T>
 void LocalInstanceNormalizationOp<T>::Compute(const KernelContext& context) const {
-  const InputTensor<T> x = context.Input<T>(0, "X");
-  const InputTensor<T> scale = context.Input<T>(1, "scale");
-  const InputTensor<T> bias = context.Input<T>(2, "B");
-  const NchwShape shape = ExpectNchw(x);
-  const std::vector<int64_t> per_channel = {x.dims[1]};
-  ExpectShape(scale, per_channel);
-  ExpectShape(bias, per_channel);
-  T* y = context.Output<T>(0, shape);
+  const NormalizationTensors<T> t(context);
   SessionLoop loop(context);
-  ThrowIfError(LocalInstanceNormalization(x.data, shape, scale.data, bias.data, params_, loop, y));
+  ThrowIfError(LocalInstanceNormalization(t.x, t.shape, t.scale, t.bias, params_, loop, t.y));
 }
 
 template <typename T>
