@@ -117,7 +117,11 @@ function isRewired(before: NodeProto, after: NodeProto): boolean {
 }
 
 /** What a node has lost, or become, that it must not where `after` stands in the place of `before`. */
-function faultOfReplacement(before: NodeProto, after: NodeProto): string | undefined {
+function faultOfReplacement(
+  before: NodeProto,
+  after: NodeProto,
+  others: readonly NodeProto[],
+): string | undefined {
   if (before.name !== after.name) return `has the name ${after.name}`;
   if (before.docString !== after.docString) return 'has lost its doc string';
   const metadata = keysOf(StringStringEntryProtoSchema, before.metadataProps);
@@ -127,7 +131,12 @@ function faultOfReplacement(before: NodeProto, after: NodeProto): string | undef
   const isConv = ['Gemm', 'MatMul'].includes(before.opType) && after.opType === 'Conv';
   // Windows are reshaped to other shapes than whole images.
   const isReshape = reshaping.has(before.opType) && after.opType === 'Reshape';
-  return isConv || isReshape || after.domain === 'tlsc'
+  // Images with the channels last are turned to be merged, and back.
+  const isMerge =
+    before.opType === 'Reshape' &&
+    after.opType === 'Transpose' &&
+    others.some(({ opType, output }) => opType === 'LocalWindowMerge' && output[0] === after.input[0]);
+  return isConv || isReshape || isMerge || after.domain === 'tlsc'
     ? undefined
     : `has become ${after.opType}, or has other attributes`;
 }
@@ -179,16 +188,24 @@ function faultsOfNodes({ before, after, inOrder, read, isFree }: Comparison): st
   const readByRewired = new Set(
     rewired.flatMap((node) => (reshaping.has(node.opType) ? node.input.slice(0, 1) : readsOf(node))),
   );
-  /** Whether a node may go: who stays and reads something else now has lost nothing but a reshape or a constant. */
-  const mayGo = ({ opType, output }: NodeProto) =>
-    output.every((name) => name === '' || isFree(name)) &&
-    (dropped.has(opType) || !output.some((name) => readByRewired.has(name)));
+  const cut = new Set(
+    after.flatMap(({ opType, input }) => (opType === 'LocalWindowPartition' ? input.slice(0, 1) : [])),
+  );
+  /**
+   * Whether a node may go: who stays and reads something else now has lost nothing but a reshape or a constant, or the turn of an
+   * image that is cut into windows first.
+   */
+  const mayGo = ({ opType, input, output }: NodeProto) => {
+    const isTurn = opType === 'Transpose' && cut.has(input[0] ?? '');
+    const isDropped = dropped.has(opType) || isTurn || !output.some((name) => readByRewired.has(name));
+    return isDropped && output.every((name) => name === '' || isFree(name));
+  };
   for (const node of before) {
     const replacement = after.find(({ output }) => output.join() === node.output.join());
     // A local operator may stand where the last of several nodes stood; it goes by the name of the one that it localizes.
     const named = before.find(({ name }) => name !== '' && name === replacement?.name);
     const noted = replacement?.domain === 'tlsc' ? (named ?? node) : node;
-    const fault = replacement && faultOfReplacement(noted, replacement);
+    const fault = replacement && faultOfReplacement(noted, replacement, after);
     const where = `node ${node.opType} of ${node.output[0]}`;
     if (fault) faults.push(`${where} ${fault}`);
     if (!replacement && !mayGo(node)) faults.push(`${where} is missing`);

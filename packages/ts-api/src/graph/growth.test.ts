@@ -50,6 +50,28 @@ describe('Growth', () => {
     expect(growthOf([2, 3, 16], [2, 3, 16]).along('unknown')).toEqual([]);
   });
 
+  it('knows pixels by the planes that there are, however few were left of these', () => {
+    const shapes = (image: Shape, rows: Shape) =>
+      new Map([
+        ['image', image],
+        ['v', rows],
+      ]);
+    const sample = (size: readonly [number, number], image: Shape, rows: Shape) => ({
+      size,
+      shapes: shapes(image, rows),
+      values: new Map(),
+      failure: undefined,
+    });
+    const follow = (...rows: readonly [Shape, Shape]) => {
+      const trained = sample([80, 80], [1, 8, 5, 5], rows[0]);
+      const growth = new Growth([trained, sample([60, 40], [1, 8, 4, 3], rows[1])]);
+      return growth.along('v');
+    };
+    expect(follow([1, 8, 25], [1, 8, 12])).toEqual([undefined, undefined, 'pixels']);
+    expect(follow([1, 50, 8], [1, 24, 8])).toEqual([undefined, 'pixels', undefined]); // of two images
+    expect(follow([1, 8, 26], [1, 8, 13])).toEqual([undefined, undefined, 'columns']);
+  });
+
   it('knows whole planes', () => {
     const image = growthOf([1, 3, 64, 64], [1, 3, 48, 32]);
     expect(image.takeInPlane('v', [2, 3])).toBe(true);
@@ -61,8 +83,9 @@ describe('Growth', () => {
   });
 
   it('knows planes that were turned', () => {
-    expect(growthOf([1, 3, 64, 64], [1, 3, 48, 32]).endsInPlane('v')).toBe(true);
-    expect(growthOf([1, 3, 64, 64], [1, 3, 32, 48]).endsInPlane('v')).toBe(false);
-    expect(growthOf([1, 64, 64, 3], [1, 48, 32, 3]).endsInPlane('v')).toBe(false);
+    expect(growthOf([1, 3, 64, 64], [1, 3, 48, 32]).arePlane('v', -2, -1)).toBe(true);
+    expect(growthOf([1, 3, 64, 64], [1, 3, 32, 48]).arePlane('v', -2, -1)).toBe(false);
+    const last = growthOf([1, 64, 64, 3], [1, 48, 32, 3]);
+    expect([last.arePlane('v', -2, -1), last.arePlane('v', 1, 2)]).toEqual([false, true]);
   });
 });

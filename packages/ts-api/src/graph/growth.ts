@@ -7,19 +7,34 @@ export type Following = 'rows' | 'columns' | 'pixels';
 /** What the axes of images follow. */
 const ofImages: readonly (Following | undefined)[] = [undefined, undefined, 'rows', 'columns'];
 
-/** How far, as a logarithm, borders and halves that were rounded may put the growth of pixels beside that of the image. */
-const exact = 0.1;
+/** A length at both sizes. */
+type Lengths = readonly [trained: number, other: number];
 
 /** Which axes of the values of a model grow with the image, going by what they are at two sizes. */
 export class Growth {
   readonly #sizes: TwoSizes;
   /** By what height and width of the image grow from the one size to the other. */
   readonly #factors: readonly [rows: number, columns: number];
+  /** How many pixels the planes of the model's images have. */
+  readonly #planes: readonly Lengths[];
 
   constructor(sizes: TwoSizes) {
     this.#sizes = sizes;
     const [trained, other] = sizes.map(({ size }) => size) as [Size, Size];
     this.#factors = [other[0] / trained[0], other[1] / trained[1]];
+    const planes = [...sizes[0].shapes.keys()].flatMap((value) => this.#planesOf(value));
+    this.#planes = [...new Map(planes.map((plane) => [plane.join(), plane])).values()];
+  }
+
+  /** The pixels of an image: of any two axes, one behind the other, that grow, where there are more axes than those of rows. */
+  #planesOf(value: string): Lengths[] {
+    const [trained = [], other = []] = this.#sizes.map(({ shapes }) => shapes.get(value));
+    if (trained.length < 4) return [];
+    return trained.slice(1).flatMap((_, before): Lengths[] => {
+      const sides = [before, before + 1].map((axis) => [trained[axis] ?? 0, other[axis] ?? 0] as const);
+      const [[height, height2], [width, width2]] = sides as [Lengths, Lengths];
+      return height !== height2 && width !== width2 ? [[height * width, height2 * width2]] : [];
+    });
   }
 
   /** What an axis, which may be negative, follows; undefined where it is as long at both sizes. */
@@ -29,10 +44,20 @@ export class Growth {
     // Behind a node that fails at the other size, it is images that have four axes.
     if (trained?.length === 4 && !other && before > 1) return ofImages.at(axis);
     if (before === 0 || after === 0 || before === after) return undefined;
+    const isAlone = trained?.filter((side, i) => side !== other?.[i]).length === 1;
+    if (isAlone && this.#arePixels([before, after])) return 'pixels';
     const [rows, columns] = this.#factors;
     const off = (factor: number) => Math.abs(Math.log(after / before / factor));
-    if (off(rows * columns) < exact) return 'pixels';
-    return off(rows) < off(columns) ? 'rows' : 'columns';
+    const side = off(rows) < off(columns) ? 'rows' : 'columns';
+    // Sides of images are rounded, and lose borders: between the two, they are the likelier.
+    return off(rows * columns) * 1.5 < Math.min(off(rows), off(columns)) ? 'pixels' : side;
+  }
+
+  /** Whether these are the pixels of planes, or of several at once. */
+  #arePixels([trained, other]: Lengths): boolean {
+    return this.#planes.some(
+      ([pixels, pixels2]) => trained % pixels === 0 && (trained / pixels) * pixels2 === other,
+    );
   }
 
   /** What each axis of the value follows. */
@@ -47,9 +72,9 @@ export class Growth {
     return followed.includes('pixels') || followed.length > 1;
   }
 
-  /** Whether the last two axes of the value are height and width, in this order. */
-  endsInPlane(value: string): boolean {
-    const [rows, columns] = [this.of(value, -2), this.of(value, -1)];
+  /** Whether these two axes of the value are height and width, in this order. */
+  arePlane(value: string, first: number, second: number): boolean {
+    const [rows, columns] = [this.of(value, first), this.of(value, second)];
     const isTurned = rows === 'columns' && columns === 'rows';
     return rows !== undefined && columns !== undefined && !isTurned;
   }

@@ -2,24 +2,24 @@
 // that lies between treats one image of the batch by itself, windows can stand for images in it.
 import { intOf, intsOf, isOnnxDomain, labelOf, type NodeProto } from '../graph/proto.js';
 import { type Size, showSize } from '../size.js';
-import { laidImage } from './laid-images.js';
+import { imageSidesOf, type LaidImage, type Layout, laidImage } from './laid-images.js';
 import { broadcasting, unary } from './pointwise-operators.js';
 import { type Refusal, type RuleContext, shapeOf } from './rule.js';
 import { servesOnly } from './shape-questions.js';
 import { termsOf } from './sums.js';
 
 /** A Reshape that lays the planes of `image` in rows; the last of several. */
-export interface Laying {
+export interface Laying extends LaidImage {
   readonly node: NodeProto;
-  readonly image: string;
 }
 
 /** A Reshape, the last of several, that makes an image of `rows`. */
 export interface Raising {
   readonly node: NodeProto;
   readonly rows: string;
-  /** An image that is laid in rows, of the same shape or of more channels. */
-  readonly like: string;
+  readonly layout: Layout;
+  /** Of an image like it, or of one of more channels. */
+  readonly like: Laying;
 }
 
 /** A Reshape between two layouts of rows. */
@@ -53,6 +53,8 @@ const alongAxis: Readonly<Record<string, number | undefined>> = {
 };
 const reshaping = new Set(['Flatten', 'Reshape', 'Squeeze', 'Unsqueeze']);
 
+const productOf = (sides: readonly number[]) => sides.reduce((product, side) => product * side, 1);
+
 /** Grows from one product over rows until it ends in images on all sides. */
 export class RowRegion {
   readonly layings: Laying[] = [];
@@ -64,7 +66,7 @@ export class RowRegion {
   /** All that lies in between. */
   readonly nodes = new Set<NodeProto>();
   readonly #asking: NodeProto[] = [];
-  readonly #raised: { readonly node: NodeProto; readonly rows: string }[] = [];
+  readonly #raised: Omit<Raising, 'like'>[] = [];
   /** Reshapes that lead to the last of several, and go with it. */
   readonly #between = new Set<NodeProto>();
 
@@ -72,13 +74,13 @@ export class RowRegion {
   readonly plane: Size;
   readonly batch: number;
 
-  /** Of images like `image`. */
+  /** Of images like the one that is laid in rows. */
   constructor(
     readonly context: RuleContext,
-    image: string,
+    { image, layout }: LaidImage,
   ) {
-    const [batch = 0, , height = 0, width = 0] = shapeOf(context, image) ?? [];
-    this.plane = [height, width];
+    const { batch, plane } = imageSidesOf(shapeOf(context, image) ?? [], layout);
+    this.plane = plane;
     this.batch = batch;
   }
 
@@ -139,21 +141,26 @@ export class RowRegion {
   /** The node as a Reshape of an image to rows, others before it included; undefined if it is none. */
   #layingOf(node: NodeProto): Laying | Refusal | undefined {
     const shape = this.#shapeOf(node.output[0] ?? '');
-    const image = laidImage(this.context, node);
-    if (image === undefined || shape.at(-1) !== this.pixels || !this.#isPlanes(image)) return undefined;
+    const laid = laidImage(this.context, node);
+    if (!laid || shape[laid.pixelAxis] !== this.pixels) return undefined;
+    const { image, layout, pixelAxis } = laid;
+    const { batch, channels, plane } = imageSidesOf(this.#shapeOf(image), layout);
+    const [rows, rest] = [productOf(shape.slice(0, pixelAxis)), productOf(shape.slice(pixelAxis + 1))];
+    const keeps =
+      layout === 'channels first'
+        ? rows === batch * channels && pixelAxis > 1 && (shape[0] ?? 0) % batch === 0
+        : rows === batch && rest === channels;
+    const isImage = this.#shapeOf(image).length === 4 && showSize(plane) === showSize(this.plane);
+    if (!isImage || batch !== this.batch || !keeps)
+      return {
+        reason: `${labelOf(node)} lays ${showSize(this.#shapeOf(image))} in rows of ${showSize(shape)}, across images`,
+      };
     for (let [value = ''] = node.input; value !== image; ) {
       const above = this.context.graph.producer(value) as NodeProto;
       this.#between.add(above);
       [value = ''] = above.input;
     }
-    const [batch = 0, channels = 0, ...sides] = this.#shapeOf(image);
-    const [rows = 0, ...rest] = shape.slice(0, -1);
-    const kept = rest.reduce((product, side) => product * side, rows) === batch * channels;
-    if (batch === this.batch && sides.length === 2 && rest.length > 0 && kept && rows % batch === 0)
-      return { node, image };
-    return {
-      reason: `${labelOf(node)} lays ${showSize(this.#shapeOf(image))} in rows of ${showSize(shape)}, across images`,
-    };
+    return { node, ...laid };
   }
 
   #growDown(node: NodeProto, waiting: NodeProto[]): Refusal | undefined {
@@ -162,7 +169,7 @@ export class RowRegion {
       if (graph.isOutput(value)) return { reason: `its rows are an output of the model (${value})` };
       for (const consumer of graph.consumers(value)) {
         if (consumer.opType === 'Shape') this.#asking.push(consumer);
-        else if (consumer.input[0] === value && this.#isRaising(consumer, value)) {
+        else if (consumer.input[0] === value && this.#layoutRaised(consumer, value) !== undefined) {
           const refusal = this.#raise(consumer, value);
           if (refusal) return refusal;
         } else waiting.push(consumer);
@@ -177,9 +184,17 @@ export class RowRegion {
     return followed.flatMap((one, axis) => (one === 'pixels' ? [axis] : []));
   }
 
-  #isRaising(node: NodeProto, rows: string): boolean {
-    if (node.opType !== 'Reshape' || !this.#isPlanes(node.output[0] ?? '')) return false;
-    return this.#pixelAxes(rows).at(-1) === this.#shapeOf(rows).length - 1;
+  /** How the image, or the planes at least, that a Reshape makes of rows lies; undefined if it makes none. */
+  #layoutRaised(node: NodeProto, rows: string): Layout | undefined {
+    const [output = ''] = node.output;
+    if (node.opType !== 'Reshape') return undefined;
+    const [shape, pixelAxis] = [this.#shapeOf(output), this.#pixelAxes(rows).at(-1)];
+    if (pixelAxis === this.#shapeOf(rows).length - 1 && this.#isPlanes(output)) return 'channels first';
+    const { plane } = imageSidesOf(shape, 'channels last');
+    const isLast = shape.length === 4 && this.context.growth.arePlane(output, 1, 2);
+    return pixelAxis === 1 && isLast && showSize(plane) === showSize(this.plane)
+      ? 'channels last'
+      : undefined;
   }
 
   /** Follows Reshapes to the images that they end in. */
@@ -187,8 +202,9 @@ export class RowRegion {
     const { graph } = this.context;
     const [value = ''] = node.output;
     const shape = this.#shapeOf(value);
+    const layout = this.#layoutRaised(node, rows) ?? 'channels first';
     if (shape.length === 4 && shape[0] === this.batch) {
-      this.#raised.push({ node, rows });
+      this.#raised.push({ node, rows, layout });
       return undefined;
     }
     this.#between.add(node);
@@ -208,28 +224,24 @@ export class RowRegion {
   }
 
   #matchRaised(): Refusal | undefined {
-    for (const { node, rows } of this.#raised) {
-      const [batch = 0, channels = 0, ...sides] = this.#shapeOf(node.output[0] ?? '');
-      const like = this.#imageBefore(node, channels);
-      if (like === undefined) {
-        const shape = showSize([batch, channels, ...sides]);
-        return { reason: `${labelOf(node)} makes images of ${shape} of its rows, like none that went in` };
+    for (const raised of this.#raised) {
+      const shape = this.#shapeOf(raised.node.output[0] ?? '');
+      const like = this.#layingBefore(raised.node, imageSidesOf(shape, raised.layout).channels);
+      if (!like) {
+        const images = `images of ${showSize(shape)}`;
+        return { reason: `${labelOf(raised.node)} makes ${images} of its rows, like none that went in` };
       }
-      this.raisings.push({ node, rows, like });
+      this.raisings.push({ ...raised, like });
     }
     return this.raisings.length > 0 ? undefined : { reason: 'no image is made of its rows' };
   }
 
-  /** An image laid in rows before the node, of as many channels or, failing that, of more. */
-  #imageBefore(node: NodeProto, channels: number): string | undefined {
+  /** What lays an image in rows before the node, of as many channels or, failing that, of more. */
+  #layingBefore(node: NodeProto, channels: number): Laying | undefined {
     const { nodes } = this.context.graph;
-    const images = this.layings
-      .filter((one) => nodes.indexOf(one.node) < nodes.indexOf(node))
-      .map(({ image }) => image);
-    const countOf = (image: string) => this.#shapeOf(image)[1] ?? 0;
-    return (
-      images.find((image) => countOf(image) === channels) ?? images.find((image) => countOf(image) > channels)
-    );
+    const before = this.layings.filter((one) => nodes.indexOf(one.node) < nodes.indexOf(node));
+    const countOf = ({ image, layout }: Laying) => imageSidesOf(this.#shapeOf(image), layout).channels;
+    return before.find((one) => countOf(one) === channels) ?? before.find((one) => countOf(one) > channels);
   }
 
   /** Shapes that are asked for along the way are right only if they end in reshapes of the region. */

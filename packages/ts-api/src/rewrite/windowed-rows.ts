@@ -1,7 +1,8 @@
 // Puts windows in the place of the images that are laid in rows.
 import type { Graph } from '../graph/graph.js';
-import { makeNode, type NodeProto } from '../graph/proto.js';
+import { intsOf, isOnnxDomain, makeNode, type NodeProto } from '../graph/proto.js';
 import type { Size } from '../size.js';
+import { imageSidesOf, type LaidImage } from './laid-images.js';
 import type { Raising, RowRegion } from './row-region.js';
 
 interface RowShape {
@@ -49,37 +50,67 @@ function sidesOf(graph: Graph, node: NodeProto, windows: string, from: number, t
   ]);
 }
 
+const toLast = { attributes: { perm: [0, 2, 3, 1] } };
+const toFirst = { attributes: { perm: [0, 3, 1, 2] } };
+
+/** What local operators take and give, channels first. */
+interface Partition {
+  readonly image: string;
+  readonly windows: string;
+}
+
+/** The image with its channels first, put in front of `node` where it is not there. */
+function channelsFirst(graph: Graph, node: NodeProto, { image, layout }: LaidImage): string {
+  if (layout === 'channels first') return image;
+  const above = graph.producer(image);
+  const [input = ''] = above?.input ?? [];
+  const isTurned = above?.opType === 'Transpose' && isOnnxDomain(above.domain);
+  if (isTurned && intsOf(above, 'perm')?.join() === toLast.attributes.perm.join()) return input;
+  return graph.insertBefore(node, `${image}_first`, 'Transpose', [image], toFirst);
+}
+
+function partition(graph: Graph, node: NodeProto, laid: LaidImage, window: Size): Partition {
+  const image = channelsFirst(graph, node, laid);
+  const windows = graph.insertBefore(node, `${laid.image}_windows`, 'LocalWindowPartition', [image], {
+    domain: 'tlsc',
+    attributes: { kernel_shape: window },
+  });
+  return { image, windows };
+}
+
 /** Has `node` merge windows, made of rows, to an image of so many channels, which may be fewer than the windows had. */
 function merge(
   graph: Graph,
-  { node, rows, like }: Raising,
-  windows: string,
-  channels: readonly number[],
+  { node, rows, layout }: Raising,
+  { image, windows }: Partition,
+  [own, laid]: readonly [own: number, laid: number],
 ): void {
-  const [image = ''] = node.output;
-  const [own = 0, laid = 0] = channels;
-  const wanted = (value: string, base: string): string => {
-    if (own === laid) return graph.insertBefore(node, base, 'Shape', [value]);
-    const parts = [
-      sidesOf(graph, node, value, 0, 1),
-      graph.addIntegers(base, [own]),
-      sidesOf(graph, node, value, 2, 4),
-    ];
+  const [output = ''] = node.output;
+  const ints = (value: number) => graph.addIntegers(`${output}_channels`, [value]);
+  const wanted = (): string => {
+    const base = `${output}_shape`;
+    if (own === laid && layout === 'channels first')
+      return graph.insertBefore(node, base, 'Shape', [windows]);
+    const count = sidesOf(graph, node, windows, 0, 1);
+    const [channels, plane] = [ints(own), sidesOf(graph, node, windows, 2, 4)];
+    const parts = layout === 'channels first' ? [count, channels, plane] : [count, plane, channels];
     return graph.insertBefore(node, base, 'Concat', parts, { attributes: { axis: 0 } });
   };
-  const merged = graph.insertBefore(node, `${image}_windows`, 'Reshape', [
-    rows,
-    wanted(windows, `${image}_shape`),
-  ]);
-  const ints = (value: number) => graph.addIntegers(`${image}_channels`, [value]);
   const whole =
     own === laid
-      ? like
-      : graph.insertBefore(node, `${image}_like`, 'Slice', [like, ints(0), ints(own), ints(1)]);
-  graph.replace(
-    node,
-    makeNode('LocalWindowMerge', [merged, whole], node.output, { domain: 'tlsc', name: node.name }),
-  );
+      ? image
+      : graph.insertBefore(node, `${output}_like`, 'Slice', [image, ints(0), ints(own), ints(1)]);
+  const made = graph.insertBefore(node, `${output}_windows`, 'Reshape', [rows, wanted()]);
+  if (layout === 'channels first') {
+    const options = { domain: 'tlsc', name: node.name };
+    graph.replace(node, makeNode('LocalWindowMerge', [made, whole], node.output, options));
+    return;
+  }
+  const first = graph.insertBefore(node, made, 'Transpose', [made], toFirst);
+  const merged = graph.insertBefore(node, `${output}_first`, 'LocalWindowMerge', [first, whole], {
+    domain: 'tlsc',
+  });
+  graph.replace(node, makeNode('Transpose', [merged], node.output, { ...toLast, name: node.name }));
 }
 
 /** Cuts each image that is laid in rows into windows, and merges the windows that are made of rows. */
@@ -88,34 +119,32 @@ export function runInWindows(region: RowRegion, window: Size): void {
   const shapeOf = (value = '') => shapes.get(value) ?? [];
   graph.forgetShapes(region.values());
   for (const expansion of region.expansions) graph.bypass(expansion);
-  const windowsOf = new Map<string, string>();
+  const partitions = new Map<string, Partition>();
   const ordered = region.layings.toSorted(
     (a, b) => graph.nodes.indexOf(a.node) - graph.nodes.indexOf(b.node),
   );
-  for (const { node, image } of ordered) {
-    const windows =
-      windowsOf.get(image) ??
-      graph.insertBefore(node, `${image}_windows`, 'LocalWindowPartition', [image], {
-        domain: 'tlsc',
-        attributes: { kernel_shape: window },
-      });
-    windowsOf.set(image, windows);
-    const after = shapeOf(node.output[0]);
-    reshapeTo(graph, node, after, {
-      value: windows,
-      before: shapeOf(image),
-      pixelAxis: after.length - 1,
-      windows,
-    });
+  for (const laying of ordered) {
+    const { node, image, layout, pixelAxis } = laying;
+    const parts = partitions.get(image) ?? partition(graph, node, laying, window);
+    partitions.set(image, parts);
+    const { windows } = parts;
+    const value =
+      layout === 'channels first'
+        ? windows
+        : graph.insertBefore(node, `${image}_windows`, 'Transpose', [windows], toLast);
+    const row = { value, before: shapeOf(image), pixelAxis, windows };
+    reshapeTo(graph, node, shapeOf(node.output[0]), row);
   }
-  const [anyWindows = ''] = windowsOf.values();
+  const [any] = partitions.values();
   for (const { node, pixelAxis } of region.reshapes) {
     const [value = ''] = node.input;
-    const before = shapeOf(value);
-    reshapeTo(graph, node, shapeOf(node.output[0]), { value, before, pixelAxis, windows: anyWindows });
+    const row = { value, before: shapeOf(value), pixelAxis, windows: any?.windows ?? '' };
+    reshapeTo(graph, node, shapeOf(node.output[0]), row);
   }
   for (const raising of region.raisings) {
-    const channels = [raising.node.output[0], raising.like].map((value) => shapeOf(value)[1] ?? 0);
-    merge(graph, raising, windowsOf.get(raising.like) ?? '', channels);
+    const { node, layout, like } = raising;
+    const parts = partitions.get(like.image);
+    const own = imageSidesOf(shapeOf(node.output[0]), layout).channels;
+    if (parts) merge(graph, raising, parts, [own, imageSidesOf(shapeOf(like.image), like.layout).channels]);
   }
 }

@@ -20,6 +20,7 @@ import {
   windowPartition,
 } from '../../test/reference.js';
 import { runModel } from '../../test/run-model.js';
+import { decodeModel } from '../graph/model.js';
 import { DataType, makeNode, type NodeProto, type TensorProto } from '../graph/proto.js';
 import { inspect } from '../inspect.js';
 import { toImageTensor } from '../session/image-tensors.js';
@@ -49,6 +50,9 @@ interface Layout {
 }
 
 const reshape = (from: string, shape: string, to: string) => makeNode('Reshape', [from, shape], [to]);
+
+const turned = (from: string, to: string, perm: readonly number[]) =>
+  makeNode('Transpose', [from], [to], { attributes: { perm } });
 
 /** The sides of x, as the exporters compute them: `h`, `w` and `hw`, one element each. */
 const sides = [
@@ -99,6 +103,40 @@ const layouts: Readonly<Record<string, Layout>> = {
     lay: (from, to) => [reshape(from, 'to_rows', to)],
     raise: (from, to) => [makeNode('Shape', [`v_image`], [`${to}_like`]), reshape(from, `${to}_like`, to)],
     constants: [integers('to_rows', [0, 4, -1])],
+  },
+  'the channels last, heads in an axis of their own': {
+    heads: 2,
+    rank: 4,
+    lay: (from, to) => [
+      turned(from, `${to}_last`, [0, 2, 3, 1]),
+      reshape(`${to}_last`, 'to_heads', `${to}_heads`),
+      turned(`${to}_heads`, to, [0, 2, 3, 1]),
+    ],
+    raise: (from, to) => [
+      turned(from, `${to}_heads`, [0, 3, 1, 2]),
+      concat(['any', 'h', 'w', 'four'], `${to}_sides`),
+      reshape(`${to}_heads`, `${to}_sides`, `${to}_last`),
+      turned(`${to}_last`, to, [0, 3, 1, 2]),
+    ],
+    constants: [integers('to_heads', [0, -1, 2, 2]), integers('any', [-1]), integers('four', [4])],
+  },
+  'the channels last, no axis of heads': {
+    heads: 1,
+    rank: 3,
+    lay: (from, to) => [
+      turned(from, `${to}_last`, [0, 2, 3, 1]),
+      concat(['none', 'hw', 'four'], `${to}_sides`),
+      reshape(`${to}_last`, `${to}_sides`, `${to}_tokens`),
+      turned(`${to}_tokens`, to, [0, 2, 1]),
+    ],
+    raise: (from, to) => [
+      turned(from, `${to}_tokens`, [0, 2, 1]),
+      turned('v_image', `${to}_like_image`, [0, 2, 3, 1]),
+      makeNode('Shape', [`${to}_like_image`], [`${to}_like`]),
+      reshape(`${to}_tokens`, `${to}_like`, `${to}_last`),
+      turned(`${to}_last`, to, [0, 3, 1, 2]),
+    ],
+    constants: [integers('none', [0]), integers('four', [4])],
   },
 };
 
@@ -306,6 +344,62 @@ describe('transposed-attention', () => {
     expect(await verify(bytes, model, { fullSize: [20, 28] })).toMatchObject({ passed: true });
     // What is in windows by now is none.
     expect((await inspect(model)).statistics).toEqual([]);
+  });
+
+  it('converts the attention of MST++, on images and tokens with the channels last', async () => {
+    const heads = (name: string) => [
+      makeNode('MatMul', ['tokens', `${name}_weight`], [`${name}_tokens`]),
+      reshape(`${name}_tokens`, 'to_heads', `${name}_heads`),
+      turned(`${name}_heads`, `${name}_rows`, [0, 2, 3, 1]),
+    ];
+    const node = [
+      ...sides,
+      turned('x', 'image', [0, 2, 3, 1]),
+      reshape('image', 'to_tokens', 'tokens'),
+      ...['q', 'k', 'v'].flatMap(heads),
+      ...(norms['ReduceL2, Clip, Expand, Div']?.('q_rows', 'q') ?? []),
+      ...(norms['ReduceL2, Clip, Expand, Div']?.('k_rows', 'k') ?? []),
+      turned('q', 'qt', [0, 1, 3, 2]),
+      makeNode('MatMul', ['k', 'qt'], ['product'], { name: 'product' }),
+      makeNode('Mul', ['product', 'per_head'], ['scores']),
+      makeNode('Softmax', ['scores'], ['weights'], { attributes: { axis: -1 } }),
+      makeNode('MatMul', ['weights', 'v_rows'], ['attended']),
+      turned('attended', 'attended_heads', [0, 3, 1, 2]),
+      reshape('attended_heads', 'to_tokens', 'attended_tokens'),
+      makeNode('MatMul', ['attended_tokens', 'q_weight'], ['projected']),
+      makeNode('Add', ['projected', 'bias'], ['shifted']),
+      concat(['any', 'h', 'w', 'four'], 'image_shape'),
+      reshape('shifted', 'image_shape', 'out'),
+      // A convolution of the values tells where they are.
+      reshape('v_tokens', 'image_shape', 'v_last'),
+      turned('v_last', 'v_first', [0, 3, 1, 2]),
+      makeNode('Conv', ['v_first', 'kernel'], ['position'], { attributes: { pads: [1, 1, 1, 1], group: 4 } }),
+      turned('position', 'position_last', [0, 2, 3, 1]),
+      makeNode('Add', ['out', 'position_last'], ['sum']),
+      makeNode('Add', ['sum', 'image'], ['residual']),
+      turned('residual', 'y', [0, 3, 1, 2]),
+    ];
+    const constants = [
+      ...['q', 'k', 'v'].map((name) => floats(`${name}_weight`, [channels, channels])),
+      floats('per_head', [2, 1, 1], [0.75, 1.5]),
+      floats('bias', [channels]),
+      floats('kernel', [channels, 1, 3, 3]),
+      integers('to_tokens', [0, -1, channels]),
+      integers('to_heads', [0, -1, 2, 2]),
+      integers('any', [-1]),
+      integers('four', [channels]),
+    ];
+    const bytes = buildAttention(node, constants);
+    const { model, report } = await convert(bytes, { trainSize: 8, baseSize: [12, 10] });
+    expect(report.sites).toMatchObject([{ node: 'product', featureSize: [8, 8], window: [12, 10] }]);
+    expect(await verify(bytes, model, { fullSize: [20, 28] })).toMatchObject({ passed: true });
+    // The values, merged at once, are what they were: local attention changes nothing but the attention.
+    const names = decodeModel(model, 'it').graph.node.map(({ opType }) => opType);
+    expect(names.filter((name) => name.startsWith('LocalWindow'))).toEqual([
+      'LocalWindowPartition',
+      'LocalWindowMerge',
+      'LocalWindowMerge',
+    ]);
   });
 
   it('leaves what reads its rows to other rules where it is excluded', async () => {

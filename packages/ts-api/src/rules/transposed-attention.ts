@@ -1,5 +1,5 @@
 import type { NodeProto } from '../graph/proto.js';
-import { findLaidImage } from '../rewrite/laid-images.js';
+import { findLaidImage, type LaidImage } from '../rewrite/laid-images.js';
 import { RowRegion } from '../rewrite/row-region.js';
 import type { Match, Refusal, Rule, RuleContext } from '../rewrite/rule.js';
 import { isProductOfActivations, summedPlane } from '../rewrite/sums.js';
@@ -7,7 +7,7 @@ import { runInWindows } from '../rewrite/windowed-rows.js';
 import { imageTypes, isImageType } from '../session/image-tensors.js';
 
 /** The image whose pixels a recognised product sums over, which are laid in rows; undefined if it does not, or they are not. */
-function imageOf(context: RuleContext, node: NodeProto): string | undefined {
+function imageOf(context: RuleContext, node: NodeProto): LaidImage | undefined {
   const [value = '', axes = []] = summedPlane(context, node) ?? [];
   const pixels = axes.find((axis) => context.growth.of(value, axis) === 'pixels');
   const length = pixels === undefined ? undefined : context.shapes.get(value)?.at(pixels);
@@ -28,7 +28,7 @@ export const transposedAttention: Rule = {
   check(context, node): Match | Refusal | undefined {
     const { graph, types } = context;
     const image = imageOf(context, node);
-    if (image === undefined) return undefined;
+    if (!image) return undefined;
     const region = new RowRegion(context, image);
     const refusal = region.grow(node);
     const covers = new Set([...region.nodes].filter((one) => one !== node));

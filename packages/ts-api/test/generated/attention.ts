@@ -11,8 +11,15 @@ const layings = [
   'computed with -1',
   'by an image of heads',
   'by rows of all channels',
+  'with the channels last',
 ] as const;
-const raisings = ['Shape', 'computed', 'by an image of heads', 'by rows of all channels'] as const;
+const raisings = [
+  'Shape',
+  'computed',
+  'by an image of heads',
+  'by rows of all channels',
+  'with the channels last',
+] as const;
 const norms = ['none', 'ReduceL2', 'ReduceSum', 'LpNormalization'] as const;
 
 interface AttentionOptions {
@@ -66,6 +73,12 @@ function lay(network: Network, image: string, rows: Rows, spelling: AttentionOpt
     return inBatch ? computed(together) : reshape(together, network.ints(0, heads, perHead, -1));
   }
   if (spelling === 'computed') return computed(image);
+  if (spelling === 'with the channels last') {
+    const last = network.op('Transpose', [image], { perm: [0, 2, 3, 1] });
+    const tokens = reshape(last, network.ints(0, -1, heads, perHead));
+    const rowsOfHeads = network.op('Transpose', [tokens], { perm: [0, 2, 3, 1] });
+    return inBatch ? computed(rowsOfHeads) : rowsOfHeads;
+  }
   if (spelling === 'constant' && inBatch) {
     network.refuseBatches();
     return reshape(image, network.ints(heads, perHead, -1));
@@ -94,6 +107,15 @@ function raise(
   if (spelling === 'by rows of all channels') {
     const front = inBatch ? network.ints(-1, channels) : network.ints(0, channels);
     return reshape(reshape(value, network.join(front, pixelsOf(network, like))), whole());
+  }
+  if (spelling === 'with the channels last') {
+    const apart = network.join(network.ints(-1, heads, perHead), pixelsOf(network, like));
+    const tokens = network.op('Transpose', [inBatch ? reshape(value, apart) : value], { perm: [0, 3, 1, 2] });
+    const sides = network.join(
+      network.join(network.ints(-1), network.sides(like, 2, 4)),
+      network.ints(channels),
+    );
+    return network.op('Transpose', [reshape(tokens, sides)], { perm: [0, 3, 1, 2] });
   }
   return reshape(value, network.join(network.ints(-1, channels), network.sides(like, 2, 4)));
 }
