@@ -78,15 +78,16 @@ export async function writeFilesAtomic(parts: readonly FilePart[]): Promise<void
     }
   } catch (cause) {
     for (const path of written) await rm(path, { force: true }).catch(() => {});
-    for (const { path, older } of staged) await rename(older, path).catch(() => {});
+    const lost: string[] = [];
+    for (const { path, older } of staged)
+      await rename(older, path).catch(async () => ((await exists(older)) ? lost.push(older) : 0));
+    for (const { unfinished } of staged) await rm(unfinished, { force: true }).catch(() => {});
     if (cause instanceof TlscError) throw cause;
-    throw new TlscError('ERR_NOT_WRITABLE', `cannot write ${current}: ${await explain(current, cause)}`, {
-      cause,
-    });
-  } finally {
-    for (const { unfinished, older } of staged)
-      for (const path of [unfinished, older]) await rm(path, { force: true }).catch(() => {});
+    const kept = lost.length > 0 ? `; what was there before is now ${lost.join(', ')}` : '';
+    const message = `cannot write ${current}: ${await explain(current, cause)}${kept}`;
+    throw new TlscError('ERR_NOT_WRITABLE', message, { cause });
   }
+  for (const { older } of staged) await rm(older, { force: true }).catch(() => {});
 }
 
 /** Gives the file, if there is one, a second name, under which it stays when the first is taken; a new one where it cannot have two. */
@@ -111,6 +112,13 @@ async function writeNew(path: string, write: FilePart['write']): Promise<void> {
 /** The same for one file of these bytes. */
 export async function writeFileAtomic(path: string, bytes: Uint8Array): Promise<void> {
   await writeFilesAtomic([{ path, write: (file) => file.writeFile(bytes) }]);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -1,7 +1,8 @@
 // What convert and inspect have in common: which nodes are global statistics, and what can be done about each.
+import { setImmediate } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
 import { GraphProtoSchema } from 'onnx-buf';
-import { type ErrorCode, TlscError } from '../errors.js';
+import { type ErrorCode, TlscError, throwIfAborted } from '../errors.js';
 import { domain } from '../functions/body.js';
 import { freeImageSizes } from '../graph/free-sizes.js';
 import { type FrozenSize, findFrozenSizes, sizesAskedOf } from '../graph/frozen-sizes.js';
@@ -10,8 +11,9 @@ import { Growth } from '../graph/growth.js';
 import { type ProbedModel, withProbedModel } from '../graph/measure.js';
 import { type Model, opsetOf } from '../graph/model.js';
 import { type GraphProto, labelOf, type NodeProto, subgraphsOf } from '../graph/proto.js';
-import { sampleTwice } from '../graph/two-sizes.js';
-import type { Answer, Rule, RuleContext } from '../rewrite/rule.js';
+import { sampleTwice, type TwoSizes } from '../graph/two-sizes.js';
+import { type Answer, isMatch, type Rule, type RuleContext } from '../rewrite/rule.js';
+import { windowedNodes } from '../rewrite/windowed-nodes.js';
 import { rules } from '../rules/index.js';
 import { type Size, showSize } from '../size.js';
 
@@ -78,15 +80,18 @@ function functionsOf(model: Model): Graph[] {
   return foreign.map(({ node }) => new Graph(create(GraphProtoSchema, { node }), model.externalDataFolder));
 }
 
-/** Statistics where no rule can edit: in the branches of If and Loop. */
+/** Statistics, and what may be one, where no rule can edit: in the branches of If and Loop. */
 function findEnclosed(model: Model): Finding[] {
-  return branchesIn(model.graph, model.externalDataFolder).flatMap(({ graph, where }) =>
-    certainIn(graph).map(({ node, rule }) => ({
-      node,
-      rule,
-      answer: { reason: `it is ${where}, where it cannot be converted yet` },
-    })),
-  );
+  return branchesIn(model.graph, model.externalDataFolder).flatMap(({ graph, where }) => {
+    const certain = new Map(certainIn(graph).map((one) => [one.node, one]));
+    return candidatesIn(graph).flatMap(({ node, by: [rule] }): Finding[] => {
+      const found = certain.get(node);
+      if (found)
+        return [{ ...found, answer: { reason: `it is ${where}, where it cannot be converted yet` } }];
+      const kept = `it is ${where}: whether it is a statistic of planes cannot be told there, it stays as it is`;
+      return rule ? [{ node, rule, answer: { kept } }] : [];
+    });
+  });
 }
 
 /** The main graph and those in the branches of If and Loop. */
@@ -115,10 +120,20 @@ export interface Analysis {
   readonly warnings: readonly FrozenSize[];
 }
 
+/** What is asked of a model with probes in it. */
+interface Inquiry {
+  readonly graph: Graph;
+  readonly candidates: readonly Candidate[];
+  readonly size: Size;
+  /** The size that its images were fixed to. */
+  readonly fixed: Size | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
 /**
  * Finds every global statistic of the model, by its shapes at `size`. Height and width of the images of a model with statistics are made
- * free where they are fixed, in place. Throws ERR_UNSUPPORTED_MODEL, which names the nodes, when something in the graph depends on
- * what they were, and what `ProbedModel` does.
+ * free where they are fixed, in place. Throws ERR_UNSUPPORTED_MODEL, which names the nodes, when a model with statistics depends on
+ * what they were, or runs at `size` alone, ERR_ABORTED, and what `ProbedModel` does.
  */
 export async function analyze(
   model: Model,
@@ -132,20 +147,12 @@ export async function analyze(
   const fixed = candidates.length > 0 ? freeImageSizes(model) : undefined;
   const typed = [...new Set(candidates.flatMap(({ node }) => node.input.slice(0, 1)))];
   const questions = { typed, valued: sizesAskedOf(model) };
-  const work = async (probed: ProbedModel): Promise<Analysis> => {
-    if (fixed) await refuseFrozen(graph, probed, { size, fixed, signal });
-    const measured = candidates.length > 0 ? await probed.at(size, signal) : undefined;
-    const sizes = await sampleTwice(probed, size, signal);
-    const found = measured
-      ? findingsIn({ graph, opset: opsetOf(model), ...measured, growth: new Growth(sizes) }, candidates)
-      : [];
-    return {
-      findings: [...found, ...findEnclosed(model)],
-      warnings: findFrozenSizes(graph, sizes),
-    };
-  };
+  const inquiry = { graph, candidates, size, fixed, signal };
   try {
-    return await withProbedModel(model, name, questions, work);
+    return await withProbedModel(model, name, questions, async (probed) => {
+      const { findings, warnings } = await inquire(probed, inquiry);
+      return { findings: [...findings, ...findEnclosed(model)], warnings };
+    });
   } catch (error) {
     if (!(error instanceof TlscError)) throw error;
     // What ONNX Runtime refuses to load with the sizes free, it would load with them fixed.
@@ -158,43 +165,83 @@ export async function analyze(
   }
 }
 
-function findingsIn(context: RuleContext, candidates: readonly Candidate[]): Finding[] {
-  const findings = candidates.flatMap(({ node, by }): Finding[] => {
+async function inquire(probed: ProbedModel, inquiry: Inquiry): Promise<Analysis> {
+  const { graph, candidates, size, fixed, signal } = inquiry;
+  const find = async (sizes: TwoSizes) => {
+    if (candidates.length === 0) return [];
+    const measured = await probed.at(sizes[0].size, signal);
+    const [growth, windowed] = [new Growth(sizes), windowedNodes(graph)];
+    return findingsIn(
+      { graph, opset: opsetOf(probed.model), ...measured, growth, windowed },
+      candidates,
+      signal,
+    );
+  };
+  if (fixed) {
+    const others = showSize(fixed) === showSize(size) ? undefined : [fixed];
+    const sizes = await sampleTwice(probed, size, signal, others);
+    const frozen = findFrozenSizes(graph, sizes);
+    if (frozen.length > 0) {
+      // At its own size it runs.
+      const own = await sampleTwice(probed, fixed, signal, []);
+      if ((await find(own)).length === 0) return { findings: [], warnings: frozen };
+      throw dependsOnSize(probed.name, size, fixed, showFrozen(frozen));
+    }
+  }
+  // Fails first where the model cannot run at that size.
+  if (candidates.length > 0) await probed.at(size, signal);
+  const sizes = await sampleTwice(probed, size, signal);
+  const [findings, warnings] = [await find(sizes), findFrozenSizes(graph, sizes)];
+  if (sizes[1].failure && findings.some(({ answer }) => isMatch(answer)))
+    throw runsAtOneSize(probed.name, size, showFrozen(warnings));
+  return { findings, warnings };
+}
+
+/** Rules ask in one go for so long; then it is others' turn. */
+const turn = 20;
+
+async function findingsIn(
+  context: RuleContext,
+  candidates: readonly Candidate[],
+  signal: AbortSignal | undefined,
+): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  let begun = performance.now();
+  for (const { node, by } of candidates) {
+    if (performance.now() - begun > turn) {
+      await setImmediate();
+      throwIfAborted(signal);
+      begun = performance.now();
+    }
     for (const rule of by) {
       const answer = rule.check(context, node);
-      if (answer) return [{ node, rule, answer }];
+      if (!answer) continue;
+      findings.push({ node, rule, answer });
+      break;
     }
-    return [];
-  });
+  }
+  const wholes = new Map<NodeProto, Finding>();
+  for (const finding of findings)
+    for (const node of finding.answer.covers ?? []) if (!wholes.has(node)) wholes.set(node, finding);
   return findings.map((finding) => {
-    const partOf = findings.find(({ answer }) => answer.covers?.has(finding.node));
+    const partOf = wholes.get(finding.node);
     return partOf ? { ...finding, partOf } : finding;
   });
 }
 
-interface FixedSize {
-  readonly size: Size;
-  readonly fixed: Size;
-  readonly signal: AbortSignal | undefined;
+function showFrozen(frozen: readonly FrozenSize[]): string {
+  return frozen.map(({ node, reason }) => `${node} ${reason}`).join('\n  ');
 }
 
-async function refuseFrozen(
-  graph: Graph,
-  probed: ProbedModel,
-  { size, fixed, signal }: FixedSize,
-): Promise<void> {
-  const candidates = showSize(fixed) === showSize(size) ? undefined : [fixed];
-  const frozen = findFrozenSizes(graph, await sampleTwice(probed, size, signal, candidates));
-  if (frozen.length === 0) return;
-  const why = frozen.map(({ node, reason }) => `${node} ${reason}`).join('\n  ');
-  throw dependsOnSize(probed.name, size, fixed, why);
-}
+const nothingToGain = 'there is nothing to gain from local statistics at the training size alone; ';
 
 function dependsOnSize(name: string, size: Size, fixed: Size, why: string, cause?: unknown): TlscError {
-  const advice =
-    showSize(fixed) === showSize(size)
-      ? 'there is nothing to gain from local statistics at the training size alone; '
-      : '';
+  const advice = showSize(fixed) === showSize(size) ? nothingToGain : '';
   const message = `${name} was exported for images of ${showSize(fixed)} and depends on that: ${why}\n${advice}export it with dynamic height and width`;
   return new TlscError('ERR_UNSUPPORTED_MODEL', message, { cause });
+}
+
+function runsAtOneSize(name: string, size: Size, why: string): TlscError {
+  const message = `${name} runs on images of ${showSize(size)} alone, or cannot be seen to follow them: ${why}\n${nothingToGain}export it with dynamic height and width`;
+  return new TlscError('ERR_UNSUPPORTED_MODEL', message);
 }

@@ -560,6 +560,10 @@ describe('statistics in branches', () => {
     });
     expect((await convert(bytes, { trainSize: 8, exclude: ['pool_p'] })).report.kept).toMatchObject([
       { node: 'pool_p' },
+      {
+        node: 'GlobalMaxPool (computes q)',
+        reason: expect.stringContaining('it is inside choice (If): whether it'),
+      },
     ]);
   });
 

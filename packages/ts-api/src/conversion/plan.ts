@@ -36,8 +36,13 @@ function whyLeft(label: string, { include, exclude }: Choice): string | undefine
 }
 
 /** Throws ERR_INVALID_ARGUMENT for a pattern that no statistic goes by: most likely a typo. */
-function checkPatterns(findings: readonly Finding[], { include = [], exclude }: Choice, name: string): void {
-  const labels = findings.map(({ node }) => labelOf(node));
+function checkPatterns(
+  own: readonly Finding[],
+  all: readonly Finding[],
+  { include = [], exclude }: Choice,
+  name: string,
+): void {
+  const labels = own.map(({ node }) => labelOf(node));
   for (const [parameter, patterns] of [
     ['include', include],
     ['exclude', exclude],
@@ -45,14 +50,11 @@ function checkPatterns(findings: readonly Finding[], { include = [], exclude }: 
     for (const { shown, matches } of patterns) {
       if (labels.some(matches)) continue;
       const known = labels.length > 0 ? `it has ${labels.join(', ')}` : 'it has none';
-      throw new TlscError(
-        'ERR_INVALID_ARGUMENT',
-        `${parameter}: ${shown} is no global statistic of ${name} (* stands for any characters); ${known}`,
-        {
-          parameter,
-          received: shown,
-        },
-      );
+      const part = all.find(({ node }) => matches(labelOf(node)));
+      const message = part?.partOf
+        ? `${parameter}: ${labelOf(part.node)} goes with ${labelOf(part.partOf.node)}, which it is part of; choose that`
+        : `${parameter}: ${shown} is no global statistic of ${name} (* stands for any characters); ${known}`;
+      throw new TlscError('ERR_INVALID_ARGUMENT', message, { parameter, received: shown });
     }
   }
 }
@@ -60,7 +62,7 @@ function checkPatterns(findings: readonly Finding[], { include = [], exclude }: 
 /** What to do at each site. Nothing is edited before every site is known to be possible. */
 export function planRewrites(findings: readonly Finding[], choice: Choice, model: Model, name: string): Plan {
   const own = standing(findings, ({ node }) => whyLeft(labelOf(node), choice) !== undefined);
-  checkPatterns(own, choice, name);
+  checkPatterns(own, findings, choice, name);
   const plan: Plan = { rewrites: [], kept: [] };
   const refusals: string[] = [];
   for (const { node, rule, answer, partOf } of own) {

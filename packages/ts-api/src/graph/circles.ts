@@ -3,6 +3,9 @@ import type { NodeProto } from './proto.js';
 
 /** A node that reads, through others, what it computes itself; undefined where there is none, as it must be. */
 export function findCircle(nodes: readonly NodeProto[]): NodeProto | undefined {
+  const outputs = nodes.flatMap(({ output }) => output).filter((name) => name !== '');
+  // Of a name that two nodes give, ONNX Runtime tells more.
+  if (new Set(outputs).size < outputs.length) return undefined;
   const edges = new Edges(nodes);
   const above = new Map(
     nodes.map((node) => {

@@ -176,7 +176,7 @@ describe('findFrozenSizes', () => {
     const found = await find(filled('Expand', 'plane'));
     expect(found).toEqual([
       'expand always makes planes of 64x64',
-      expect.stringMatching(/^product cannot run on an image of 128x192: /),
+      expect.stringMatching(/^product cannot run on an image of 48x32: /),
     ]);
   });
 

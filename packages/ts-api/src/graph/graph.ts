@@ -33,6 +33,9 @@ export class Graph {
   readonly #initializers: Map<string, TensorProto>;
   /** From the first new name on. */
   #names: Names | undefined;
+  /** What was found out since the last edit. */
+  #positions: Map<NodeProto, number> | undefined;
+  #constants = new Map<string, boolean>();
 
   /** `externalDataFolder` is the one of the model that the graph is of. */
   constructor(proto: GraphProto, externalDataFolder?: string) {
@@ -90,18 +93,29 @@ export class Graph {
 
   /** Whether the value is the same at every run: nothing that it is computed from is an input, or random. */
   isConstant(value: string): boolean {
-    const seen = new Set<string>();
+    const known = this.#constants;
     const waiting = [value];
-    for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
-      if (name === '' || seen.has(name) || this.constant(name)) continue;
-      seen.add(name);
+    // A value waits until all that it is computed from is known.
+    for (let name = waiting.at(-1); name !== undefined; name = waiting.at(-1)) {
       const node = this.producer(name);
-      if (node?.opType === 'Constant' && isOnnxDomain(node.domain)) continue;
-      if (!node || node.input.length === 0 || !isOnnxDomain(node.domain) || subgraphsOf(node).length > 0)
-        return false;
-      waiting.push(...node.input);
+      const isGiven =
+        name === '' || this.constant(name) || (node?.opType === 'Constant' && isOnnxDomain(node.domain));
+      const isOpaque =
+        !node || node.input.length === 0 || !isOnnxDomain(node.domain) || subgraphsOf(node).length > 0;
+      const unknown = isGiven || isOpaque ? undefined : node.input.find((input) => !known.has(input));
+      if (unknown !== undefined) waiting.push(unknown);
+      else {
+        known.set(name, isGiven ? true : !isOpaque && node.input.every((input) => known.get(input)));
+        waiting.pop();
+      }
     }
-    return true;
+    return known.get(value) ?? false;
+  }
+
+  /** Where the node stands among the others; -1 where it is not in the graph. */
+  positionOf(node: NodeProto): number {
+    this.#positions ??= new Map(this.nodes.map((one, i) => [one, i]));
+    return this.#positions.get(node) ?? -1;
   }
 
   /** The values of a constant integer tensor, however it is written down. */
@@ -255,7 +269,10 @@ export class Graph {
     );
   }
 
+  /** For an edit. */
   #indexOf(node: NodeProto): number {
+    this.#positions = undefined;
+    this.#constants.clear();
     const index = this.proto.node.indexOf(node);
     if (index < 0) throw new Error(`${node.opType} ${node.name} is not in the graph`);
     return index;
@@ -263,6 +280,7 @@ export class Graph {
 
   /** Has the node read `to` wherever it reads `from`. */
   #rewire(node: NodeProto, from: string, to: string): void {
+    this.#constants.clear();
     this.#edges.remove(node);
     node.input = node.input.map((name) => (name === from ? to : name));
     this.#edges.add(node);

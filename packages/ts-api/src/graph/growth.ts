@@ -17,6 +17,8 @@ export class Growth {
   readonly #factors: readonly [rows: number, columns: number];
   /** How many pixels the planes of the model's images have. */
   readonly #planes: readonly Lengths[];
+  /** The same where only the first size was seen. */
+  readonly #guessed: ReadonlySet<number>;
 
   constructor(sizes: TwoSizes) {
     this.#sizes = sizes;
@@ -24,6 +26,8 @@ export class Growth {
     this.#factors = [other[0] / trained[0], other[1] / trained[1]];
     const planes = [...sizes[0].shapes.keys()].flatMap((value) => this.#planesOf(value));
     this.#planes = [...new Map(planes.map((plane) => [plane.join(), plane])).values()];
+    const images = [...sizes[0].shapes.values()].filter(({ length }) => length === 4);
+    this.#guessed = new Set(images.map(([, , height = 0, width = 0]) => height * width));
   }
 
   /** The pixels of an image: of any two axes, one behind the other, that grow, where there are more axes than those of rows. */
@@ -41,8 +45,7 @@ export class Growth {
   of(value: string, axis: number): Following | undefined {
     const [trained, other] = this.#sizes.map(({ shapes }) => shapes.get(value));
     const [before, after] = [trained?.at(axis) ?? 0, other?.at(axis) ?? 0];
-    // Behind a node that fails at the other size, it is images that have four axes.
-    if (trained?.length === 4 && !other && before > 1) return ofImages.at(axis);
+    if (trained && !other) return this.#guess(trained, axis);
     if (before === 0 || after === 0 || before === after) return undefined;
     const isAlone = trained?.filter((side, i) => side !== other?.[i]).length === 1;
     if (isAlone && this.#arePixels([before, after])) return 'pixels';
@@ -51,6 +54,14 @@ export class Growth {
     const side = off(rows) < off(columns) ? 'rows' : 'columns';
     // Sides of images are rounded, and lose borders: between the two, they are the likelier.
     return off(rows * columns) * 1.5 < Math.min(off(rows), off(columns)) ? 'pixels' : side;
+  }
+
+  /** Behind a node that fails at the other size: images have four axes, and rows are as long as their planes. */
+  #guess(shape: readonly number[], axis: number): Following | undefined {
+    const side = shape.at(axis) ?? 0;
+    if (side < 2) return undefined;
+    if (shape.length === 4) return ofImages.at(axis);
+    return this.#guessed.has(side) ? 'pixels' : undefined;
   }
 
   /** Whether these are the pixels of planes, or of several at once. */

@@ -22,8 +22,8 @@ export type Shapes = ReadonlyMap<string, readonly number[]>;
 /** The element type ('float32', …) of the values that were asked about. */
 export type ElementTypes = ReadonlyMap<string, string>;
 
-/** What these compute is not a tensor, or not one for certain. */
-const withoutShape = new Set([
+/** What these compute is no tensor. */
+const withoutShape: readonly string[] = [
   'SequenceConstruct',
   'SequenceEmpty',
   'SequenceInsert',
@@ -31,10 +31,10 @@ const withoutShape = new Set([
   'SplitToSequence',
   'SequenceMap',
   'Optional',
-  'If',
-  'Loop',
-  'Scan',
-]);
+];
+
+/** What these compute is no tensor for certain. */
+const controlFlow: readonly string[] = ['If', 'Loop', 'Scan'];
 
 /** A prefix that no name in the model begins with. */
 function freePrefix(names: readonly string[], wanted: string): string {
@@ -53,9 +53,9 @@ interface Probes {
 }
 
 /** A Shape node for each value of the main graph, and an Identity node for each of `valued`. */
-function probesOf(model: Model, valued: readonly string[]): Probes {
+function probesOf(model: Model, valued: readonly string[], but: readonly string[]): Probes {
   const computed = model.graph.node
-    .filter((node) => !withoutShape.has(node.opType))
+    .filter((node) => !but.includes(node.opType))
     .flatMap((node) => node.output);
   const names = [...model.graph.input.map(({ name }) => name), ...computed].filter((name) => name !== '');
   const probe = (opType: string, asked: readonly string[], wanted: string) => {
@@ -135,15 +135,20 @@ export class ProbedModel {
     name: string,
     { typed = [], valued = [] }: Questions = {},
   ): Promise<ProbedModel> {
-    const probes = probesOf(model, valued);
-    // Portable: a model that tlsc has converted before is measured like any other.
-    const session = await InferenceSession.create(withProbes(model, probes, typed), {
-      operators: 'portable',
-      graphOptimizationLevel: 'disabled',
-      externalDataFolder: model.externalDataFolder,
-      logSeverityLevel: 4, // What goes wrong is thrown below, with the size that it went wrong at.
-    });
-    return new ProbedModel(model, name, session, probes);
+    const load = async (but: readonly string[]) => {
+      const probes = probesOf(model, valued, but);
+      // Portable: a model that tlsc has converted before is measured like any other.
+      const session = await InferenceSession.create(withProbes(model, probes, typed), {
+        operators: 'portable',
+        graphOptimizationLevel: 'disabled',
+        externalDataFolder: model.externalDataFolder,
+        logSeverityLevel: 4, // What goes wrong is thrown below, with the size that it went wrong at.
+      });
+      return new ProbedModel(model, name, session, probes);
+    };
+    const mayHaveNone = model.graph.node.some(({ opType }) => controlFlow.includes(opType));
+    if (!mayHaveNone) return load(withoutShape);
+    return load(withoutShape).catch(() => load([...withoutShape, ...controlFlow]));
   }
 
   /**

@@ -5,7 +5,7 @@ import { TlscError } from '../errors.js';
 import { type Size, showSize } from '../size.js';
 import { type Measurement, measure, type ProbedModel } from './measure.js';
 import type { Model } from './model.js';
-import { isOnnxDomain, labelOf, type NodeProto, shallowCopy } from './proto.js';
+import { labelOf, type NodeProto, shallowCopy } from './proto.js';
 
 /** A node that fails, and how. */
 export interface Failure {
@@ -65,7 +65,8 @@ const smallImage = 48 * 48;
 
 /**
  * Sizes to compare with, as good multiples of powers of two as the size is, as far as can be; the first that the model runs at will do.
- * Height and width change by different factors, so that it shows which of the two an axis follows.
+ * Height and width change by different factors, so that it shows which of the two an axis follows; by the same in the end, for models
+ * that take squares alone.
  */
 function otherSizes([height, width]: Size): Size[] {
   const smaller: Size[] = [[(height * 3) / 4, width / 2]];
@@ -73,35 +74,78 @@ function otherSizes([height, width]: Size): Size[] {
     [height * 2, (width * 3) / 2],
     [height * 2, width * 3],
   ];
-  const sizes = height * width > smallImage ? [...smaller, ...larger] : larger;
+  const alike: Size[] = [
+    [(height * 3) / 4, (width * 3) / 4],
+    [height * 2, width * 2],
+  ];
+  const sizes = height * width > smallImage ? [...smaller, ...larger, ...alike] : [...larger, ...alike];
   return sizes.filter((size) => size.every(Number.isInteger));
 }
 
-/** Whether a Pad makes images of this size as large as those of the other, as models do that run at multiples of a size. */
-function isPaddedUp(nodes: readonly NodeProto[], [trained, other]: TwoSizes): boolean {
-  const differs = (value: string, axis: number) =>
-    other.shapes.get(value)?.at(axis) !== trained.shapes.get(value)?.at(axis);
-  return nodes.some(
-    (node) =>
-      node.opType === 'Pad' &&
-      isOnnxDomain(node.domain) &&
-      [-2, -1].some((axis) => differs(node.input[0] ?? '', axis) && !differs(node.output[0] ?? '', axis)),
-  );
+/** Height and width, where these are the last two of four axes. */
+function planeOf({ shapes }: Sample, value: string | undefined): Size | undefined {
+  const [, , height, width] = shapes.get(value ?? '') ?? [];
+  return height === undefined || width === undefined ? undefined : [height, width];
 }
 
-/** Runs the model at `size` and at another, at which it can run if there is one. Throws what `ProbedModel.at` does. */
+/** What images are made larger by, to a multiple of a size. */
+const padding = new Set(['Concat', 'Pad', 'Resize', 'Upsample']);
+
+/**
+ * The plane that images of both sizes are made as large as, on one side at least, by padding or otherwise: models do so that run at
+ * multiples of a size. Undefined where they follow the image.
+ */
+function paddedPlane(nodes: readonly NodeProto[], [trained, other]: TwoSizes): Size | undefined {
+  for (const { opType, input, output } of nodes) {
+    if (!padding.has(opType)) continue;
+    const [before, before2] = [trained, other].map((sample) => planeOf(sample, input[0]));
+    const [after, after2] = [trained, other].map((sample) => planeOf(sample, output[0]));
+    if (!before || !before2 || !after || !after2) continue;
+    const isLost = [0, 1].some(
+      (axis) =>
+        before[axis] !== before2[axis] &&
+        after[axis] === after2[axis] &&
+        (after[axis] ?? 0) >= Math.max(before[axis] ?? 0, before2[axis] ?? 0),
+    );
+    if (isLost) return after;
+  }
+  return undefined;
+}
+
+/** The sample that shows more of the model. */
+function better(a: Sample | undefined, b: Sample): Sample {
+  return a && a.shapes.size >= b.shapes.size ? a : b;
+}
+
+/**
+ * Runs the model at `size` and at another. Where it runs at no other, or all are alike to it, the second sample has a failure. Throws
+ * what `ProbedModel.at` does.
+ */
 export async function sampleTwice(
   probed: ProbedModel,
   size: Size,
   signal?: AbortSignal,
   candidates: readonly Size[] = otherSizes(size),
 ): Promise<TwoSizes> {
+  const { node: nodes } = probed.model.graph;
   const trained = await sampleAt(probed, size, signal);
-  let best: TwoSizes | undefined;
+  let failing: Sample | undefined;
+  let padded: Size | undefined;
   for (const candidate of candidates) {
     const both = [trained, await sampleAt(probed, candidate, signal)] as const;
-    if (!both[1].failure && !isPaddedUp(probed.model.graph.node, both)) return both;
-    if (!best || best[1].failure) best = both;
+    const [, other] = both;
+    const plane = paddedPlane(nodes, both);
+    if (!other.failure && !plane) return both;
+    padded ??= plane;
+    if (other.failure) failing = better(failing, other);
   }
-  return best ?? [trained, trained];
+  if (padded) {
+    // Larger than what it is padded to, and multiples of that.
+    const both = [trained, await sampleAt(probed, [padded[0] * 2, padded[1] * 3], signal)] as const;
+    if (!both[1].failure && !paddedPlane(nodes, both)) return both;
+    failing ??= both[1].failure ? both[1] : undefined;
+  }
+  const reason = `makes images of every size as large as ${showSize(padded ?? size)}`;
+  const none = { size, shapes: new Map(), values: new Map(), failure: { node: 'the model', reason } };
+  return [trained, failing ?? none];
 }

@@ -1,7 +1,7 @@
 // Follows a pooled value to the tensors it is combined with. Making the pooling local turns one value per plane into one
 // per pixel, which is right only where every step on the way treats pixels one by one.
 import type { Graph } from '../graph/graph.js';
-import { intsOf, isOnnxDomain, labelOf, type NodeProto } from '../graph/proto.js';
+import { intsOf, isOnnxDomain, labelOf, type NodeProto, subgraphsOf } from '../graph/proto.js';
 import { type Size, showSize } from '../size.js';
 import { channelsToPlanes, type Edit, linearToConv } from './linear-layers.js';
 import { broadcasting, unary } from './pointwise-operators.js';
@@ -169,7 +169,11 @@ class Follower implements PooledBranch {
     for (const other of node.input) {
       if (other === value) continue;
       const shape = shapeOf(this.context, other);
-      if (!shape) return { reason: `its mean meets ${other} of unknown shape in ${labelOf(node)}` };
+      const producer = this.context.graph.producer(other);
+      // What an If gives at one run tells nothing of others.
+      const isChosen = producer !== undefined && subgraphsOf(producer).length > 0;
+      if (!shape || isChosen)
+        return { reason: `its mean meets ${other} of unknown shape in ${labelOf(node)}` };
       if (own.length !== 4 && shape.some((side) => side !== 1)) {
         if (!this.unflatten(node, other, own.length))
           return { reason: `its mean, flattened, meets ${other} (${showSize(shape)}) in ${labelOf(node)}` };

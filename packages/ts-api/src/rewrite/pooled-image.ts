@@ -2,15 +2,14 @@
 import type { Graph } from '../graph/graph.js';
 import { intOf, isOnnxDomain, type NodeProto, reducesAll } from '../graph/proto.js';
 import type { RuleContext } from './rule.js';
+import { isSum, summedSide } from './sums.js';
 
-/** Whether the value is windows that a conversion has cut: what is a statistic of them is local. */
-export function isWindows(graph: Graph, value: string): boolean {
-  return graph.producer(value)?.opType === 'LocalWindowPartition';
-}
-
-function isImage({ graph, shapes }: RuleContext, value: string): boolean {
+function isImage({ graph, shapes, windowed }: RuleContext, value: string): boolean {
   const shape = shapes.get(value);
-  return shape?.length === 4 && shape.slice(2).some((side) => side > 1) && !isWindows(graph, value);
+  const producer = graph.producer(value);
+  return (
+    shape?.length === 4 && shape.slice(2).some((side) => side > 1) && !(producer && windowed.has(producer))
+  );
 }
 
 /** Whether these are the last two of four axes, and no others. */
@@ -49,6 +48,30 @@ export function findFlattening(context: RuleContext, node: NodeProto): NodeProto
   const [batch, channels, height = 1, width = 1] = shapes.get(image) ?? [];
   const rows = [batch, channels, height * width].join();
   return isImage(context, image) && shapes.get(input)?.join() === rows ? reshape : undefined;
+}
+
+/**
+ * Whether what the node reads was made by reducing the other side of the image than `side`, by a node of any kind, with whatever steps
+ * between that leave that side as it is: reduced.
+ */
+export function findOtherReduction(
+  context: RuleContext,
+  node: NodeProto,
+  side: 'rows' | 'columns',
+): NodeProto | undefined {
+  const { graph, growth } = context;
+  const isReduced = (value: string) => growth.along(value).every((one) => one === undefined || one === side);
+  const seen = new Set<NodeProto>();
+  const waiting = [node.input[0] ?? ''];
+  for (let value = waiting.pop(); value !== undefined; value = waiting.pop()) {
+    const above = graph.producer(value);
+    if (!above || seen.has(above) || !isReduced(value)) continue;
+    seen.add(above);
+    const reduced = isSum(graph, above) ? summedSide(context, above) : undefined;
+    if (reduced !== undefined && reduced !== side) return above;
+    waiting.push(...above.input);
+  }
+  return undefined;
 }
 
 /** The node of the same kind that has reduced one side of the planes of an image of which the node reduces the other. */

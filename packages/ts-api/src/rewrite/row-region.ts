@@ -51,6 +51,8 @@ const alongAxis: Readonly<Record<string, number | undefined>> = {
   Split: 0,
   TopK: -1,
 };
+/** They are over all axes from one on. */
+const layerNorms = new Set(['LayerNormalization', 'RMSNormalization', 'SimplifiedLayerNormalization']);
 const reshaping = new Set(['Flatten', 'Reshape', 'Squeeze', 'Unsqueeze']);
 
 const productOf = (sides: readonly number[]) => sides.reduce((product, side) => product * side, 1);
@@ -238,8 +240,8 @@ export class RowRegion {
 
   /** What lays an image in rows before the node, of as many channels or, failing that, of more. */
   #layingBefore(node: NodeProto, channels: number): Laying | undefined {
-    const { nodes } = this.context.graph;
-    const before = this.layings.filter((one) => nodes.indexOf(one.node) < nodes.indexOf(node));
+    const { graph } = this.context;
+    const before = this.layings.filter((one) => graph.positionOf(one.node) < graph.positionOf(node));
     const countOf = ({ image, layout }: Laying) => imageSidesOf(this.#shapeOf(image), layout).channels;
     return before.find((one) => countOf(one) === channels) ?? before.find((one) => countOf(one) > channels);
   }
@@ -279,6 +281,15 @@ export class RowRegion {
       const rank = this.#shapeOf(value).length;
       const clear = axes && axes.length > 0 && axes.every((axis) => axis !== 0 && axis !== -rank);
       return clear ? undefined : acrossImages;
+    }
+    if (layerNorms.has(opType)) {
+      const rank = this.#shapeOf(value).length;
+      const first = (intOf(node, 'axis', -1) + rank) % rank;
+      return this.#pixelAxes(value)
+        .concat(0)
+        .every((axis) => axis < first)
+        ? undefined
+        : acrossImages;
     }
     if (!Object.hasOwn(alongAxis, opType)) return unknown;
     // What is constant is there once, not once for each window.

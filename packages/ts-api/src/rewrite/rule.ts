@@ -55,6 +55,8 @@ export interface RuleContext {
   readonly opset: number;
   readonly shapes: Shapes;
   readonly growth: Growth;
+  /** What works on windows that an earlier conversion has cut. */
+  readonly windowed: ReadonlySet<NodeProto>;
   readonly types: ElementTypes;
 }
 
@@ -98,14 +100,23 @@ export function imageTypeOf(
   const [input = ''] = node.input;
   const rank = shapes.get(image)?.length;
   if (rank !== 4) return { reason: `its input has rank ${rank ?? 'unknown'}, not 4 (N×C×H×W)` };
-  const [, channels, ...sides] = growth.along(image);
-  if (channels !== undefined || sides.includes('pixels'))
+  const [, channels, height, width] = growth.along(image);
+  if (channels !== undefined || height === 'pixels' || width === 'pixels')
     return { reason: 'its input has four axes, but is no image, N×C×H×W: others grow with the image' };
+  if (height === 'columns' && width === 'rows') return { reason: 'its input is turned, N×C×W×H' };
   const type = types.get(input);
   if (isImageType(type)) return type;
   return {
     reason: `its input is ${type || 'of unknown type'}; only ${imageTypes.join(' and ')} can be converted`,
   };
+}
+
+/** Whether the value is planes that have one size whatever that of the image: a statistic of these is like any layer. */
+export function isOfFixedSize({ growth, shapes }: RuleContext, image: string): boolean {
+  const shape = shapes.get(image);
+  // Of sides of one pixel nothing is to be seen.
+  const sides = shape?.slice(2) ?? [];
+  return shape?.length === 4 && sides.every((side) => side > 1) && !growth.along(image).some(Boolean);
 }
 
 /** Height and width of the node's input, an image, or of `image`, which it was before it was reshaped. */

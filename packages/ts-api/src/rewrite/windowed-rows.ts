@@ -120,9 +120,7 @@ export function runInWindows(region: RowRegion, window: Size): void {
   graph.forgetShapes(region.values());
   for (const expansion of region.expansions) graph.bypass(expansion);
   const partitions = new Map<string, Partition>();
-  const ordered = region.layings.toSorted(
-    (a, b) => graph.nodes.indexOf(a.node) - graph.nodes.indexOf(b.node),
-  );
+  const ordered = region.layings.toSorted((a, b) => graph.positionOf(a.node) - graph.positionOf(b.node));
   for (const laying of ordered) {
     const { node, image, layout, pixelAxis } = laying;
     const parts = partitions.get(image) ?? partition(graph, node, laying, window);

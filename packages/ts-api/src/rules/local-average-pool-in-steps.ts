@@ -18,12 +18,13 @@ export const localAveragePoolInSteps: Rule = {
   },
 
   check(context, node) {
+    const { graph } = context;
     const first = findFirstReduction(context, node);
     const step = first ?? findFlattening(context, node);
-    if (!step) return undefined;
-    return {
-      ...localizeMean(context, node, step.input[0] ?? ''),
-      ...(first && { covers: new Set([first]) }),
-    };
+    const answer = step && localizeMean(context, node, step.input[0] ?? '');
+    const isOwn = first?.output.every(
+      (value) => graph.consumers(value).length === 1 && !graph.isOutput(value),
+    );
+    return first && answer && isOwn ? { ...answer, covers: new Set([first]) } : answer;
   },
 };

@@ -5,6 +5,7 @@ import { areHeightAndWidth } from '../rewrite/pooled-image.js';
 import {
   featureSizeOf,
   imageTypeOf,
+  isOfFixedSize,
   type Match,
   type Refusal,
   type Rule,
@@ -39,9 +40,17 @@ function padInProduct(graph: Graph, { node, position }: Product): void {
   graph.replace(node, makeNode(productOperator, [x, s], node.output, { domain: 'tlsc', name: node.name }));
 }
 
-/** The answer for a node that takes the mean of the planes of `image`, which is its input or was reshaped or reduced to be it. */
-export function localizeMean(context: RuleContext, node: NodeProto, image: string): Match | Refusal {
+/**
+ * The answer for a node that takes the mean of the planes of `image`, which is its input or was reshaped or reduced to be it; undefined
+ * where these are of one size whatever that of the image.
+ */
+export function localizeMean(
+  context: RuleContext,
+  node: NodeProto,
+  image: string,
+): Match | Refusal | undefined {
   const { graph } = context;
+  if (isOfFixedSize(context, image)) return undefined;
   const type = imageTypeOf(context, node, image);
   if (typeof type === 'object') return type;
   const centering = findCentering(context, image);

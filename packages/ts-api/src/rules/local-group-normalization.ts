@@ -4,6 +4,7 @@ import { findGroupedNormalization, findReshaping, type GroupedNormalization } fr
 import {
   featureSizeOf,
   imageTypeOf,
+  isOfFixedSize,
   type Match,
   type Refusal,
   type Rule,
@@ -27,9 +28,14 @@ function checkParameters(context: RuleContext, node: NodeProto, groups: number):
 }
 
 /** The match of a normalization, by its operator or written out around the node. */
-function match(context: RuleContext, node: NodeProto, normalization: GroupedNormalization): Match | Refusal {
+function match(
+  context: RuleContext,
+  node: NodeProto,
+  normalization: GroupedNormalization,
+): Match | Refusal | undefined {
   const { graph, shapes } = context;
   const { image, groups, last } = normalization;
+  if (isOfFixedSize(context, image)) return undefined;
   const type = imageTypeOf(context, node, image);
   if (typeof type === 'object') return type;
   const [, channels = 0] = shapes.get(image) ?? [];

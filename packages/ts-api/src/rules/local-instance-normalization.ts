@@ -3,6 +3,7 @@ import { findReshaping } from '../rewrite/regrouping.js';
 import {
   featureSizeOf,
   imageTypeOf,
+  isOfFixedSize,
   type Match,
   type Refusal,
   type Rule,
@@ -24,8 +25,9 @@ export const localInstanceNormalization: Rule = {
     );
   },
 
-  check(context, node): Match | Refusal {
+  check(context, node): Match | Refusal | undefined {
     const { graph } = context;
+    if (isOfFixedSize(context, node.input[0] ?? '')) return undefined;
     const type = imageTypeOf(context, node);
     if (typeof type === 'object') return type;
     return {

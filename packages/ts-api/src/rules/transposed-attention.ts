@@ -14,34 +14,33 @@ function imageOf(context: RuleContext, node: NodeProto): LaidImage | undefined {
   return length === undefined ? undefined : findLaidImage(context, node, length);
 }
 
+/** By context: what the regions grown so far take in, beside the products that these were grown from. */
+const claimed = new WeakMap<RuleContext, Set<NodeProto>>();
+
 /**
  * Attention between channels (Restormer): the product of queries and keys sums over every pixel. Attention between pixels
- * looks alike but sums over channels; whether the axis that it sums over grows with the image tells them apart.
+ * looks alike but sums over channels; whether the axis that it sums over grows with the image tells them apart. Several products in one
+ * attention are one site, the first of them.
  */
 export const transposedAttention: Rule = {
   name: 'transposed-attention',
-  seeks: 'products of two activations (MatMul, Einsum) that sum over pixels',
+  seeks: 'products of two activations (MatMul, Gemm, Einsum) that sum over pixels',
   needsShapes: true,
 
   recognizes: isProductOfActivations,
 
   check(context, node): Match | Refusal | undefined {
-    const { graph, types } = context;
-    const image = imageOf(context, node);
+    const { types } = context;
+    const taken = claimed.get(context) ?? new Set<NodeProto>();
+    claimed.set(context, taken);
+    const image = taken.has(node) ? undefined : imageOf(context, node);
     if (!image) return undefined;
     const region = new RowRegion(context, image);
     const refusal = region.grow(node);
     const covers = new Set([...region.nodes].filter((one) => one !== node));
+    for (const one of covers) taken.add(one);
     if (refusal)
       return { reason: `it sums over pixels like attention between channels, and ${refusal.reason}`, covers };
-    const products = graph.nodes.filter((one) => covers.has(one) && isProductOfActivations(graph, one));
-    // Several products in one attention are one site, the first of them.
-    if (
-      products.some(
-        (one) => graph.nodes.indexOf(one) < graph.nodes.indexOf(node) && imageOf(context, one) !== undefined,
-      )
-    )
-      return undefined;
     const type = types.get(node.input[0] ?? '');
     if (!isImageType(type))
       return { reason: `its queries are ${type}; only ${imageTypes.join(' and ')} can be converted`, covers };

@@ -1,7 +1,9 @@
 import { intOf, isOnnxDomain, type NodeProto } from '../graph/proto.js';
 import type { Rule } from '../rewrite/rule.js';
+import { summedPlane } from '../rewrite/sums.js';
 
 const operators = new Set(['GlobalLpPool', 'MeanVarianceNormalization']);
+const quantized = 'QLinearGlobalAveragePool';
 
 function isTraining(node: NodeProto): boolean {
   return node.opType === 'BatchNormalization' && intOf(node, 'training_mode', 0) !== 0;
@@ -10,14 +12,17 @@ function isTraining(node: NodeProto): boolean {
 /** Operators that are global statistics by their definition and for which there is no local one. */
 export const unsupportedStatistics: Rule = {
   name: 'unsupported-statistics',
-  seeks: 'MeanVarianceNormalization, GlobalLpPool, and BatchNormalization in training mode',
+  seeks:
+    'MeanVarianceNormalization, GlobalLpPool, quantized means of planes, and BatchNormalization in training mode',
   needsShapes: false,
 
   recognizes(_graph, node) {
+    if (node.domain === 'com.microsoft') return node.opType === quantized;
     return isOnnxDomain(node.domain) && (operators.has(node.opType) || isTraining(node));
   },
 
-  check(_context, node) {
+  check(context, node) {
+    if (node.opType === 'MeanVarianceNormalization' && !summedPlane(context, node)) return undefined;
     if (isTraining(node))
       return { reason: 'it is in training mode and normalizes by the image; export the model for inference' };
     return { reason: `${node.opType} cannot be converted` };

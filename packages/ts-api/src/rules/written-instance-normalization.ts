@@ -3,6 +3,7 @@ import { ChannelParameters } from '../rewrite/channel-parameters.js';
 import {
   featureSizeOf,
   imageTypeOf,
+  isOfFixedSize,
   type Match,
   type Refusal,
   type Rule,
@@ -27,6 +28,7 @@ export const writtenInstanceNormalization: Rule = {
     const written = findWrittenNormalization(graph, node);
     if (!written) return undefined;
     const { image, epsilon, last, nodes } = written;
+    if (isOfFixedSize(context, image)) return undefined;
     const covers = new Set([...nodes].filter((one) => one !== node));
     const type = imageTypeOf(context, node, image);
     if (typeof type === 'object') return { ...type, covers };
