@@ -88,6 +88,18 @@ describe('include and exclude', () => {
     expect(report).toMatchObject({ sites: [{ node: 'pool' }], kept: [{ node: 'mvn' }] });
   });
 
+  it('name the statistic that a node is part of', async () => {
+    const node = [
+      makeNode('ReduceMean', ['x'], ['m'], { name: 'first', attributes: { axes: [3] } }),
+      makeNode('ReduceMean', ['m'], ['s'], { name: 'second', attributes: { axes: [2] } }),
+      makeNode('Mul', ['x', 's'], ['y']),
+    ];
+    await expect(convert(buildBytes({ node }), { trainSize, exclude: ['first'] })).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARGUMENT',
+      message: 'exclude: first goes with second, which it is part of; choose that',
+    });
+  });
+
   it('hand a model back as it is where nothing is left', async () => {
     const { model: converted, report } = await convert(model, { trainSize, exclude: ['*'] });
     expect(report.sites).toEqual([]);

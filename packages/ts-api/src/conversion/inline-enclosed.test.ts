@@ -546,6 +546,22 @@ describe('statistics in branches', () => {
     expect((await convert(bytes, { trainSize: 8 })).report.sites).toMatchObject([{ node: 'pool_p' }]);
   });
 
+  it('are reported where it cannot be told what they are', async () => {
+    const norm = makeNode('ReduceL2', ['x'], ['n'], { name: 'norm', attributes: { axes: [2, 3] } });
+    const parts: GraphParts = {
+      node: [
+        choose('yes', 'gate', { whenTrue: [norm], whenFalse: [makeNode('Relu', ['x'], ['r'])] }),
+        product,
+      ],
+      input: [valueInfo('x', image), valueInfo('yes', [], DataType.BOOL)],
+    };
+    const { report } = await convert(encodeModel(buildModel(parts)), { trainSize: 8 });
+    expect(report).toMatchObject({
+      sites: [],
+      kept: [{ node: 'norm', reason: expect.stringMatching(/^it is inside choice \(If\): whether it is/) }],
+    });
+  });
+
   it('stay refused where the condition may be set', async () => {
     const branches = { whenTrue: [gate('p')], whenFalse: [makeNode('GlobalMaxPool', ['x'], ['q'])] };
     const parts: GraphParts = {

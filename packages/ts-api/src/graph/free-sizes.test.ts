@@ -165,6 +165,16 @@ describe('a model of fixed size', () => {
     expect((await convert(bytes, { trainSize: 16 })).model).toEqual(bytes);
   });
 
+  it('is handed back, too, where it depends on it but has no statistic of planes', async () => {
+    const node = [
+      makeNode('Softmax', ['x'], ['s'], { attributes: { axis: 1 } }),
+      makeNode('Add', ['s', 'map'], ['y'], { name: 'add' }),
+    ];
+    const { model, report } = await convert(fixed(node), { trainSize: 16 });
+    expect(model).toEqual(fixed(node));
+    expect(report).toMatchObject({ sites: [], kept: [], warnings: [{ node: 'add' }] });
+  });
+
   it('is inspected at its own size', async () => {
     const { statistics, inputs, outputs } = await inspect(fixed([...pooled, end]));
     expect(statistics).toMatchObject([{ operator: 'LocalAveragePool', featureSize: [32, 48] }]);

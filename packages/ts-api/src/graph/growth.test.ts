@@ -47,6 +47,16 @@ describe('Growth', () => {
     expect(growthOf([2, 3, 16, 16], undefined).along('v')).toEqual([undefined, undefined, 'rows', 'columns']);
     expect(growthOf([2, 3, 16, 1], undefined).along('v')).toEqual([undefined, undefined, 'rows', undefined]);
     expect(growthOf([2, 3, 16], undefined).along('v')).toEqual([undefined, undefined, undefined]);
+    const sample = { size: [64, 64], values: new Map(), failure: undefined } as const;
+    const shapes = new Map([
+      ['image', [1, 3, 4, 8]],
+      ['v', [1, 3, 32]],
+    ]);
+    const growth = new Growth([
+      { ...sample, shapes },
+      { ...sample, shapes: new Map() },
+    ]);
+    expect(growth.along('v')).toEqual([undefined, undefined, 'pixels']); // as many as an image has
     expect(growthOf([2, 3, 16], [2, 3, 16]).along('unknown')).toEqual([]);
   });
 

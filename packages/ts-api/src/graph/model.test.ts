@@ -77,6 +77,16 @@ describe('decodeModel', () => {
     );
   });
 
+  it('refuses a Split without one of its parts, which ONNX Runtime does not survive', () => {
+    const bytes = buildBytes({ node: [makeNode('Split', ['x'], ['', 'y'], { name: 'parting' })] });
+    expect(() => decodeModel(bytes, 'm.onnx')).toThrow('parting (Split) leaves out one of its parts');
+  });
+
+  it('leaves names that are given twice to ONNX Runtime', () => {
+    const twice = [makeNode('Relu', ['x'], ['y']), makeNode('Neg', ['y'], ['y'])];
+    expect(decodeModel(buildBytes({ node: twice }), 'm').graph.node).toHaveLength(2);
+  });
+
   it('takes nodes in any order, and long chains of them', () => {
     const chain = Array.from({ length: 20_000 }, (_, i) =>
       makeNode('Relu', [i === 0 ? 'x' : `v${i}`], [`v${i + 1}`]),

@@ -9,6 +9,7 @@ const initializer = [
   integers('i2', [2]),
   integers('i4', [4]),
   integers('step', [64]),
+  integers('wide_step', [256]),
   integers('front', [0, 0, 0, 0, 0, 0]),
   integers('pooled', [1, 3, 64, 64]),
 ];
@@ -20,12 +21,12 @@ function sample(node: readonly NodeProto[], size: Size): Promise<TwoSizes> {
 
 const relu = [makeNode('Relu', ['x'], ['y'])];
 
-/** What it takes to the next multiple of 64 below and to the right: -side modulo 64. */
-const padded = [
+/** What it takes to the next multiple of `step` below and to the right: -side modulo it. */
+const paddedTo = (step: string) => [
   makeNode('Shape', ['x'], ['shape']),
   makeNode('Slice', ['shape', 'i2', 'i4'], ['sides']),
   makeNode('Neg', ['sides'], ['negative']),
-  makeNode('Mod', ['negative', 'step'], ['more']),
+  makeNode('Mod', ['negative', step], ['more']),
   makeNode('Concat', ['front', 'more'], ['pads'], { attributes: { axis: 0 } }),
   makeNode('Pad', ['x', 'pads'], ['y']),
 ];
@@ -57,10 +58,25 @@ describe('sampleTwice', () => {
   });
 
   it('looks for a size that is not padded to be the same', async () => {
-    const [trained, other] = await sample(padded, [64, 64]);
+    const [trained, other] = await sample(paddedTo('step'), [64, 64]);
     expect(trained.shapes.get('y')).toEqual([1, 3, 64, 64]);
     expect(other).toMatchObject({ size: [128, 96], failure: undefined });
     expect(other.shapes.get('y')).toEqual([1, 3, 128, 128]);
+  });
+
+  it('goes beyond what every size is padded to', async () => {
+    const [trained, other] = await sample(paddedTo('wide_step'), [40, 64]);
+    expect(trained.shapes.get('y')).toEqual([1, 3, 256, 256]);
+    expect(other).toMatchObject({ size: [512, 768], failure: undefined });
+  });
+
+  it('compares squares where the model takes these alone', async () => {
+    const square = [
+      makeNode('Transpose', ['x'], ['t'], { attributes: { perm: [0, 1, 3, 2] } }),
+      makeNode('Add', ['x', 't'], ['y']),
+    ];
+    expect((await sample(square, [64, 64]))[1]).toMatchObject({ size: [48, 48], failure: undefined });
+    expect((await sample(square, [16, 16]))[1]).toMatchObject({ size: [32, 32], failure: undefined });
   });
 
   it('looks for a size that the model can run at', async () => {

@@ -69,16 +69,18 @@ const smallImage = 48 * 48;
  * that take squares alone.
  */
 function otherSizes([height, width]: Size): Size[] {
-  const smaller: Size[] = [[(height * 3) / 4, width / 2]];
+  const [quarters, twice] = [(height * 3) / 4, height * 2];
+  const smaller: Size = [quarters, width / 2];
   const larger: Size[] = [
-    [height * 2, (width * 3) / 2],
-    [height * 2, width * 3],
+    [twice, (width * 3) / 2],
+    [twice, width * 3],
   ];
-  const alike: Size[] = [
-    [(height * 3) / 4, (width * 3) / 4],
-    [height * 2, width * 2],
+  const [alikeSmaller, alikeLarger]: [Size, Size] = [
+    [quarters, (width * 3) / 4],
+    [twice, width * 2],
   ];
-  const sizes = height * width > smallImage ? [...smaller, ...larger, ...alike] : [...larger, ...alike];
+  const isSmall = height * width <= smallImage;
+  const sizes = isSmall ? [...larger, alikeLarger] : [smaller, ...larger, alikeSmaller, alikeLarger];
   return sizes.filter((size) => size.every(Number.isInteger));
 }
 

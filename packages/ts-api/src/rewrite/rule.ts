@@ -116,7 +116,9 @@ export function isOfFixedSize({ growth, shapes }: RuleContext, image: string): b
   const shape = shapes.get(image);
   // Of sides of one pixel nothing is to be seen.
   const sides = shape?.slice(2) ?? [];
-  return shape?.length === 4 && sides.every((side) => side > 1) && !growth.along(image).some(Boolean);
+  return (
+    shape?.length === 4 && sides.every((side) => side > 1) && !growth.along(image).slice(1).some(Boolean)
+  );
 }
 
 /** Height and width of the node's input, an image, or of `image`, which it was before it was reshaped. */

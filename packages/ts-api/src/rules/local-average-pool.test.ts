@@ -6,6 +6,7 @@ import {
   type GraphParts,
   integers,
   type Versions,
+  valueInfo,
 } from '../../test/build-model.js';
 import { convert } from '../../test/convert.js';
 import { largestDifference, noise, windowMeans } from '../../test/reference.js';
@@ -202,6 +203,61 @@ describe('local-average-pool', () => {
       message: expect.stringContaining('pool: the axes of its mean are computed at run time'),
     });
   });
+
+  it('refuses the mean of a turned image, whose window would be turned', async () => {
+    const node = [
+      makeNode('Transpose', ['x'], ['turned'], { attributes: { perm: [0, 1, 3, 2] } }),
+      makeNode('GlobalAveragePool', ['turned'], ['mean'], { name: 'pool' }),
+      makeNode('Mul', ['x', 'mean'], ['y']),
+    ];
+    await expect(convert(buildBytes({ node }), { trainSize: [16, 32] })).rejects.toMatchObject({
+      code: 'ERR_NOT_LOCALIZABLE',
+      message: expect.stringContaining('pool: its input is turned, N×C×W×H'),
+    });
+  });
+
+  it.each(['GlobalAveragePool', 'InstanceNormalization', 'GroupNormalization'])(
+    'leaves %s of patches of one size alone',
+    async (opType) => {
+      const inputs = opType === 'GlobalAveragePool' ? ['patches'] : ['patches', 'scale', 'bias'];
+      const attributes = opType === 'GroupNormalization' ? { num_groups: 1 } : {};
+      const node = [
+        makeNode('Reshape', ['x', 'apart'], ['a']),
+        makeNode('Transpose', ['a'], ['b'], { attributes: { perm: [0, 2, 4, 1, 3, 5] } }),
+        makeNode('Reshape', ['b', 'each'], ['patches']),
+        makeNode(opType, inputs, ['s'], { attributes }),
+        makeNode('Mul', ['patches', 's'], ['y']),
+      ];
+      const sides = [
+        makeNode('Shape', ['x'], ['shape']),
+        makeNode('Slice', ['shape', 'i2', 'i3'], ['h']),
+        makeNode('Slice', ['shape', 'i3', 'i4'], ['w']),
+        makeNode('Div', ['h', 'eight'], ['down']),
+        makeNode('Div', ['w', 'eight'], ['across']),
+        makeNode('Concat', ['front', 'down', 'eight', 'across', 'eight'], ['apart'], {
+          attributes: { axis: 0 },
+        }),
+      ];
+      const initializer = [
+        ...[2, 3, 4].map((i) => integers(`i${i}`, [i])),
+        integers('eight', [8]),
+        integers('front', [1, 3]),
+        integers('each', [-1, 3, 8, 8]),
+        floats('scale', [3]),
+        floats('bias', [3]),
+      ];
+      const used = new Set([...sides, ...node].flatMap((one) => one.input));
+      const bytes = buildBytes(
+        {
+          node: [...sides, ...node],
+          initializer: initializer.filter(({ name }) => used.has(name)),
+          input: [valueInfo('x', [1, 3, 'height', 'width'])],
+        },
+        { opset: 21 },
+      );
+      expect((await convert(bytes, { trainSize: 32 })).report).toMatchObject({ sites: [], kept: [] });
+    },
+  );
 
   it('leaves a mean alone that each pixel has of its own', async () => {
     const node = [

@@ -210,6 +210,69 @@ describe('other-reductions, wherever the pixels lie,', () => {
     },
   );
 
+  it.each([
+    [
+      'before the channels',
+      [
+        toLast,
+        makeNode('ReduceMean', ['last'], ['m'], { name: 'first', attributes: { axes: [1] } }),
+        makeNode('ReduceMean', ['m'], ['s'], { name: 'sum', attributes: { axes: [2] } }),
+      ],
+    ],
+    [
+      'with a step between',
+      [
+        makeNode('ReduceSum', ['x', 'three'], ['m'], { name: 'first' }),
+        makeNode('Relu', ['m'], ['r']),
+        makeNode('ReduceSum', ['r', 'two'], ['s'], { name: 'sum' }),
+      ],
+    ],
+    [
+      'by other operators',
+      [
+        makeNode('ReduceL2', ['x'], ['m'], { name: 'first', attributes: { axes: [3], keepdims: 0 } }),
+        makeNode('ReduceMean', ['m'], ['s'], { name: 'sum', attributes: { axes: [2] } }),
+      ],
+    ],
+  ] as const)('refuses what reduces one side after the other: %s', async (_, node) => {
+    await expect(convertAt(node, 16)).rejects.toMatchObject({
+      code: 'ERR_NOT_LOCALIZABLE',
+      message: expect.stringContaining('sum: it reduces height and width one after the other, with first'),
+    });
+  });
+
+  it.each(['bchw', 'hw...->...', 'bchw,xahw'])('refuses the Einsum %s', async (equation) => {
+    const turned = equation.startsWith('hw');
+    const inputs = Array(equation.split(',').length).fill(turned ? 'first' : 'x');
+    const node = [
+      ...(turned ? [makeNode('Transpose', ['x'], ['first'], { attributes: { perm: [2, 3, 0, 1] } })] : []),
+      makeNode('Einsum', [...inputs], ['s'], { name: 'sum', attributes: { equation: { text: equation } } }),
+    ];
+    const conversion = convertAt(node, 16);
+    // Without a result and without a letter that comes twice nothing is summed.
+    if (equation === 'bchw') expect((await conversion).report.sites).toEqual([]);
+    else
+      await expect(conversion).rejects.toMatchObject({
+        message: expect.stringContaining('sum: Einsum over height and width'),
+      });
+  });
+
+  it('refuses convolution with what grows with the image', async () => {
+    const node = [makeNode('Conv', ['x', 'x'], ['s'], { name: 'sum' })];
+    await expect(convertAt(node, 16)).rejects.toMatchObject({
+      message: expect.stringContaining('sum: Conv over height and width'),
+    });
+  });
+
+  it('reports what searches a plane', async () => {
+    const node = [
+      ...laid,
+      makeNode('ArgMax', ['planes'], ['place'], { name: 'search', attributes: { axis: 2 } }),
+      makeNode('Cast', ['place'], ['s'], { attributes: { to: 1 } }),
+    ];
+    expect((await convertAt(node, 16)).report.kept).toMatchObject([{ node: 'search' }]);
+  });
+
   it('refuses a softmax of all axes from one on, below opset 13', async () => {
     const node = [makeNode('Softmax', ['x'], ['s'], { name: 'sum' })];
     await expect(convertAt(node, 16, 12)).rejects.toMatchObject({

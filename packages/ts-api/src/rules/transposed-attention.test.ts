@@ -402,6 +402,30 @@ describe('transposed-attention', () => {
     ]);
   });
 
+  it('goes through layer norms of tokens', async () => {
+    const node = [
+      ...sides,
+      ...(layouts['the channels last, no axis of heads']?.lay('x', 'rows') ?? []).map((one) =>
+        one.output.includes('rows') ? turned('normal', 'rows', [0, 2, 1]) : one,
+      ),
+      ...product(['rows', 'rows', 'rows'], 'attended'),
+      turned('attended', 'attended_tokens', [0, 2, 1]),
+      concat(['none', 'h', 'w', 'four'], 'like'),
+      reshape('attended_tokens', 'like', 'image'),
+      turned('image', 'y', [0, 3, 1, 2]),
+    ];
+    const norm = makeNode('LayerNormalization', ['rows_tokens', 'ones'], ['normal'], {
+      attributes: { axis: -1 },
+    });
+    const at = node.findIndex((one) => one.output.includes('rows'));
+    const bytes = buildAttention(
+      [...node.slice(0, at), norm, ...node.slice(at)],
+      [...(layouts['the channels last, no axis of heads']?.constants ?? []), floats('ones', [channels])],
+    );
+    const { model } = await convert(bytes, { trainSize: 8 });
+    expect(await verify(bytes, model, { fullSize: [20, 28] })).toMatchObject({ passed: true });
+  });
+
   it('leaves what reads its rows to other rules where it is excluded', async () => {
     const node = [
       ...layout.lay('x', 'rows'),

@@ -1,7 +1,10 @@
+import { create } from '@bufbuild/protobuf';
+import { OperatorSetIdProtoSchema, TensorProtoSchema } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
-import { buildBytes, floats } from '../../test/build-model.js';
+import { buildBytes, buildModel, floats } from '../../test/build-model.js';
 import { convert } from '../../test/convert.js';
-import { makeNode } from '../graph/proto.js';
+import { encodeModel } from '../graph/model.js';
+import { DataType, makeNode } from '../graph/proto.js';
 
 describe('unsupported-statistics', () => {
   it('refuses MeanVarianceNormalization and names the node', async () => {
@@ -9,6 +12,33 @@ describe('unsupported-statistics', () => {
     await expect(convert(buildBytes({ node }), { trainSize: 8 })).rejects.toMatchObject({
       code: 'ERR_NOT_LOCALIZABLE',
       message: expect.stringContaining('mvn: MeanVarianceNormalization cannot be converted'),
+    });
+  });
+
+  it('leaves MeanVarianceNormalization over channels alone', async () => {
+    const node = [makeNode('MeanVarianceNormalization', ['x'], ['y'], { attributes: { axes: [1] } })];
+    expect((await convert(buildBytes({ node }), { trainSize: 8 })).report).toMatchObject({
+      sites: [],
+      kept: [],
+    });
+  });
+
+  it('refuses quantized means of planes', async () => {
+    const node = [
+      makeNode('QuantizeLinear', ['x', 'scale', 'zero'], ['q']),
+      makeNode('QLinearGlobalAveragePool', ['q', 'scale', 'zero', 'scale', 'zero'], ['p'], {
+        name: 'pool',
+        domain: 'com.microsoft',
+      }),
+      makeNode('DequantizeLinear', ['p', 'scale', 'zero'], ['m']),
+      makeNode('Mul', ['x', 'm'], ['y']),
+    ];
+    const zero = create(TensorProtoSchema, { name: 'zero', dataType: DataType.UINT8, int32Data: [128] });
+    const model = buildModel({ node, initializer: [floats('scale', [], [0.01]), zero] });
+    model.opsetImport.push(create(OperatorSetIdProtoSchema, { domain: 'com.microsoft', version: 1n }));
+    await expect(convert(encodeModel(model), { trainSize: 8 })).rejects.toMatchObject({
+      code: 'ERR_NOT_LOCALIZABLE',
+      message: expect.stringContaining('pool: QLinearGlobalAveragePool cannot be converted'),
     });
   });
 
