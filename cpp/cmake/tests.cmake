@@ -46,6 +46,47 @@ tlsc_add_target_tests(local_group_normalization_test)
 tlsc_add_target_tests(local_instance_normalization_test)
 tlsc_add_target_tests(local_windows_test)
 tlsc_add_target_tests(replicate_scale_test)
+
+# The bodies of the CUDA kernels, run by the host: the same tests, linked with what stands for the
+# kernels. Once with the sums of most cards, then with those of others on a large card, and where
+# nothing fits what the threads of a block share.
+add_library(tlsc_cuda_emulation STATIC
+  cuda/emulation/emulation.cc
+  cuda/emulation/local_average_pool.cc
+  cuda/emulation/local_windows.cc
+  cuda/emulation/normalize_groups.cc
+  cuda/emulation/replicate_scale.cc
+  cuda/slide_plan.cc
+  kernels/local_group_normalization.cc
+  kernels/local_instance_normalization.cc)
+target_link_libraries(tlsc_cuda_emulation PUBLIC tlsc_checks PRIVATE tlsc_options)
+foreach(name local_average_pool local_group_normalization local_instance_normalization local_windows
+        replicate_scale)
+  set(test ${name}_cuda_emulation_test)
+  add_executable(${test} kernels/${name}_test.cc)
+  target_link_libraries(${test} PRIVATE tlsc_options GTest::gtest_main tlsc_cuda_emulation)
+  gtest_discover_tests(${test} DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES TEST_PREFIX CudaEmulation.)
+endforeach()
+foreach(name local_average_pool local_group_normalization local_instance_normalization)
+  set(test ${name}_cuda_emulation_test)
+  add_test(NAME ${test}.large_card COMMAND ${test} --gtest_filter=*Sizes*:*Fast*)
+  add_test(NAME ${test}.nothing_shared COMMAND ${test} --gtest_filter=*Sizes*:*Fast*)
+  set_tests_properties(${test}.large_card PROPERTIES ENVIRONMENT
+    "TLSC_EMULATED_SUMS=float64;TLSC_EMULATED_MULTIPROCESSORS=132;TLSC_EMULATED_SHARED_BYTES=232448")
+  set_tests_properties(${test}.nothing_shared PROPERTIES ENVIRONMENT TLSC_EMULATED_SHARED_BYTES=1)
+endforeach()
+tlsc_add_test(cuda/float_pair_test)
+tlsc_add_test(cuda/slide_plan_test tlsc_cuda_emulation)
+if(TLSC_BUILD_CUDA)
+  tlsc_add_test(cuda/launch_test tlsc_cuda)
+  # Without a card: it loads, and registers for the provider.
+  add_executable(register_cuda_test ort/register_test.cc)
+  target_compile_definitions(register_cuda_test PRIVATE TLSC_PROVIDER="CUDAExecutionProvider")
+  target_include_directories(register_cuda_test SYSTEM PRIVATE ${ONNXRUNTIME_INCLUDE_DIR})
+  target_link_libraries(register_cuda_test PRIVATE tlsc_options GTest::gtest_main tlsc_ops_cuda)
+  gtest_discover_tests(register_cuda_test DISCOVERY_MODE PRE_TEST TEST_PREFIX Cuda.)
+endif()
+
 tlsc_add_test(ort/register_test tlsc_ops)
 target_include_directories(register_test SYSTEM PRIVATE ${ONNXRUNTIME_INCLUDE_DIR})
 if(UNIX)

@@ -4,7 +4,6 @@
 #define HWY_TARGET_INCLUDE "kernels/local_average_pool.cc"
 #include <hwy/foreach_target.h>
 
-#include "kernels/arguments.h"
 #include "kernels/bands.h"
 #include "kernels/local_average_pool-inl.h"
 #include "kernels/scratch.h"
@@ -22,30 +21,16 @@ auto ChoosePoolBand() {
 
 }  // namespace
 
-Status Validate(const LocalAveragePoolParams& params) {
-  if (Status status = CheckKernelShape(params.kernel_shape); !status.ok()) return status;
-  return CheckMaxStride(params.max_stride);
-}
-
-NchwShape LocalAveragePoolShape(const NchwShape& x_shape, const LocalAveragePoolParams& params) {
-  const Window window = MakeWindow(x_shape, params.kernel_shape, params.padding, params.max_stride);
-  return {x_shape.batch, x_shape.channels, window.vertical.outputs, window.horizontal.outputs};
-}
-
 template <typename T>
 Status LocalAveragePool(const T* x, const NchwShape& x_shape, const LocalAveragePoolParams& params,
                         ParallelLoop& loop, T* y) {
-  if (Status status = Validate(params); !status.ok()) return status;
-  if (Status status = CheckAddressable(x_shape); !status.ok()) return status;
+  if (Status status = CheckLocalAveragePool(x, x_shape, params, y); !status.ok()) return status;
   const size_t x_elements = *ElementCount(x_shape);
   const size_t y_elements = *ElementCount(LocalAveragePoolShape(x_shape, params));
-  if (Status status = CheckPointer("X", x, x_elements); !status.ok()) return status;
-  if (Status status = CheckPointer("Y", y, y_elements); !status.ok()) return status;
   if (x_elements == 0) return {};
   if (Status status = ChooseTarget(); !status.ok()) return status;
 
   const Window window = MakeWindow(x_shape, params.kernel_shape, params.padding, params.max_stride);
-  if (Status status = CheckWindow(window); !status.ok()) return status;
   const size_t planes = x_shape.batch * x_shape.channels;
   const size_t x_plane = x_elements / planes;
   const size_t y_plane = y_elements / planes;

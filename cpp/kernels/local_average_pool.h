@@ -23,6 +23,10 @@ Status Validate(const LocalAveragePoolParams& params);
 // The shape of y. params must be valid.
 NchwShape LocalAveragePoolShape(const NchwShape& x_shape, const LocalAveragePoolParams& params);
 
+// What LocalAveragePool would refuse at a call with these tensors; params included.
+Status CheckLocalAveragePool(const void* x, const NchwShape& x_shape,
+                             const LocalAveragePoolParams& params, const void* y);
+
 // The mean of each plane over a window that slides by one pixel: the local counterpart of a global
 // average pool, after TLSC (Chu et al., arXiv 2112.04491).
 //

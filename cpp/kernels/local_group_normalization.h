@@ -20,6 +20,11 @@ struct LocalGroupNormalizationParams {
 // What LocalGroupNormalization would refuse at every call, whatever the tensors.
 Status Validate(const LocalGroupNormalizationParams& params);
 
+// What LocalGroupNormalization would refuse at a call with these tensors; params included.
+Status CheckLocalGroupNormalization(const void* x, const NchwShape& x_shape, const void* scale,
+                                    const void* bias, const LocalGroupNormalizationParams& params,
+                                    const void* y);
+
 // Each pixel normalised by the mean and variance of the window around it in all channels of its
 // group: the local counterpart of group normalisation, as TLSC (Chu et al., arXiv 2112.04491) makes
 // one of instance normalisation.

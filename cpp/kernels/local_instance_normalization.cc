@@ -1,26 +1,20 @@
 #include "kernels/local_instance_normalization.h"
 
-#include "kernels/arguments.h"
 #include "kernels/normalize_groups.h"
 
 namespace tlsc {
-
-Status Validate(const LocalInstanceNormalizationParams& params) {
-  if (Status status = CheckKernelShape(params.kernel_shape); !status.ok()) return status;
-  if (Status status = CheckMaxStride(params.max_stride); !status.ok()) return status;
-  return CheckEpsilon(params.epsilon);
-}
 
 template <typename T>
 Status LocalInstanceNormalization(const T* x, const NchwShape& x_shape, const T* scale,
                                   const T* bias, const LocalInstanceNormalizationParams& params,
                                   ParallelLoop& loop, T* y) {
-  if (Status status = Validate(params); !status.ok()) return status;
-  if (Status status = CheckNormTensors(x, x_shape, scale, bias, y); !status.ok()) return status;
+  if (Status status = CheckLocalInstanceNormalization(x, x_shape, scale, bias, params, y);
+      !status.ok()) {
+    return status;
+  }
   if (*ElementCount(x_shape) == 0) return {};
   const Window window =
       MakeWindow(x_shape, params.kernel_shape, Padding::kReplicate, params.max_stride);
-  if (Status status = CheckWindow(window); !status.ok()) return status;
   return NormalizeGroups(x, x_shape, 1, scale, bias, window, params.epsilon, loop, y);
 }
 

@@ -20,6 +20,12 @@ struct LocalInstanceNormalizationParams {
 // What LocalInstanceNormalization would refuse at every call, whatever the tensors.
 Status Validate(const LocalInstanceNormalizationParams& params);
 
+// What LocalInstanceNormalization would refuse at a call with these tensors; params included.
+Status CheckLocalInstanceNormalization(const void* x, const NchwShape& x_shape, const void* scale,
+                                       const void* bias,
+                                       const LocalInstanceNormalizationParams& params,
+                                       const void* y);
+
 // Each pixel normalised by the mean and variance of the window around it: the local counterpart of
 // instance normalisation, after TLSC (Chu et al., arXiv 2112.04491).
 //

@@ -22,6 +22,10 @@ Status ValidateLocalWindowPartition(const KernelShape& kernel_shape);
 // and x addressable.
 NchwShape LocalWindowPartitionShape(const NchwShape& x_shape, const KernelShape& kernel_shape);
 
+// What LocalWindowPartition would refuse at a call with these tensors; kernel_shape included.
+Status CheckLocalWindowPartition(const void* x, const NchwShape& x_shape,
+                                 const KernelShape& kernel_shape, const void* y);
+
 // Image (n·R + r)·Q + q of y is window r down, q across of image n of x.
 //
 //   T        float or Float16
@@ -39,6 +43,10 @@ Status LocalWindowPartition(const T* x, const NchwShape& x_shape, const KernelSh
 
 // What LocalWindowMerge would refuse at every call with these shapes.
 Status ValidateLocalWindowMerge(const NchwShape& p_shape, const NchwShape& x_shape);
+
+// What LocalWindowMerge would refuse at a call with these tensors; shapes included.
+Status CheckLocalWindowMerge(const void* p, const NchwShape& p_shape, const NchwShape& x_shape,
+                             const void* y);
 
 // The inverse: each pixel of y is the mean of what the windows that hold it have there.
 //

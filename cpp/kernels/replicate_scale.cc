@@ -2,13 +2,11 @@
 
 #include <algorithm>
 #include <functional>
-#include <string>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/replicate_scale.cc"
 #include <hwy/foreach_target.h>
 
-#include "kernels/arguments.h"
 #include "kernels/bands.h"
 #include "kernels/replicate_scale-inl.h"
 #include "kernels/target.h"
@@ -28,64 +26,23 @@ auto ChooseScaleRows() {
 // four times as fast; at twice that room both ways cost the same.
 constexpr size_t kPastCachesBytes = size_t{64} << 20;
 
-Status CheckBroadcast(const char* what, size_t x, size_t s) {
-  if (x == s || x == 1 || s == 1) return {};
-  const std::string count = std::to_string(x);
-  return InvalidArgument("S", std::string(what) + " of " + count + " or 1", std::to_string(s));
-}
-
-size_t Broadcast(size_t x, size_t s) { return x == 1 ? s : x; }
-
-bool Fits(size_t x, size_t s) { return x == 0 ? s == 0 : s >= 1 && s <= x; }
-
-std::string PlaneOf(const NchwShape& shape) { return ShowSides(shape.height, shape.width); }
-
 // The plane of a tensor that plane (image, channel) of the output is computed from.
 size_t PlaneFor(const NchwShape& shape, size_t image, size_t channel) {
   return (shape.batch == 1 ? 0 : image) * shape.channels + (shape.channels == 1 ? 0 : channel);
 }
 
-// S holds one value per position of a window that is as much smaller than the plane, and all that
-// is to know of the way from outputs to positions is known of windows.
-WindowAxis MakeScaleAxis(size_t x, size_t s) {
-  return MakeWindowAxis(x, static_cast<int64_t>(x - s + 1), Padding::kReplicate);
-}
-
 }  // namespace
-
-Status ValidateReplicateScale(const NchwShape& x_shape, const NchwShape& s_shape) {
-  if (Status status = CheckBroadcast("a batch", x_shape.batch, s_shape.batch); !status.ok())
-    return status;
-  if (Status status = CheckBroadcast("a channel count", x_shape.channels, s_shape.channels);
-      !status.ok())
-    return status;
-  if (Fits(x_shape.height, s_shape.height) && Fits(x_shape.width, s_shape.width)) return {};
-  return InvalidArgument("S", "a plane that is not empty within " + PlaneOf(x_shape),
-                         PlaneOf(s_shape));
-}
-
-NchwShape ReplicateScaleShape(const NchwShape& x_shape, const NchwShape& s_shape) {
-  return {Broadcast(x_shape.batch, s_shape.batch), Broadcast(x_shape.channels, s_shape.channels),
-          x_shape.height, x_shape.width};
-}
 
 template <typename T>
 Status ReplicateScale(const T* x, const NchwShape& x_shape, const T* s, const NchwShape& s_shape,
                       ParallelLoop& loop, T* y) {
-  if (Status status = ValidateReplicateScale(x_shape, s_shape); !status.ok()) return status;
+  if (Status status = CheckReplicateScale(x, x_shape, s, s_shape, y); !status.ok()) return status;
   const NchwShape y_shape = ReplicateScaleShape(x_shape, s_shape);
-  if (Status status = CheckAddressable("X", x_shape); !status.ok()) return status;
-  if (Status status = CheckAddressable("S", s_shape); !status.ok()) return status;
-  if (Status status = CheckAddressable("Y", y_shape); !status.ok()) return status;
   const size_t y_elements = *ElementCount(y_shape);
-  if (Status status = CheckPointer("X", x, *ElementCount(x_shape)); !status.ok()) return status;
-  if (Status status = CheckPointer("S", s, *ElementCount(s_shape)); !status.ok()) return status;
-  if (Status status = CheckPointer("Y", y, y_elements); !status.ok()) return status;
   if (y_elements == 0) return {};
   if (Status status = ChooseTarget(); !status.ok()) return status;
 
-  const Window window = {MakeScaleAxis(x_shape.height, s_shape.height),
-                         MakeScaleAxis(x_shape.width, s_shape.width)};
+  const Window window = ReplicateScaleWindow(x_shape, s_shape);
   const size_t height = x_shape.height;
   const size_t x_plane = height * x_shape.width;
   const size_t s_plane = s_shape.height * s_shape.width;

@@ -5,6 +5,7 @@
 #include "base/nchw_shape.h"
 #include "base/parallel.h"
 #include "base/status.h"
+#include "kernels/window.h"
 
 namespace tlsc {
 
@@ -13,6 +14,14 @@ Status ValidateReplicateScale(const NchwShape& x_shape, const NchwShape& s_shape
 
 // The shape of y. The shapes must be valid together.
 NchwShape ReplicateScaleShape(const NchwShape& x_shape, const NchwShape& s_shape);
+
+// What ReplicateScale would refuse at a call with these tensors; shapes included.
+Status CheckReplicateScale(const void* x, const NchwShape& x_shape, const void* s,
+                           const NchwShape& s_shape, const void* y);
+
+// The positions of a window whose outputs are the planes of X, for each of which S has a value. The
+// shapes must be valid together and not empty.
+Window ReplicateScaleWindow(const NchwShape& x_shape, const NchwShape& s_shape);
 
 // X times S, which is replicate-padded to the planes of X on the way:
 //

@@ -37,13 +37,16 @@ struct WindowAxis {
   size_t first = 0;   // pixel that is the first sample
   size_t stride = 1;  // pixels from a sample to the next, and outputs per position
 
-  // Output o takes its value from position clamp((o - leading) / stride, 0, positions - 1). Turned
-  // around: position p feeds the outputs from OutputBegin(p) up to, but not including,
+  // The position that an output takes its value from.
+  constexpr size_t PositionOf(size_t output) const {
+    return output < leading ? 0 : std::min((output - leading) / stride, positions - 1);
+  }
+  // Turned around: position p feeds the outputs from OutputBegin(p) up to, but not including,
   // OutputEnd(p).
-  size_t OutputBegin(size_t position) const {
+  constexpr size_t OutputBegin(size_t position) const {
     return position == 0 ? 0 : leading + position * stride;
   }
-  size_t OutputEnd(size_t position) const {
+  constexpr size_t OutputEnd(size_t position) const {
     return position + 1 == positions ? outputs : leading + (position + 1) * stride;
   }
 };
@@ -80,7 +83,7 @@ struct Window {
   WindowAxis vertical;
   WindowAxis horizontal;
 
-  size_t area() const { return vertical.window * horizontal.window; }
+  constexpr size_t area() const { return vertical.window * horizontal.window; }
 };
 
 // `max_stride` asks for fast mode, which is the exact one where the window covers the plane.

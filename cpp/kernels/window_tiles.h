@@ -18,15 +18,17 @@ struct WindowTiles {
   size_t count;
   size_t step;  // from a window to the next, but to the last one
 
-  size_t Begin(size_t index) const { return std::min(index * step, length - window); }
-  size_t End(size_t index) const { return Begin(index) + window; }
+  constexpr size_t Begin(size_t index) const { return std::min(index * step, length - window); }
+  constexpr size_t End(size_t index) const { return Begin(index) + window; }
 
   // The first of the windows that hold the pixel.
-  size_t FirstOver(size_t pixel) const {
+  constexpr size_t FirstOver(size_t pixel) const {
     return pixel < window ? 0 : std::min((pixel - window) / step + 1, count - 1);
   }
   // One behind the last of them.
-  size_t EndOver(size_t pixel) const { return pixel >= length - window ? count : pixel / step + 1; }
+  constexpr size_t EndOver(size_t pixel) const {
+    return pixel >= length - window ? count : pixel / step + 1;
+  }
 };
 
 // All steps but the last are more than half a window: a pixel has two neighbours in line at most.
@@ -41,6 +43,11 @@ inline WindowTiles MakeWindowTiles(size_t length, int64_t kernel) {
   const size_t count = (length - 1) / window + 1;
   const size_t step = (length - window - 1) / (count - 1) + 1;
   return {length, window, count, step};
+}
+
+// Along an axis whose windows are known to be of this length.
+inline WindowTiles TilesOf(size_t length, size_t window) {
+  return MakeWindowTiles(length, static_cast<int64_t>(std::max<size_t>(window, 1)));
 }
 
 // One row of an image, and where the windows that may hold it are.

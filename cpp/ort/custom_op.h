@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "ort/attributes.h"
+#include "ort/backend.h"
 #include "ort/errors.h"
 #include "ort/kernel_context.h"
 #include "ort/shape_inference.h"
@@ -32,7 +33,7 @@ class CustomOp final : public OrtCustomOp {
   explicit CustomOp(const OrtApi& api) : OrtCustomOp{}, api_(api) {
     version = kOrtApiVersion;
     GetName = [](const OrtCustomOp*) { return Op::kName; };
-    GetExecutionProviderType = [](const OrtCustomOp*) -> const char* { return nullptr; };  // CPU
+    GetExecutionProviderType = [](const OrtCustomOp*) { return ExecutionProvider(); };
     GetStartVersion = [](const OrtCustomOp*) { return 1; };
     GetEndVersion = [](const OrtCustomOp*) { return std::numeric_limits<int>::max(); };
 

@@ -1,5 +1,7 @@
 #include "ort/local_average_pool_op.h"
 
+#include "ort/backend.h"
+
 namespace tlsc::ort {
 namespace {
 
@@ -28,8 +30,7 @@ void LocalAveragePoolOp<T>::Compute(const KernelContext& context) const {
   const InputTensor<T> x = context.Input<T>(0, "X");
   const NchwShape x_shape = ExpectNchw(x);
   T* y = context.Output<T>(0, LocalAveragePoolShape(x_shape, params_));
-  SessionLoop loop(context);
-  ThrowIfError(LocalAveragePool(x.data, x_shape, params_, loop, y));
+  ThrowIfError(RunLocalAveragePool(context, x.data, x_shape, params_, y));
 }
 
 template <typename T>

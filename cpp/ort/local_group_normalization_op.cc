@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "ort/backend.h"
 #include "ort/normalization_tensors.h"
 
 namespace tlsc::ort {
@@ -27,8 +28,7 @@ LocalGroupNormalizationOp<T>::LocalGroupNormalizationOp(const KernelAttributes& 
 template <typename T>
 void LocalGroupNormalizationOp<T>::Compute(const KernelContext& context) const {
   const NormalizationTensors<T> t(context);
-  SessionLoop loop(context);
-  ThrowIfError(LocalGroupNormalization(t.x, t.shape, t.scale, t.bias, params_, loop, t.y));
+  ThrowIfError(RunLocalGroupNormalization(context, t.x, t.shape, t.scale, t.bias, params_, t.y));
 }
 
 template <typename T>

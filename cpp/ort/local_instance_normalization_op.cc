@@ -1,5 +1,6 @@
 #include "ort/local_instance_normalization_op.h"
 
+#include "ort/backend.h"
 #include "ort/normalization_tensors.h"
 
 namespace tlsc::ort {
@@ -22,8 +23,7 @@ LocalInstanceNormalizationOp<T>::LocalInstanceNormalizationOp(const KernelAttrib
 template <typename T>
 void LocalInstanceNormalizationOp<T>::Compute(const KernelContext& context) const {
   const NormalizationTensors<T> t(context);
-  SessionLoop loop(context);
-  ThrowIfError(LocalInstanceNormalization(t.x, t.shape, t.scale, t.bias, params_, loop, t.y));
+  ThrowIfError(RunLocalInstanceNormalization(context, t.x, t.shape, t.scale, t.bias, params_, t.y));
 }
 
 template <typename T>

@@ -1,5 +1,7 @@
 #include "ort/local_window_merge_op.h"
 
+#include "ort/backend.h"
+
 namespace tlsc::ort {
 
 template <typename T>
@@ -10,8 +12,7 @@ void LocalWindowMergeOp<T>::Compute(const KernelContext& context) const {
   const NchwShape x_shape = ExpectNchw(x);
   ThrowIfError(ValidateLocalWindowMerge(p_shape, x_shape));  // before there is an output
   T* y = context.Output<T>(0, x_shape);
-  SessionLoop loop(context);
-  ThrowIfError(LocalWindowMerge(p.data, p_shape, x_shape, loop, y));
+  ThrowIfError(RunLocalWindowMerge(context, p.data, p_shape, x_shape, y));
 }
 
 template <typename T>

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ort/backend.h"
+
 namespace tlsc::ort {
 namespace {
 
@@ -22,8 +24,7 @@ void LocalWindowPartitionOp<T>::Compute(const KernelContext& context) const {
   const InputTensor<T> x = context.Input<T>(0, "X");
   const NchwShape x_shape = ExpectNchw(x);
   T* y = context.Output<T>(0, LocalWindowPartitionShape(x_shape, kernel_shape_));
-  SessionLoop loop(context);
-  ThrowIfError(LocalWindowPartition(x.data, x_shape, kernel_shape_, loop, y));
+  ThrowIfError(RunLocalWindowPartition(context, x.data, x_shape, kernel_shape_, y));
 }
 
 template <typename T>

@@ -9,6 +9,13 @@
 // a real one see session_test.cc.
 namespace {
 
+// Of the library that is linked; null for the CPU's.
+#ifdef TLSC_PROVIDER
+constexpr const char* kProvider = TLSC_PROVIDER;
+#else
+constexpr const char* kProvider = nullptr;
+#endif
+
 std::string created_message;
 OrtErrorCode created_code;
 int status_storage;
@@ -58,6 +65,7 @@ struct FakeRuntime {
       };
       table.CustomOpDomain_Add = [](OrtCustomOpDomain*, const OrtCustomOp* op) noexcept {
         EXPECT_EQ(op->version, 21u);
+        EXPECT_STREQ(op->GetExecutionProviderType(op), kProvider);
         op_names.push_back(op->GetName(op));
         types.push_back(op->GetInputType(op, 0));
         for (size_t i = 0; i < op->GetInputTypeCount(op); ++i) {

@@ -1,5 +1,7 @@
 #include "ort/replicate_scale_op.h"
 
+#include "ort/backend.h"
+
 namespace tlsc::ort {
 namespace {
 
@@ -27,8 +29,7 @@ void ReplicateScaleOp<T>::Compute(const KernelContext& context) const {
   const NchwShape s_shape = ExpectNchw(s);
   ThrowIfError(ValidateReplicateScale(x_shape, s_shape));  // before there is a shape of Y
   T* y = context.Output<T>(0, ReplicateScaleShape(x_shape, s_shape));
-  SessionLoop loop(context);
-  ThrowIfError(ReplicateScale(x.data, x_shape, s.data, s_shape, loop, y));
+  ThrowIfError(RunReplicateScale(context, x.data, x_shape, s.data, s_shape, y));
 }
 
 template <typename T>

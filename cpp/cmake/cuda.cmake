@@ -1,0 +1,24 @@
+# The operators for NVIDIA cards: from Turing to Hopper in machine code, for later ones in PTX, which
+# the driver compiles. The CUDA runtime is linked in; what is needed of the system is the driver.
+set(CMAKE_CUDA_ARCHITECTURES 75-real 80-real 86-real 89-real 90-real 90-virtual
+  CACHE STRING "Cards that the CUDA kernels are compiled for")
+set(CMAKE_CUDA_STANDARD 17)
+set(CMAKE_CUDA_RUNTIME_LIBRARY Static)
+enable_language(CUDA)
+find_package(CUDAToolkit 12 REQUIRED)
+
+add_library(tlsc_cuda STATIC
+  cuda/launch.cc
+  cuda/local_average_pool.cu
+  cuda/local_windows.cu
+  cuda/normalizations.cu
+  cuda/replicate_scale.cu
+  cuda/slide_plan.cc)
+target_link_libraries(tlsc_cuda
+  PUBLIC tlsc_checks CUDA::cudart_static
+  PRIVATE tlsc_options)
+# constexpr functions of the host's are the card's, too.
+target_compile_options(tlsc_cuda PRIVATE
+  $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr --Werror=all-warnings>)
+
+tlsc_add_operators(tlsc_ops_cuda ort/cuda_backend.cc tlsc_cuda)

@@ -1,0 +1,23 @@
+#include "kernels/replicate_scale.h"
+
+#include "cuda/emulation/emulation.h"
+#include "cuda/replicate_scale_body.h"
+
+namespace tlsc {
+
+template <typename T>
+Status ReplicateScale(const T* x, const NchwShape& x_shape, const T* s, const NchwShape& s_shape,
+                      ParallelLoop& loop, T* y) {
+  if (Status status = CheckReplicateScale(x, x_shape, s, s_shape, y); !status.ok()) return status;
+  const size_t elements = *ElementCount(ReplicateScaleShape(x_shape, s_shape));
+  if (elements == 0) return {};
+  const auto of = cuda::MakeScaleArguments(x, x_shape, s, s_shape, y);
+  return cuda::EmulateElements(of, elements, loop);
+}
+
+template Status ReplicateScale(const float*, const NchwShape&, const float*, const NchwShape&,
+                               ParallelLoop&, float*);
+template Status ReplicateScale(const Float16*, const NchwShape&, const Float16*, const NchwShape&,
+                               ParallelLoop&, Float16*);
+
+}  // namespace tlsc

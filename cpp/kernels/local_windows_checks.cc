@@ -1,0 +1,66 @@
+#include <string>
+
+#include "kernels/arguments.h"
+#include "kernels/local_windows.h"
+#include "kernels/window_tiles.h"
+
+namespace tlsc {
+namespace {
+
+bool IsCutInto(size_t length, size_t window) {
+  return length == 0 ? window == 0 : window >= 1 && window <= length;
+}
+
+}  // namespace
+
+Status ValidateLocalWindowPartition(const KernelShape& kernel_shape) {
+  return CheckKernelShape(kernel_shape);
+}
+
+NchwShape LocalWindowPartitionShape(const NchwShape& x_shape, const KernelShape& kernel_shape) {
+  const WindowTiles vertical = MakeWindowTiles(x_shape.height, kernel_shape[0]);
+  const WindowTiles horizontal = MakeWindowTiles(x_shape.width, kernel_shape[1]);
+  return {x_shape.batch * vertical.count * horizontal.count, x_shape.channels, vertical.window,
+          horizontal.window};
+}
+
+Status CheckLocalWindowPartition(const void* x, const NchwShape& x_shape,
+                                 const KernelShape& kernel_shape, const void* y) {
+  if (Status status = ValidateLocalWindowPartition(kernel_shape); !status.ok()) return status;
+  if (Status status = CheckAddressable(x_shape); !status.ok()) return status;
+  const size_t x_elements = *ElementCount(x_shape);
+  if (x_elements == 0) return {};
+  const NchwShape y_shape = LocalWindowPartitionShape(x_shape, kernel_shape);
+  if (Status status = CheckAddressable("Y", y_shape); !status.ok()) return status;
+  if (Status status = CheckPointer("X", x, x_elements); !status.ok()) return status;
+  return CheckPointer("Y", y, *ElementCount(y_shape));
+}
+
+Status ValidateLocalWindowMerge(const NchwShape& p_shape, const NchwShape& x_shape) {
+  if (Status status = CheckAddressable("X", x_shape); !status.ok()) return status;
+  if (p_shape.channels != x_shape.channels) {
+    return InvalidArgument("P", std::to_string(x_shape.channels) + " channels",
+                           std::to_string(p_shape.channels));
+  }
+  if (!IsCutInto(x_shape.height, p_shape.height) || !IsCutInto(x_shape.width, p_shape.width)) {
+    return InvalidArgument(
+        "P", "windows that are not empty within " + ShowSides(x_shape.height, x_shape.width),
+        ShowSides(p_shape.height, p_shape.width));
+  }
+  const size_t windows = x_shape.batch * TilesOf(x_shape.height, p_shape.height).count *
+                         TilesOf(x_shape.width, p_shape.width).count;
+  if (p_shape.batch == windows) return {};
+  return InvalidArgument("P", std::to_string(windows) + " windows", std::to_string(p_shape.batch));
+}
+
+Status CheckLocalWindowMerge(const void* p, const NchwShape& p_shape, const NchwShape& x_shape,
+                             const void* y) {
+  if (Status status = ValidateLocalWindowMerge(p_shape, x_shape); !status.ok()) return status;
+  const size_t elements = *ElementCount(x_shape);
+  if (elements == 0) return {};
+  if (Status status = CheckAddressable("P", p_shape); !status.ok()) return status;
+  if (Status status = CheckPointer("P", p, *ElementCount(p_shape)); !status.ok()) return status;
+  return CheckPointer("Y", y, elements);
+}
+
+}  // namespace tlsc
