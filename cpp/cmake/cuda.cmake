@@ -2,6 +2,7 @@
 # the driver compiles. The CUDA runtime is linked in; what is needed of the system is the driver.
 set(CMAKE_CUDA_ARCHITECTURES 75-real 80-real 86-real 89-real 90-real 90-virtual
   CACHE STRING "Cards that the CUDA kernels are compiled for")
+option(TLSC_TEST_ON_CARD "Run the tests on the first NVIDIA card of the machine, too" OFF)
 set(CMAKE_CUDA_STANDARD 17)
 set(CMAKE_CUDA_RUNTIME_LIBRARY Static)
 enable_language(CUDA)

@@ -79,6 +79,23 @@ tlsc_add_test(cuda/float_pair_test)
 tlsc_add_test(cuda/slide_plan_test tlsc_cuda_emulation)
 if(TLSC_BUILD_CUDA)
   tlsc_add_test(cuda/launch_test tlsc_cuda)
+  # The same tests once more, on a card; run where there is one.
+  add_library(tlsc_cuda_card STATIC
+    cuda/card/card.cc
+    cuda/card/local_average_pool.cc
+    cuda/card/local_windows.cc
+    cuda/card/normalizations.cc
+    cuda/card/replicate_scale.cc)
+  target_link_libraries(tlsc_cuda_card PUBLIC tlsc_cuda PRIVATE tlsc_options)
+  foreach(name local_average_pool local_group_normalization local_instance_normalization
+          local_windows replicate_scale)
+    add_executable(${name}_cuda_test kernels/${name}_test.cc)
+    target_link_libraries(${name}_cuda_test PRIVATE tlsc_options GTest::gtest_main tlsc_cuda_card)
+    if(TLSC_TEST_ON_CARD)
+      gtest_discover_tests(${name}_cuda_test DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES
+        TEST_PREFIX Card.)
+    endif()
+  endforeach()
   # Without a card: it loads, and registers for the provider.
   add_executable(register_cuda_test ort/register_test.cc)
   target_compile_definitions(register_cuda_test PRIVATE TLSC_PROVIDER="CUDAExecutionProvider")
