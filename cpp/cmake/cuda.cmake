@@ -22,4 +22,6 @@ target_link_libraries(tlsc_cuda
 target_compile_options(tlsc_cuda PRIVATE
   $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr --Werror=all-warnings>)
 
-tlsc_add_operators(tlsc_ops_cuda ort/cuda_backend.cc tlsc_cuda)
+tlsc_add_operators(tlsc_ops_cuda tlsc_cuda)
+target_sources(tlsc_ops_cuda PRIVATE ort/node_launch.cc)
+target_compile_definitions(tlsc_ops_cuda PRIVATE TLSC_CUDA)

@@ -33,7 +33,7 @@ class CustomOp final : public OrtCustomOp {
   explicit CustomOp(const OrtApi& api) : OrtCustomOp{}, api_(api) {
     version = kOrtApiVersion;
     GetName = [](const OrtCustomOp*) { return Op::kName; };
-    GetExecutionProviderType = [](const OrtCustomOp*) { return ExecutionProvider(); };
+    GetExecutionProviderType = [](const OrtCustomOp*) { return kExecutionProvider; };
     GetStartVersion = [](const OrtCustomOp*) { return 1; };
     GetEndVersion = [](const OrtCustomOp*) { return std::numeric_limits<int>::max(); };
 

@@ -30,7 +30,8 @@ void LocalAveragePoolOp<T>::Compute(const KernelContext& context) const {
   const InputTensor<T> x = context.Input<T>(0, "X");
   const NchwShape x_shape = ExpectNchw(x);
   T* y = context.Output<T>(0, LocalAveragePoolShape(x_shape, params_));
-  ThrowIfError(RunLocalAveragePool(context, x.data, x_shape, params_, y));
+  Runner runner(context);
+  ThrowIfError(kernels::LocalAveragePool(x.data, x_shape, params_, runner, y));
 }
 
 template <typename T>

@@ -28,7 +28,9 @@ LocalGroupNormalizationOp<T>::LocalGroupNormalizationOp(const KernelAttributes& 
 template <typename T>
 void LocalGroupNormalizationOp<T>::Compute(const KernelContext& context) const {
   const NormalizationTensors<T> t(context);
-  ThrowIfError(RunLocalGroupNormalization(context, t.x, t.shape, t.scale, t.bias, params_, t.y));
+  Runner runner(context);
+  ThrowIfError(
+      kernels::LocalGroupNormalization(t.x, t.shape, t.scale, t.bias, params_, runner, t.y));
 }
 
 template <typename T>

@@ -23,7 +23,9 @@ LocalInstanceNormalizationOp<T>::LocalInstanceNormalizationOp(const KernelAttrib
 template <typename T>
 void LocalInstanceNormalizationOp<T>::Compute(const KernelContext& context) const {
   const NormalizationTensors<T> t(context);
-  ThrowIfError(RunLocalInstanceNormalization(context, t.x, t.shape, t.scale, t.bias, params_, t.y));
+  Runner runner(context);
+  ThrowIfError(
+      kernels::LocalInstanceNormalization(t.x, t.shape, t.scale, t.bias, params_, runner, t.y));
 }
 
 template <typename T>

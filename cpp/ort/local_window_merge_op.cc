@@ -12,7 +12,8 @@ void LocalWindowMergeOp<T>::Compute(const KernelContext& context) const {
   const NchwShape x_shape = ExpectNchw(x);
   ThrowIfError(ValidateLocalWindowMerge(p_shape, x_shape));  // before there is an output
   T* y = context.Output<T>(0, x_shape);
-  ThrowIfError(RunLocalWindowMerge(context, p.data, p_shape, x_shape, y));
+  Runner runner(context);
+  ThrowIfError(kernels::LocalWindowMerge(p.data, p_shape, x_shape, runner, y));
 }
 
 template <typename T>

@@ -24,7 +24,8 @@ void LocalWindowPartitionOp<T>::Compute(const KernelContext& context) const {
   const InputTensor<T> x = context.Input<T>(0, "X");
   const NchwShape x_shape = ExpectNchw(x);
   T* y = context.Output<T>(0, LocalWindowPartitionShape(x_shape, kernel_shape_));
-  ThrowIfError(RunLocalWindowPartition(context, x.data, x_shape, kernel_shape_, y));
+  Runner runner(context);
+  ThrowIfError(kernels::LocalWindowPartition(x.data, x_shape, kernel_shape_, runner, y));
 }
 
 template <typename T>

@@ -29,7 +29,8 @@ void ReplicateScaleOp<T>::Compute(const KernelContext& context) const {
   const NchwShape s_shape = ExpectNchw(s);
   ThrowIfError(ValidateReplicateScale(x_shape, s_shape));  // before there is a shape of Y
   T* y = context.Output<T>(0, ReplicateScaleShape(x_shape, s_shape));
-  ThrowIfError(RunReplicateScale(context, x.data, x_shape, s.data, s_shape, y));
+  Runner runner(context);
+  ThrowIfError(kernels::ReplicateScale(x.data, x_shape, s.data, s_shape, runner, y));
 }
 
 template <typename T>
