@@ -79,8 +79,14 @@ export async function writeFilesAtomic(parts: readonly FilePart[]): Promise<void
   } catch (cause) {
     for (const path of written) await rm(path, { force: true }).catch(() => {});
     const lost: string[] = [];
-    for (const { path, older } of staged)
-      await rename(older, path).catch(async () => ((await exists(older)) ? lost.push(older) : 0));
+    for (const { path, older } of staged) {
+      if (!(await exists(older))) continue;
+      // A file that still has both names keeps them when the one is to become the other.
+      await rename(older, path).then(
+        () => rm(older, { force: true }),
+        () => lost.push(older),
+      );
+    }
     for (const { unfinished } of staged) await rm(unfinished, { force: true }).catch(() => {});
     if (cause instanceof TlscError) throw cause;
     const kept = lost.length > 0 ? `; what was there before is now ${lost.join(', ')}` : '';

@@ -51,12 +51,9 @@ export function candidatesIn(graph: Graph): Candidate[] {
   });
 }
 
-/** The nodes that are global statistics for certain, where no shapes are to be had, each with its rule. */
-function certainIn(graph: Graph): Omit<Finding, 'answer'>[] {
-  return candidatesIn(graph).flatMap(({ node, by }) => {
-    const rule = by.find((one) => !one.needsShapes);
-    return rule ? [{ node, rule }] : [];
-  });
+/** The rule by which a node is a global statistic for certain, where no shapes are to be had. */
+function certainRule({ by }: Candidate): Rule | undefined {
+  return by.find((one) => !one.needsShapes);
 }
 
 interface Enclosed {
@@ -83,13 +80,13 @@ function functionsOf(model: Model): Graph[] {
 /** Statistics, and what may be one, where no rule can edit: in the branches of If and Loop. */
 function findEnclosed(model: Model): Finding[] {
   return branchesIn(model.graph, model.externalDataFolder).flatMap(({ graph, where }) => {
-    const certain = new Map(certainIn(graph).map((one) => [one.node, one]));
-    return candidatesIn(graph).flatMap(({ node, by: [rule] }): Finding[] => {
-      const found = certain.get(node);
-      if (found)
-        return [{ ...found, answer: { reason: `it is ${where}, where it cannot be converted yet` } }];
-      const kept = `it is ${where}: whether it is a statistic of planes cannot be told there, it stays as it is`;
-      return rule ? [{ node, rule, answer: { kept } }] : [];
+    const reason = `it is ${where}, where it cannot be converted yet`;
+    const kept = `it is ${where}: whether it is a statistic of planes cannot be told there, it stays as it is`;
+    return candidatesIn(graph).flatMap((candidate): Finding[] => {
+      const { node, by } = candidate;
+      const certain = certainRule(candidate);
+      if (certain) return [{ node, rule: certain, answer: { reason } }];
+      return by.slice(0, 1).map((rule) => ({ node, rule, answer: { kept } }));
     });
   });
 }
@@ -107,8 +104,11 @@ export function graphsOf(model: Model): Graph[] {
 
 /** What `analyze` would look at more closely, and what is in functions that cannot be inlined, each refused for the given reason. */
 export function refuseAll(model: Model, reason: string): Finding[] {
-  const candidates = [graphOf(model), ...functionsOf(model)].flatMap(certainIn);
-  const findings = candidates.map(({ node, rule }) => ({ node, rule, answer: { reason } }));
+  const candidates = [graphOf(model), ...functionsOf(model)].flatMap(candidatesIn);
+  const findings = candidates.flatMap((candidate): Finding[] => {
+    const rule = certainRule(candidate);
+    return rule ? [{ node: candidate.node, rule, answer: { reason } }] : [];
+  });
   return [...findings, ...findEnclosed(model)];
 }
 
@@ -206,6 +206,7 @@ async function findingsIn(
   signal: AbortSignal | undefined,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
+  const wholes = new Map<NodeProto, Finding>();
   let begun = performance.now();
   for (const { node, by } of candidates) {
     if (performance.now() - begun > turn) {
@@ -214,15 +215,16 @@ async function findingsIn(
       begun = performance.now();
     }
     for (const rule of by) {
+      // It has answered for this node with another.
+      if (wholes.get(node)?.rule === rule) continue;
       const answer = rule.check(context, node);
       if (!answer) continue;
-      findings.push({ node, rule, answer });
+      const finding = { node, rule, answer };
+      findings.push(finding);
+      for (const part of answer.covers ?? []) if (!wholes.has(part)) wholes.set(part, finding);
       break;
     }
   }
-  const wholes = new Map<NodeProto, Finding>();
-  for (const finding of findings)
-    for (const node of finding.answer.covers ?? []) if (!wholes.has(node)) wholes.set(node, finding);
   return findings.map((finding) => {
     const partOf = wholes.get(finding.node);
     return partOf ? { ...finding, partOf } : finding;

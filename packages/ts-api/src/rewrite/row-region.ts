@@ -6,7 +6,7 @@ import { imageSidesOf, type LaidImage, type Layout, laidImage } from './laid-ima
 import { broadcasting, unary } from './pointwise-operators.js';
 import { type Refusal, type RuleContext, shapeOf } from './rule.js';
 import { servesOnly } from './shape-questions.js';
-import { termsOf } from './sums.js';
+import { layerNorms, termsOf } from './sums.js';
 
 /** A Reshape that lays the planes of `image` in rows; the last of several. */
 export interface Laying extends LaidImage {
@@ -51,8 +51,6 @@ const alongAxis: Readonly<Record<string, number | undefined>> = {
   Split: 0,
   TopK: -1,
 };
-/** They are over all axes from one on. */
-const layerNorms = new Set(['LayerNormalization', 'RMSNormalization', 'SimplifiedLayerNormalization']);
 const reshaping = new Set(['Flatten', 'Reshape', 'Squeeze', 'Unsqueeze']);
 
 const productOf = (sides: readonly number[]) => sides.reduce((product, side) => product * side, 1);
@@ -317,7 +315,8 @@ export class RowRegion {
 
   /** Whether an Einsum takes the batch first and gives it first. */
   #leadsAlike(node: NodeProto): boolean {
-    const terms = termsOf(node) ?? [''];
+    const { operands, result } = termsOf(node);
+    const terms = result === undefined ? [''] : [...operands, result];
     const [letter] = terms[0] ?? '';
     const alike = terms.every((term) => term[0] === letter);
     return (

@@ -7,7 +7,7 @@ import type { Size } from '../size.js';
 
 /** What was found out about other nodes on the way to an answer. */
 interface Findings {
-  /** Nodes that belong to the same statistic: other rules need not answer for them. */
+  /** Nodes that belong to the same statistic: the rule is not asked of them, and other rules' answers go with this one. */
   readonly covers?: ReadonlySet<NodeProto> | undefined;
 }
 

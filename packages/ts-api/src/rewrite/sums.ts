@@ -6,10 +6,13 @@ import { type RuleContext, shapeOf } from './rule.js';
 /** An operand, and those of its axes that are summed over. Axes may be negative. */
 type Summed = readonly [value: string, axes: readonly number[]];
 
-/** The terms of an Einsum, that of its result last; undefined where that is left out. */
-export function termsOf(node: NodeProto): string[] | undefined {
-  const terms = textOf(node, 'equation').replaceAll(/\s/g, '').split(/,|->/);
-  return terms.length === node.input.length + 1 ? terms : undefined;
+/** The terms of an Einsum's operands, and of its result, which may be left out. */
+export function termsOf(node: NodeProto): {
+  readonly operands: string[];
+  readonly result?: string | undefined;
+} {
+  const [left = '', result] = textOf(node, 'equation').replaceAll(/\s/g, '').split('->');
+  return { operands: left.split(','), result };
 }
 
 /** The letter of each axis of an operand of this rank; '.' for those that its term leaves open. */
@@ -21,14 +24,12 @@ function lettersOf(term: string, rank: number): string[] {
 }
 
 function summedInEinsum(context: RuleContext, node: NodeProto): Summed[] {
-  const equation = textOf(node, 'equation').replaceAll(/\s/g, '');
-  const [left = '', right] = equation.split('->');
-  const terms = left.split(',');
+  const { operands: terms, result } = termsOf(node);
   // Without a result it is the letters that occur once, and what is left open.
   const isKept = (letter: string) =>
-    right === undefined
-      ? letter === '.' || left.split(letter).length === 2
-      : right.includes(letter === '.' ? '...' : letter);
+    result === undefined
+      ? letter === '.' || terms.join().split(letter).length === 2
+      : result.includes(letter === '.' ? '...' : letter);
   return node.input.map((value, i) => {
     const letters = lettersOf(terms[i] ?? '', shapeOf(context, value)?.length ?? 0);
     return [value, letters.flatMap((letter, axis) => (isKept(letter) ? [] : [axis]))];
@@ -52,6 +53,8 @@ const others = new Set([
   'MeanVarianceNormalization',
   'QLinearReduceMean',
 ]);
+/** Normalizations over all axes from one on. */
+export const layerNorms = new Set(['LayerNormalization', 'RMSNormalization', 'SimplifiedLayerNormalization']);
 /** They give the places of largest or smallest values, or just these. */
 const searches = new Set(['ArgMax', 'ArgMin', 'TopK']);
 
@@ -150,7 +153,7 @@ export function summedPlane(context: RuleContext, node: NodeProto): Summed | und
 
 /** The side of the image that the node sums over alone, in the first that it reads; undefined where there is none. */
 export function summedSide(context: RuleContext, node: NodeProto): 'rows' | 'columns' | undefined {
-  const [[[value = '', axes = []] = []] = []] = sumsOf(context, node) as Summed[][];
+  const [value, axes] = sumsOf(context, node)[0]?.[0] ?? ['', []];
   const followed = axes.map((axis) => context.growth.of(value, axis)).filter((one) => one !== undefined);
   const [side, ...more] = followed;
   return more.length > 0 || side === 'pixels' ? undefined : side;

@@ -1,7 +1,6 @@
 import { intOf, isOnnxDomain } from '../graph/proto.js';
 import type { Rule } from '../rewrite/rule.js';
-
-const operators = new Set(['LayerNormalization', 'RMSNormalization', 'SimplifiedLayerNormalization']);
+import { layerNorms } from '../rewrite/sums.js';
 
 /**
  * Normalizations by the last axes, where these are height and width, with or without the channels: planes of one size, given by their
@@ -13,7 +12,7 @@ export const planeNormalization: Rule = {
   needsShapes: true,
 
   recognizes(_graph, node) {
-    return (isOnnxDomain(node.domain) || node.domain === 'com.microsoft') && operators.has(node.opType);
+    return (isOnnxDomain(node.domain) || node.domain === 'com.microsoft') && layerNorms.has(node.opType);
   },
 
   check({ shapes, growth }, node) {

@@ -14,9 +14,6 @@ function imageOf(context: RuleContext, node: NodeProto): LaidImage | undefined {
   return length === undefined ? undefined : findLaidImage(context, node, length);
 }
 
-/** By context: what the regions grown so far take in, beside the products that these were grown from. */
-const claimed = new WeakMap<RuleContext, Set<NodeProto>>();
-
 /**
  * Attention between channels (Restormer): the product of queries and keys sums over every pixel. Attention between pixels
  * looks alike but sums over channels; whether the axis that it sums over grows with the image tells them apart. Several products in one
@@ -31,14 +28,11 @@ export const transposedAttention: Rule = {
 
   check(context, node): Match | Refusal | undefined {
     const { types } = context;
-    const taken = claimed.get(context) ?? new Set<NodeProto>();
-    claimed.set(context, taken);
-    const image = taken.has(node) ? undefined : imageOf(context, node);
+    const image = imageOf(context, node);
     if (!image) return undefined;
     const region = new RowRegion(context, image);
     const refusal = region.grow(node);
     const covers = new Set([...region.nodes].filter((one) => one !== node));
-    for (const one of covers) taken.add(one);
     if (refusal)
       return { reason: `it sums over pixels like attention between channels, and ${refusal.reason}`, covers };
     const type = types.get(node.input[0] ?? '');
