@@ -94,6 +94,12 @@ TLSC_HOST_DEVICE inline float Rounded(FloatPair sum) { return sum.high + sum.low
 TLSC_HOST_DEVICE inline bool IsFinite(double sum) { return sum - sum == 0.0; }
 TLSC_HOST_DEVICE inline bool IsFinite(FloatPair sum) { return sum.high - sum.high == 0.0f; }
 
+// Calls run with a sum of the type that suits a card: float64 where it has units for that.
+template <typename Run>
+auto WithSums(bool float64, const Run& run) {
+  return float64 ? run(double()) : run(FloatPair());
+}
+
 }  // namespace tlsc::cuda
 
 #endif  // TLSC_CUDA_FLOAT_PAIR_H_

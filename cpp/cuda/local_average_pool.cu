@@ -10,12 +10,10 @@ Status LocalAveragePool(const T* x, const NchwShape& x_shape, const LocalAverage
   if (Status status = CheckLocalAveragePool(x, x_shape, params, y); !status.ok()) return status;
   if (*ElementCount(x_shape) == 0) return {};
   const Device& device = launch.device();
-  if (device.float64) {
-    return LaunchSlide<double>(MakePoolArguments<double>(x, x_shape, params, device.limits, y),
-                               launch);
-  }
-  return LaunchSlide<FloatPair>(MakePoolArguments<FloatPair>(x, x_shape, params, device.limits, y),
-                                launch);
+  return WithSums(device.float64, [&](auto sum) {
+    using Sum = decltype(sum);
+    return LaunchSlide<Sum>(MakePoolArguments<Sum>(x, x_shape, params, device.limits, y), launch);
+  });
 }
 
 template Status LocalAveragePool(const float*, const NchwShape&, const LocalAveragePoolParams&,

@@ -9,15 +9,12 @@ template <typename T>
 Status NormalizeGroups(const T* x, const NchwShape& x_shape, size_t channels, const T* scale,
                        const T* bias, const Window& window, float epsilon, Launch& launch, T* y) {
   const Device& device = launch.device();
-  if (device.float64) {
-    return LaunchSlide<double>(MakeNormalizeArguments<double>(x, x_shape, channels, scale, bias,
-                                                              window, epsilon, device.limits, y),
-                               launch);
-  }
-  return LaunchSlide<FloatPair>(
-      MakeNormalizeArguments<FloatPair>(x, x_shape, channels, scale, bias, window, epsilon,
-                                        device.limits, y),
-      launch);
+  return WithSums(device.float64, [&](auto sum) {
+    using Sum = decltype(sum);
+    return LaunchSlide<Sum>(MakeNormalizeArguments<Sum>(x, x_shape, channels, scale, bias, window,
+                                                        epsilon, device.limits, y),
+                            launch);
+  });
 }
 
 }  // namespace

@@ -143,31 +143,29 @@ TLSC_HOST_DEVICE bool SlideOver(const Block& block, const SlidePlan& plan, const
       }
     });
     // Each row becomes the sums of its columns up to each: chunks of it first, by a thread each.
-    block.Run([&](size_t thread) {
-      const size_t row = thread / row_threads;
-      if (row >= rows) return;
-      const size_t begin = thread % row_threads * chunk;
-      const size_t chunk_end = std::min(begin + chunk, columns);
-      for (size_t i = 0; i < kSums; ++i) {
-        Sum total = {};
-        for (size_t at = begin; at < chunk_end; ++at) total = total + memory.Row(i, row)[at];
-        memory.Total(i, thread) = total;
-      }
+    const auto run_chunks = [&](const auto& run) {
+      block.Run([&](size_t thread) {
+        const size_t row = thread / row_threads;
+        if (row >= rows) return;
+        const size_t begin = thread % row_threads * chunk;
+        for (size_t i = 0; i < kSums; ++i) {
+          run(thread, i, row, begin, std::min(begin + chunk, columns));
+        }
+      });
+    };
+    run_chunks([&](size_t thread, size_t i, size_t row, size_t begin, size_t chunk_end) {
+      Sum total = {};
+      for (size_t at = begin; at < chunk_end; ++at) total = total + memory.Row(i, row)[at];
+      memory.Total(i, thread) = total;
     });
-    block.Run([&](size_t thread) {
-      const size_t row = thread / row_threads;
-      if (row >= rows) return;
-      const size_t begin = thread % row_threads * chunk;
-      const size_t chunk_end = std::min(begin + chunk, columns);
-      for (size_t i = 0; i < kSums; ++i) {
-        Sum sum = {};
-        for (size_t other = row * row_threads; other < thread; ++other) {
-          sum = sum + memory.Total(i, other);
-        }
-        for (size_t at = begin; at < chunk_end; ++at) {
-          sum = sum + memory.Row(i, row)[at];
-          memory.Row(i, row)[at] = sum;
-        }
+    run_chunks([&](size_t thread, size_t i, size_t row, size_t begin, size_t chunk_end) {
+      Sum sum = {};
+      for (size_t other = row * row_threads; other < thread; ++other) {
+        sum = sum + memory.Total(i, other);
+      }
+      for (size_t at = begin; at < chunk_end; ++at) {
+        sum = sum + memory.Row(i, row)[at];
+        memory.Row(i, row)[at] = sum;
       }
     });
     block.Run([&](size_t thread) {

@@ -1,6 +1,8 @@
 #include "ort/node_launch.h"
 
+#include <map>
 #include <memory>
+#include <mutex>
 
 #include "ort/errors.h"
 
@@ -13,10 +15,16 @@ int CurrentDevice() {
   return index;
 }
 
-cuda::Device DeviceOf(int index) {
+// What a card is like does not change: it is asked once, not at every node.
+const cuda::Device& DeviceOf(int index) {
+  static std::mutex& mutex = *new std::mutex;
+  static auto& devices = *new std::map<int, cuda::Device>;
+  const std::lock_guard<std::mutex> lock(mutex);
+  const auto known = devices.find(index);
+  if (known != devices.end()) return known->second;
   cuda::Device device = {};
   ThrowIfError(cuda::QueryDevice(index, device));
-  return device;
+  return devices.emplace(index, device).first->second;
 }
 
 cudaStream_t StreamOf(const KernelContext& context) {
@@ -31,10 +39,7 @@ cudaStream_t StreamOf(const KernelContext& context) {
 NodeLaunch::NodeLaunch(const KernelContext& context) : NodeLaunch(context, CurrentDevice()) {}
 
 NodeLaunch::NodeLaunch(const KernelContext& context, int index)
-    : Launch(device_, StreamOf(context)),
-      context_(context),
-      index_(index),
-      device_(DeviceOf(index)) {}
+    : Launch(DeviceOf(index), StreamOf(context)), context_(context), index_(index) {}
 
 Status NodeLaunch::Allocate(size_t bytes, void*& memory) {
   const OrtApi& api = context_.api();

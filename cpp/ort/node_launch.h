@@ -19,7 +19,6 @@ class NodeLaunch final : public cuda::Launch {
 
   const KernelContext& context_;
   int index_;  // of the card
-  cuda::Device device_;
 };
 
 }  // namespace tlsc::ort

@@ -19,47 +19,52 @@ struct FreeOnCard {
 };
 using CardMemory = std::unique_ptr<void, FreeOnCard>;
 
-// One call of an operator with tensors of the host's.
+// One call of an operator, with memory of the card's until it is over.
 class CardCall final : public Launch {
  public:
   explicit CardCall(const Device& device) : Launch(device, nullptr) {}
 
   Status Allocate(size_t bytes, void*& memory) override;
 
-  // A copy on the card. Null, like any tensor without elements, where data is.
-  template <typename T>
-  Status CopyIn(const T* data, size_t elements, const T*& copy) {
-    void* memory = nullptr;
-    Status status = data == nullptr ? Status() : Allocate(elements * sizeof(T), memory);
-    if (status.ok() && memory != nullptr) {
-      status = ToStatus(cudaMemcpy(memory, data, elements * sizeof(T), cudaMemcpyHostToDevice));
-    }
-    copy = static_cast<const T*>(memory);
-    return status;
-  }
-
-  // Waits for the kernels, whose errors show then.
-  template <typename T>
-  Status CopyOut(const T* on_card, size_t elements, T* data) {
-    if (Status status = ToStatus(cudaDeviceSynchronize()); !status.ok()) return status;
-    if (elements == 0) return {};
-    return ToStatus(cudaMemcpy(data, on_card, elements * sizeof(T), cudaMemcpyDeviceToHost));
-  }
-
  private:
   std::vector<CardMemory> allocations_;
 };
 
-// Calls body(call) as the only task of the loop.
-template <typename Body>
-Status RunOnCard(ParallelLoop& loop, const Body& body) {
+template <typename T>
+struct HostTensor {
+  const T* data;
+  size_t elements;
+};
+
+// Calls run(launch, inputs, y) with copies of the inputs, copies what it makes to y, which has that
+// many elements, and waits, because errors of kernels show then.
+template <typename T, typename Run>
+Status CallOnCard(const std::vector<HostTensor<T>>& inputs, T* y, size_t elements, const Run& run) {
   Device device = {};
   if (Status status = QueryDevice(0, device); !status.ok()) return status;
+  CardCall call(device);
+  std::vector<const T*> copies;
+  for (const auto& [data, count] : inputs) {
+    void* copy = nullptr;
+    if (Status status = call.Allocate(count * sizeof(T), copy); !status.ok()) return status;
+    const cudaError_t copied = cudaMemcpy(copy, data, count * sizeof(T), cudaMemcpyHostToDevice);
+    if (Status status = ToStatus(copied); !status.ok()) return status;
+    copies.push_back(static_cast<const T*>(copy));
+  }
+  void* card_y = nullptr;
+  if (Status status = call.Allocate(elements * sizeof(T), card_y); !status.ok()) return status;
+  if (Status status = run(call, copies, static_cast<T*>(card_y)); !status.ok()) return status;
+  if (Status status = ToStatus(cudaDeviceSynchronize()); !status.ok()) return status;
+  return ToStatus(cudaMemcpy(y, card_y, elements * sizeof(T), cudaMemcpyDeviceToHost));
+}
+
+// The same as the only task of a loop.
+template <typename T, typename Run>
+Status RunOnCard(ParallelLoop& loop, const std::vector<HostTensor<T>>& inputs, T* y,
+                 size_t elements, const Run& run) {
   Status outcome;
-  const Status looped = loop.Run(1, [&](size_t) {
-    CardCall call(device);
-    outcome = body(call);
-  });
+  const Status looped =
+      loop.Run(1, [&](size_t) { outcome = CallOnCard(inputs, y, elements, run); });
   return looped.ok() ? outcome : looped;
 }
 

@@ -14,18 +14,10 @@ Status LocalWindowPartition(const T* x, const NchwShape& x_shape, const KernelSh
   const size_t elements = *ElementCount(x_shape);
   if (elements == 0) return {};
   const size_t y_elements = *ElementCount(LocalWindowPartitionShape(x_shape, kernel_shape));
-  return cuda::RunOnCard(loop, [&](cuda::CardCall& call) -> Status {
-    const T* card_x = nullptr;
-    if (Status status = call.CopyIn(x, elements, card_x); !status.ok()) return status;
-    void* card_y = nullptr;
-    if (Status status = call.Allocate(y_elements * sizeof(T), card_y); !status.ok()) return status;
-    if (Status status = cuda::LocalWindowPartition(card_x, x_shape, kernel_shape, call,
-                                                   static_cast<T*>(card_y));
-        !status.ok()) {
-      return status;
-    }
-    return call.CopyOut(static_cast<const T*>(card_y), y_elements, y);
-  });
+  return cuda::RunOnCard<T>(
+      loop, {{x, elements}}, y, y_elements, [&](cuda::Launch& launch, const auto& in, T* card_y) {
+        return cuda::LocalWindowPartition(in[0], x_shape, kernel_shape, launch, card_y);
+      });
 }
 
 template <typename T>
@@ -34,18 +26,11 @@ Status LocalWindowMerge(const T* p, const NchwShape& p_shape, const NchwShape& x
   if (Status status = CheckLocalWindowMerge(p, p_shape, x_shape, y); !status.ok()) return status;
   const size_t elements = *ElementCount(x_shape);
   if (elements == 0) return {};
-  return cuda::RunOnCard(loop, [&](cuda::CardCall& call) -> Status {
-    const T* card_p = nullptr;
-    if (Status status = call.CopyIn(p, *ElementCount(p_shape), card_p); !status.ok()) return status;
-    void* card_y = nullptr;
-    if (Status status = call.Allocate(elements * sizeof(T), card_y); !status.ok()) return status;
-    if (Status status =
-            cuda::LocalWindowMerge(card_p, p_shape, x_shape, call, static_cast<T*>(card_y));
-        !status.ok()) {
-      return status;
-    }
-    return call.CopyOut(static_cast<const T*>(card_y), elements, y);
-  });
+  return cuda::RunOnCard<T>(loop, {{p, *ElementCount(p_shape)}}, y, elements,
+                            [&](cuda::Launch& launch, const auto& in, T* card_y) {
+                              return cuda::LocalWindowMerge(in[0], p_shape, x_shape, launch,
+                                                            card_y);
+                            });
 }
 
 template Status LocalWindowPartition(const float*, const NchwShape&, const KernelShape&,

@@ -15,23 +15,12 @@ Status LocalInstanceNormalization(const T* x, const NchwShape& x_shape, const T*
     return status;
   const size_t elements = *ElementCount(x_shape);
   if (elements == 0) return {};
-  return cuda::RunOnCard(loop, [&](cuda::CardCall& call) -> Status {
-    const T* card_x = nullptr;
-    if (Status status = call.CopyIn(x, elements, card_x); !status.ok()) return status;
-    const T* card_scale = nullptr;
-    if (Status status = call.CopyIn(scale, x_shape.channels, card_scale); !status.ok())
-      return status;
-    const T* card_bias = nullptr;
-    if (Status status = call.CopyIn(bias, x_shape.channels, card_bias); !status.ok()) return status;
-    void* card_y = nullptr;
-    if (Status status = call.Allocate(elements * sizeof(T), card_y); !status.ok()) return status;
-    if (Status status = cuda::LocalInstanceNormalization(card_x, x_shape, card_scale, card_bias,
-                                                         params, call, static_cast<T*>(card_y));
-        !status.ok()) {
-      return status;
-    }
-    return call.CopyOut(static_cast<const T*>(card_y), elements, y);
-  });
+  return cuda::RunOnCard<T>(loop,
+                            {{x, elements}, {scale, x_shape.channels}, {bias, x_shape.channels}}, y,
+                            elements, [&](cuda::Launch& launch, const auto& in, T* card_y) {
+                              return cuda::LocalInstanceNormalization(in[0], x_shape, in[1], in[2],
+                                                                      params, launch, card_y);
+                            });
 }
 
 template Status LocalInstanceNormalization(const float*, const NchwShape&, const float*,
@@ -50,23 +39,11 @@ Status LocalGroupNormalization(const T* x, const NchwShape& x_shape, const T* sc
     return status;
   const size_t elements = *ElementCount(x_shape);
   if (elements == 0) return {};
-  return cuda::RunOnCard(loop, [&](cuda::CardCall& call) -> Status {
-    const T* card_x = nullptr;
-    if (Status status = call.CopyIn(x, elements, card_x); !status.ok()) return status;
-    const T* card_scale = nullptr;
-    if (Status status = call.CopyIn(scale, x_shape.channels, card_scale); !status.ok())
-      return status;
-    const T* card_bias = nullptr;
-    if (Status status = call.CopyIn(bias, x_shape.channels, card_bias); !status.ok()) return status;
-    void* card_y = nullptr;
-    if (Status status = call.Allocate(elements * sizeof(T), card_y); !status.ok()) return status;
-    if (Status status = cuda::LocalGroupNormalization(card_x, x_shape, card_scale, card_bias,
-                                                      params, call, static_cast<T*>(card_y));
-        !status.ok()) {
-      return status;
-    }
-    return call.CopyOut(static_cast<const T*>(card_y), elements, y);
-  });
+  return cuda::RunOnCard<T>(
+      loop, {{x, elements}, {scale, x_shape.channels}, {bias, x_shape.channels}}, y, elements,
+      [&](cuda::Launch& launch, const auto& in, T* card_y) {
+        return cuda::LocalGroupNormalization(in[0], x_shape, in[1], in[2], params, launch, card_y);
+      });
 }
 
 template Status LocalGroupNormalization(const float*, const NchwShape&, const float*, const float*,

@@ -18,9 +18,9 @@ DeviceLimits EmulatedDevice() {
           SizeFrom("TLSC_EMULATED_SHARED_BYTES", size_t{48} << 10)};
 }
 
-bool EmulatesFloatPairs() {
+bool EmulatesFloat64() {
   const char* sums = std::getenv("TLSC_EMULATED_SUMS");
-  return sums == nullptr || std::string(sums) != "float64";
+  return sums != nullptr && std::string(sums) == "float64";
 }
 
 }  // namespace tlsc::cuda

@@ -19,8 +19,8 @@ namespace tlsc::cuda {
 // TLSC_EMULATED_SHARED_BYTES.
 DeviceLimits EmulatedDevice();
 
-// Whether sums are pairs of floats, as on most cards: TLSC_EMULATED_SUMS is not "float64".
-bool EmulatesFloatPairs();
+// Whether the card has units for float64, as most have not: TLSC_EMULATED_SUMS is "float64".
+bool EmulatesFloat64();
 
 // Runs all that is summed ahead, then block after block, in any order.
 template <typename Sum, typename Arguments>

@@ -4,19 +4,18 @@
 #include "cuda/local_average_pool_body.h"
 
 namespace tlsc {
+
 template <typename T>
 Status LocalAveragePool(const T* x, const NchwShape& x_shape, const LocalAveragePoolParams& params,
                         ParallelLoop& loop, T* y) {
   if (Status status = CheckLocalAveragePool(x, x_shape, params, y); !status.ok()) return status;
   if (*ElementCount(x_shape) == 0) return {};
   const cuda::DeviceLimits device = cuda::EmulatedDevice();
-  if (cuda::EmulatesFloatPairs()) {
-    using Sum = cuda::FloatPair;
+  return cuda::WithSums(cuda::EmulatesFloat64(), [&](auto sum) {
+    using Sum = decltype(sum);
     return cuda::EmulateSlide<Sum>(cuda::MakePoolArguments<Sum>(x, x_shape, params, device, y),
                                    loop);
-  }
-  return cuda::EmulateSlide<double>(cuda::MakePoolArguments<double>(x, x_shape, params, device, y),
-                                    loop);
+  });
 }
 
 template Status LocalAveragePool(const float*, const NchwShape&, const LocalAveragePoolParams&,

@@ -4,22 +4,19 @@
 #include "cuda/normalize_body.h"
 
 namespace tlsc {
+
 template <typename T>
 Status NormalizeGroups(const T* x, const NchwShape& x_shape, size_t group_channels, const T* scale,
                        const T* bias, const Window& window, float epsilon, ParallelLoop& loop,
                        T* y) {
   const cuda::DeviceLimits device = cuda::EmulatedDevice();
-  if (cuda::EmulatesFloatPairs()) {
-    using Sum = cuda::FloatPair;
+  return cuda::WithSums(cuda::EmulatesFloat64(), [&](auto sum) {
+    using Sum = decltype(sum);
     return cuda::EmulateSlide<Sum>(
         cuda::MakeNormalizeArguments<Sum>(x, x_shape, group_channels, scale, bias, window, epsilon,
                                           device, y),
         loop);
-  }
-  return cuda::EmulateSlide<double>(
-      cuda::MakeNormalizeArguments<double>(x, x_shape, group_channels, scale, bias, window, epsilon,
-                                           device, y),
-      loop);
+  });
 }
 
 template Status NormalizeGroups(const float*, const NchwShape&, size_t, const float*, const float*,
