@@ -18,6 +18,9 @@ add_library(tlsc_cuda STATIC
 target_link_libraries(tlsc_cuda
   PUBLIC tlsc_checks CUDA::cudart_static
   PRIVATE tlsc_options)
+list(JOIN CMAKE_CUDA_ARCHITECTURES " " architectures)
+set_source_files_properties(cuda/launch.cc PROPERTIES
+  COMPILE_DEFINITIONS "TLSC_CUDA_ARCHITECTURES=\"${architectures}\"")
 # constexpr functions of the host's are the card's, too.
 target_compile_options(tlsc_cuda PRIVATE
   $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr --Werror=all-warnings>)

@@ -4,6 +4,8 @@
 
 namespace tlsc::cuda {
 
+const char* TargetName() { return TLSC_CUDA_ARCHITECTURES; }
+
 Status ToStatus(cudaError_t error) {
   if (error == cudaSuccess) return {};
   const StatusCode code =

@@ -31,4 +31,9 @@ Status ChooseTarget() {
   return status;
 }
 
+const char* TargetName() {
+  if (!ChooseTarget().ok()) return "";
+  return hwy::TargetName(hwy::SupportedAndGeneratedTargets().front());  // the best comes first
+}
+
 }  // namespace tlsc

@@ -13,6 +13,9 @@ namespace tlsc {
 // Thread-safe.
 Status ChooseTarget();
 
+// Highway's name of that instruction set; empty where ChooseTarget() fails.
+const char* TargetName();
+
 }  // namespace tlsc
 
 #endif  // TLSC_KERNELS_TARGET_H_

@@ -24,6 +24,7 @@ inline constexpr const char* kExecutionProvider = "CUDAExecutionProvider";
 #include "kernels/local_instance_normalization.h"
 #include "kernels/local_windows.h"
 #include "kernels/replicate_scale.h"
+#include "kernels/target.h"
 #include "ort/kernel_context.h"
 
 namespace tlsc::ort {

@@ -102,3 +102,5 @@ OrtStatus* ORT_API_CALL RegisterCustomOps(OrtSessionOptions* options, const OrtA
   return Guard(*api, "RegisterCustomOps",
                [&] { ThrowIfError(*api, api->AddCustomOpDomain(options, DomainFor(*api).get())); });
 }
+
+const char* TlscTarget() { return tlsc::ort::kernels::TargetName(); }

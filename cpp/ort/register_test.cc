@@ -113,4 +113,13 @@ TEST(RegisterCustomOps, KeepsOneDomainPerRuntime) {
   EXPECT_EQ(Second::op_names, names);
 }
 
+TEST(TlscTarget, NamesWhatTheKernelsRunOn) {
+  const std::string target = TlscTarget();
+  if (kProvider == nullptr) {
+    EXPECT_NE(target, "");
+  } else {
+    EXPECT_NE(target.find("90"), std::string::npos) << target;
+  }
+}
+
 }  // namespace
