@@ -16,8 +16,8 @@
 extern "C" TLSC_EXPORT OrtStatus* ORT_API_CALL RegisterCustomOps(OrtSessionOptions* options,
                                                                  const OrtApiBase* api_base);
 
-// What the kernels of this library run on: the instruction set that was chosen for this processor, as
-// Highway names it (empty where TLSC_TARGET names none that it has), or the cards that they are
+// What the kernels of this library run on: the instruction set that was chosen for this processor,
+// as Highway names it (empty where TLSC_TARGET names none that it has), or the cards that they are
 // compiled for. Never freed.
 extern "C" TLSC_EXPORT const char* TlscTarget();
 

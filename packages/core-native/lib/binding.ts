@@ -23,8 +23,24 @@ export interface NativeTensor {
   readonly data: TensorData;
 }
 
-export interface NativeInput extends NativeTensor {
+/** A tensor that stays where the session made it. Its memory is freed when `handle` is collected or given to `dispose`. */
+export interface NativeDeviceTensor {
+  readonly type: string;
+  readonly dims: readonly number[];
+  readonly handle: object;
+}
+
+export type NativeInput = { readonly name: string } & (NativeTensor | NativeDeviceTensor);
+
+/**
+ * Where an output is to lie: in ordinary memory, in memory that is pinned (which cards copy to fastest), or with the session's
+ * device. A session on the CPU has ordinary memory everywhere.
+ */
+export type NativeLocation = 'cpu' | 'pinned' | 'device';
+
+export interface NativeOutputRequest {
   readonly name: string;
+  readonly location: NativeLocation;
 }
 
 export interface NativeValueInfo {
@@ -65,8 +81,8 @@ export interface NativeSessionOptions {
 }
 
 export interface NativeRun {
-  /** In the order of the output names asked for; the data is ONNX Runtime's own memory, not a copy. */
-  readonly outputs: Promise<NativeTensor[]>;
+  /** In the order asked for, with a handle where the location is 'device'. The memory is ONNX Runtime's own, not a copy. */
+  readonly outputs: Promise<(NativeTensor | NativeDeviceTensor)[]>;
   /** Rejects `outputs` with ERR_ABORTED, at once when the run has not begun, else after the operator it is in. */
   cancel(): void;
 }
@@ -78,15 +94,57 @@ export interface NativeSession {
   readonly metadata: Readonly<Record<string, string>>;
   readonly runtimeVersion: string;
   /** Off the event loop. The inputs' memory is read while it runs, not copied. */
-  run(inputs: readonly NativeInput[], outputNames: readonly string[]): NativeRun;
+  run(inputs: readonly NativeInput[], outputs: readonly NativeOutputRequest[]): NativeRun;
+  /** A tensor in pinned memory, its values whatever they are. Throws ERR_OUT_OF_MEMORY. */
+  allocate(type: string, dims: readonly number[]): NativeTensor;
   /** Ends profiling and returns the file's path. */
   endProfiling(): string;
   /** Frees the session once its runs under way have ended. Idempotent. */
   release(): void;
 }
 
+export interface RuntimeDescription {
+  readonly version: string;
+  /** ONNX Runtime's names of the execution providers that it was built with ('CUDAExecutionProvider'). */
+  readonly providers: readonly string[];
+}
+
+export interface OperatorsDescription {
+  /** What the kernels run on: an instruction set as Highway names it, or cards. */
+  readonly target: string;
+}
+
+export interface CudaDevice {
+  readonly name: string;
+  /** In bytes. */
+  readonly memory: number;
+  /** '9.0' */
+  readonly computeCapability: string;
+}
+
+/** Problems are in the words of the system, the driver or ONNX Runtime; '' where there is none. */
+export interface CudaDescription {
+  /** The newest CUDA that the driver runs: '13.0'. */
+  readonly driverVersion: string;
+  readonly driverProblem: string;
+  /** In the order of their ids. */
+  readonly devices: readonly CudaDevice[];
+  /** Of ONNX Runtime's library for CUDA, and of the libraries that it needs to load. */
+  readonly providerProblem: string;
+  readonly cudnnProblem: string;
+}
+
 export interface Binding {
   createSession(options: NativeSessionOptions): Promise<NativeSession>;
+  /** A copy in ordinary memory of the tensor behind a handle. Rejects with ERR_INVALID_ARGUMENT once it is disposed of. */
+  download(handle: object): Promise<NativeTensor>;
+  /** Frees the tensor behind a handle once no run reads it. Idempotent. */
+  dispose(handle: object): void;
+  /** Rejects with ERR_RUNTIME_NOT_FOUND. */
+  describeRuntime(path: string): Promise<RuntimeDescription>;
+  /** Rejects with ERR_OPERATORS_NOT_FOUND. */
+  describeOperators(path: string): Promise<OperatorsDescription>;
+  describeCuda(runtimePath: string): Promise<CudaDescription>;
   /** Aborts what this thread has under way and waits for its end. */
   close(): void;
   /** Every code of src/errors.h. */

@@ -18,6 +18,8 @@ export type NativeErrorCode = (typeof nativeErrorCodes)[number];
 /** An error as the addon makes it: a plain `Error` with a stable `code`. */
 export interface NativeError extends Error {
   readonly code: NativeErrorCode;
+  /** The execution provider at fault, where it is one. */
+  readonly provider?: string;
 }
 
 export function isNativeError(value: unknown): value is NativeError {

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type NativeErrorCode, nativeError } from './errors.js';
 
@@ -12,8 +12,13 @@ const runtimeFile = {
   linux: /^libonnxruntime\.so(\.\d+)*$/,
 }[process.platform as string];
 
-const operatorsFile =
-  { win32: 'tlsc_ops.dll', darwin: 'libtlsc_ops.dylib' }[process.platform as string] ?? 'libtlsc_ops.so';
+/** What the kernels of an operator library run on; ONNX Runtime takes one library per session. */
+export type OperatorsPlatform = 'cpu' | 'cuda';
+
+function operatorsFile(platform: OperatorsPlatform): string {
+  const stem = platform === 'cuda' ? 'tlsc_ops_cuda' : 'tlsc_ops';
+  return { win32: `${stem}.dll`, darwin: `lib${stem}.dylib` }[process.platform as string] ?? `lib${stem}.so`;
+}
 
 /** The library in `place`, which is the file itself or the folder that holds it. */
 function libraryIn(place: string, pattern: RegExp | undefined): string | undefined {
@@ -54,22 +59,29 @@ export function findRuntime(place?: string): string {
   return named(packagedRuntime(), 'the package onnxruntime-node', runtimeFile, code, what);
 }
 
+/** `place`, or the folder that it lies in where it is the library for another platform. */
+function folderOfAnother(place: string, platform: OperatorsPlatform): string {
+  const another = operatorsFile(platform === 'cuda' ? 'cpu' : 'cuda');
+  return basename(place) === another ? dirname(place) : place;
+}
+
 /**
- * The file of tlsc's operator library: the one named by the caller, else by TLSC_OPERATORS, else the one built beside
- * the addon. Throws ERR_OPERATORS_NOT_FOUND.
+ * The file of tlsc's operator library for `platform`: the one named by the caller (file or folder), else by TLSC_OPERATORS,
+ * else the one built beside the addon. Where the library for the other platform is named, this one is looked for beside it.
+ * Throws ERR_OPERATORS_NOT_FOUND.
  */
-export function findOperators(place?: string): string {
-  const code = 'ERR_OPERATORS_NOT_FOUND';
-  const pattern = new RegExp(`^${operatorsFile.replace('.', '\\.')}$`);
-  const what = `operator library (${operatorsFile})`;
-  if (place) return named(place, 'the option operatorLibrary', pattern, code, what);
+export function findOperators(platform: OperatorsPlatform = 'cpu', place?: string): string {
+  const file = operatorsFile(platform);
+  const find = (where: string, source: string) =>
+    named(
+      folderOfAnother(where, platform),
+      source,
+      new RegExp(`^${file.replace('.', '\\.')}$`),
+      'ERR_OPERATORS_NOT_FOUND',
+      `operator library (${file})`,
+    );
+  if (place) return find(place, 'the option operatorLibrary');
   const variable = process.env.TLSC_OPERATORS;
-  if (variable) return named(variable, 'TLSC_OPERATORS', pattern, code, what);
-  return named(
-    join(packageRoot, 'build', 'Release', operatorsFile),
-    '@tlsc/core-native',
-    pattern,
-    code,
-    what,
-  );
+  if (variable) return find(variable, 'TLSC_OPERATORS');
+  return find(join(packageRoot, 'build', 'Release'), '@tlsc/core-native');
 }

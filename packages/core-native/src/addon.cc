@@ -1,5 +1,6 @@
 #include <string>
 
+#include "describe.h"
 #include "errors.h"
 #include "napi_setup.h"
 #include "promise_job.h"
@@ -12,6 +13,11 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(context);
   context->session_class = Napi::Persistent(tlsc::SessionWrap::Define(env));
   exports.Set("createSession", Napi::Function::New(env, tlsc::CreateSession));
+  exports.Set("download", Napi::Function::New(env, tlsc::Download));
+  exports.Set("dispose", Napi::Function::New(env, tlsc::Dispose));
+  exports.Set("describeRuntime", Napi::Function::New(env, tlsc::DescribeRuntime));
+  exports.Set("describeOperators", Napi::Function::New(env, tlsc::DescribeOperators));
+  exports.Set("describeCuda", Napi::Function::New(env, tlsc::DescribeCuda));
   exports.Set("close", Napi::Function::New(env, [](const Napi::CallbackInfo& info) {
                 tlsc::Context::Of(info.Env()).Close();
               }));

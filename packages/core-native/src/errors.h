@@ -39,17 +39,20 @@ inline constexpr std::array<std::pair<ErrorCode, std::string_view>, 10> kErrorCo
 std::string_view NameOf(ErrorCode code);
 
 // Thrown inside the addon only; promise_job.cc and session_wrap.cc turn it into a JavaScript error
-// with `code`.
+// with `code`, and `provider` where an execution provider is at fault.
 class Error : public std::exception {
  public:
-  Error(ErrorCode code, std::string message) : code_(code), message_(std::move(message)) {}
+  Error(ErrorCode code, std::string message, std::string provider = {})
+      : code_(code), message_(std::move(message)), provider_(std::move(provider)) {}
 
   ErrorCode code() const { return code_; }
+  const std::string& provider() const { return provider_; }
   const char* what() const noexcept override { return message_.c_str(); }
 
  private:
   ErrorCode code_;
   std::string message_;
+  std::string provider_;
 };
 
 }  // namespace tlsc

@@ -8,6 +8,7 @@ namespace tlsc {
 Napi::Error ToJs(Napi::Env env, const Error& error) {
   Napi::Error js_error = Napi::Error::New(env, error.what());
   js_error.Set("code", Napi::String::New(env, std::string(NameOf(error.code()))));
+  if (!error.provider().empty()) js_error.Set("provider", error.provider());
   return js_error;
 }
 

@@ -6,43 +6,25 @@
 #include <string_view>
 
 #include "executor.h"
+#include "library.h"
 
 #ifdef _WIN32
 #include <windows.h>
-#else
-#include <dlfcn.h>
 #endif
 
 namespace tlsc {
 namespace {
 
-using GetApiBase = const OrtApiBase*(ORT_API_CALL*)();
+using GetApiBase = const OrtApiBase* ORT_API_CALL();
 
-#ifdef _WIN32
-
-GetApiBase LoadApiBase(const std::string& path) {
-  // The altered search path lets the library find its own neighbours (DirectML.dll, providers).
-  HMODULE library = LoadLibraryExW(ToOrtPath(path).c_str(), nullptr, LOAD_WITH_ALTERED_SEARCH_PATH);
-  if (library == nullptr) {
-    throw Error(ErrorCode::kRuntimeNotFound, "cannot load ONNX Runtime from " + path +
-                                                 ": Windows error " +
-                                                 std::to_string(GetLastError()));
-  }
-  return reinterpret_cast<GetApiBase>(GetProcAddress(library, "OrtGetApiBase"));
-}
-
-#else
-
-GetApiBase LoadApiBase(const std::string& path) {
-  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) {
+GetApiBase* LoadApiBase(const std::string& path) {
+  try {
+    return Library(path).Find<GetApiBase>("OrtGetApiBase");
+  } catch (const LibraryError& error) {
     throw Error(ErrorCode::kRuntimeNotFound,
-                "cannot load ONNX Runtime from " + path + ": " + dlerror());
+                "cannot load ONNX Runtime from " + path + ": " + error.what());
   }
-  return reinterpret_cast<GetApiBase>(dlsym(library, "OrtGetApiBase"));
 }
-
-#endif
 
 // ONNX Runtime has no error code for it; these are its own words, the standard library's and those
 // of our operators.
@@ -94,7 +76,7 @@ const Runtime& Runtime::Open(const std::string& path) {
 }
 
 Runtime::Runtime(const std::string& path) {
-  const GetApiBase get_api_base = LoadApiBase(path);
+  GetApiBase* const get_api_base = LoadApiBase(path);
   if (get_api_base == nullptr) {
     throw Error(ErrorCode::kRuntimeNotFound, path + " is not an ONNX Runtime library");
   }
@@ -105,6 +87,15 @@ Runtime::Runtime(const std::string& path) {
                 "ONNX Runtime 1.21 or newer is needed; " + path + " is version " + version_);
   }
   Check(api_->CreateEnv(ORT_LOGGING_LEVEL_WARNING, "tlsc", &env_), ErrorCode::kRuntimeNotFound);
+}
+
+std::vector<std::string> Runtime::Providers() const {
+  char** names = nullptr;
+  int count = 0;
+  Check(api_->GetAvailableProviders(&names, &count), ErrorCode::kRuntimeNotFound);
+  std::vector<std::string> providers(names, names + count);
+  Check(api_->ReleaseAvailableProviders(names, count), ErrorCode::kRuntimeNotFound);
+  return providers;
 }
 
 void Runtime::Check(OrtStatus* status, ErrorCode code) const {

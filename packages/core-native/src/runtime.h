@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "errors.h"
 
@@ -24,6 +25,9 @@ class Runtime {
   const OrtApi& api() const { return *api_; }
   const OrtEnv& env() const { return *env_; }
   const std::string& version() const { return version_; }
+
+  // Names of the execution providers that it was built with; the libraries of some may be missing.
+  std::vector<std::string> Providers() const;
 
   // Frees `status` and throws `code` with its message unless it is null. An allocation that failed
   // inside ONNX Runtime is reported as kOutOfMemory whatever `code` says.

@@ -3,6 +3,7 @@
 #include <onnxruntime_session_options_config_keys.h>
 
 #include <mutex>
+#include <optional>
 #include <string_view>
 
 namespace tlsc {
@@ -38,7 +39,8 @@ void AppendProvider(const Runtime& runtime, OrtSessionOptions* options, const Pr
     runtime.Check(api.SessionOptionsAppendExecutionProvider_CUDA_V2(options, cuda),
                   ErrorCode::kProviderUnavailable);
   } catch (const Error& error) {
-    throw Error(error.code(), "execution provider " + provider.name + ": " + error.what());
+    throw Error(error.code(), "execution provider " + provider.name + ": " + error.what(),
+                provider.name);
   }
 }
 
@@ -78,6 +80,13 @@ bool LacksOperators(std::string_view message) {
          message.find("is not a registered function/op") != std::string_view::npos;
 }
 
+// The form in which ONNX Runtime's CUDA provider reports calls of CUDA's that fail:
+// "CUDA failure 35: CUDA driver version is insufficient … ; GPU=0 ; hostname=…".
+bool IsCudaFailure(std::string_view message) {
+  return message.find(" failure ") != std::string_view::npos &&
+         message.find(" ; GPU=") != std::string_view::npos;
+}
+
 OrtOwned<OrtSession> Load(const Runtime& runtime, const SessionOptions& options,
                           const ModelSource& model) {
   const OrtApi& api = runtime.api();
@@ -101,6 +110,10 @@ OrtOwned<OrtSession> Load(const Runtime& runtime, const SessionOptions& options,
   try {
     runtime.Check(status, no_such_file ? ErrorCode::kModelNotFound : ErrorCode::kInvalidModel);
   } catch (const Error& error) {
+    if (error.code() == ErrorCode::kInvalidModel && IsCudaFailure(error.what())) {
+      throw Error(ErrorCode::kProviderUnavailable,
+                  std::string("execution provider cuda: ") + error.what(), "cuda");
+    }
     if (!LacksOperators(error.what())) throw;
     throw Error(ErrorCode::kOperatorsNotFound,
                 std::string("the model needs tlsc's operator library: ") + error.what());
@@ -184,6 +197,39 @@ std::map<std::string, std::string> ReadMetadata(const Runtime& runtime, const Or
   return map;
 }
 
+// The id of the card that the session runs on; none where it runs on no card of NVIDIA's.
+std::optional<int> CudaDeviceOf(const std::vector<Provider>& providers) {
+  for (const Provider& provider : providers) {
+    if (provider.name != "cuda") continue;
+    const auto id = provider.options.find("device_id");
+    return id == provider.options.end() ? 0 : std::stoi(id->second);
+  }
+  return std::nullopt;
+}
+
+OrtOwned<OrtMemoryInfo> MemoryInfo(const Runtime& runtime, const char* name, int device,
+                                   OrtMemType type) {
+  OrtMemoryInfo* info = nullptr;
+  runtime.Check(runtime.api().CreateMemoryInfo(name, OrtDeviceAllocator, device, type, &info),
+                ErrorCode::kRunFailed);
+  return {info, runtime.api().ReleaseMemoryInfo};
+}
+
+// That of the card, or of the processor where there is none.
+OrtOwned<OrtMemoryInfo> MemoryInfo(const Runtime& runtime, std::optional<int> card,
+                                   const char* name, OrtMemType type) {
+  return card ? MemoryInfo(runtime, name, *card, type)
+              : MemoryInfo(runtime, "Cpu", 0, OrtMemTypeDefault);
+}
+
+OrtOwned<OrtAllocator> AllocatorOf(const Runtime& runtime, const OrtSession* session,
+                                   const OrtMemoryInfo* memory) {
+  OrtAllocator* allocator = nullptr;
+  runtime.Check(runtime.api().CreateAllocator(session, memory, &allocator),
+                ErrorCode::kProviderUnavailable);
+  return {allocator, runtime.api().ReleaseAllocator};
+}
+
 std::vector<const char*> Pointers(const std::vector<std::string>& names) {
   std::vector<const char*> pointers;
   for (const std::string& name : names) pointers.push_back(name.c_str());
@@ -192,8 +238,19 @@ std::vector<const char*> Pointers(const std::vector<std::string>& names) {
 
 }  // namespace
 
+void CheckProvider(const Runtime& runtime, const Provider& provider) {
+  AppendProvider(runtime, NewOptions(runtime).get(), provider);
+}
+
 Session::Session(const SessionOptions& options, const ModelSource& model)
-    : runtime_(Runtime::Open(options.runtime_path)), session_(Load(runtime_, options, model)) {
+    : runtime_(Runtime::Open(options.runtime_path)),
+      session_(Load(runtime_, options, model)),
+      cpu_memory_(MemoryInfo(runtime_, "Cpu", 0, OrtMemTypeDefault)),
+      pinned_memory_(
+          MemoryInfo(runtime_, CudaDeviceOf(options.providers), "CudaPinned", OrtMemTypeCPUOutput)),
+      device_memory_(
+          MemoryInfo(runtime_, CudaDeviceOf(options.providers), "Cuda", OrtMemTypeDefault)),
+      pinned_allocator_(AllocatorOf(runtime_, session_.get(), pinned_memory_.get())) {
   const OrtApi& api = runtime_.api();
   OrtAllocator* allocator = nullptr;
   runtime_.Check(api.GetAllocatorWithDefaultOptions(&allocator), ErrorCode::kInvalidModel);
@@ -206,19 +263,62 @@ Session::Session(const SessionOptions& options, const ModelSource& model)
 
 std::vector<OrtTensor> Session::Run(const OrtRunOptions& run_options,
                                     const std::vector<std::string>& input_names,
-                                    const std::vector<OrtTensor>& inputs,
-                                    const std::vector<std::string>& output_names) const {
-  std::vector<const OrtValue*> input_values;
-  for (const OrtTensor& input : inputs) input_values.push_back(input.get());
-  std::vector<OrtValue*> output_values(output_names.size(), nullptr);
+                                    const std::vector<const OrtValue*>& inputs,
+                                    const std::vector<OutputRequest>& outputs) const {
+  std::vector<const char*> output_names;
+  for (const auto& [name, location] : outputs) {
+    if (location != Location::kCpu) return RunBound(run_options, input_names, inputs, outputs);
+    output_names.push_back(name.c_str());
+  }
+  std::vector<OrtValue*> values(outputs.size(), nullptr);
   OrtStatus* status =
-      runtime_.api().Run(session_.get(), &run_options, Pointers(input_names).data(),
-                         input_values.data(), input_values.size(), Pointers(output_names).data(),
-                         output_names.size(), output_values.data());
-  std::vector<OrtTensor> outputs;
-  for (OrtValue* value : output_values) outputs.emplace_back(value, runtime_.api().ReleaseValue);
+      runtime_.api().Run(session_.get(), &run_options, Pointers(input_names).data(), inputs.data(),
+                         inputs.size(), output_names.data(), output_names.size(), values.data());
+  std::vector<OrtTensor> made;
+  for (OrtValue* value : values) made.emplace_back(value, runtime_.api().ReleaseValue);
   runtime_.Check(status, ErrorCode::kRunFailed);
-  return outputs;
+  return made;
+}
+
+std::vector<OrtTensor> Session::RunBound(const OrtRunOptions& run_options,
+                                         const std::vector<std::string>& input_names,
+                                         const std::vector<const OrtValue*>& inputs,
+                                         const std::vector<OutputRequest>& outputs) const {
+  const OrtApi& api = runtime_.api();
+  const auto check = [&](OrtStatus* status) { runtime_.Check(status, ErrorCode::kRunFailed); };
+  OrtIoBinding* binding = nullptr;
+  check(api.CreateIoBinding(session_.get(), &binding));
+  const OrtOwned<OrtIoBinding> owned(binding, api.ReleaseIoBinding);
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    check(api.BindInput(binding, input_names[i].c_str(), inputs[i]));
+  }
+  for (const auto& [name, location] : outputs) {
+    const OrtOwned<OrtMemoryInfo>& memory = location == Location::kDevice   ? device_memory_
+                                            : location == Location::kPinned ? pinned_memory_
+                                                                            : cpu_memory_;
+    check(api.BindOutputToDevice(binding, name.c_str(), memory.get()));
+  }
+  check(api.RunWithBinding(session_.get(), &run_options, binding));
+  // Whoever reads them next may not wait for the session's stream.
+  check(api.SynchronizeBoundOutputs(binding));
+  OrtAllocator* allocator = nullptr;
+  check(api.GetAllocatorWithDefaultOptions(&allocator));
+  OrtValue** values = nullptr;
+  size_t count = 0;
+  check(api.GetBoundOutputValues(binding, allocator, &values, &count));
+  std::vector<OrtTensor> made;
+  for (size_t i = 0; i < count; ++i) made.emplace_back(values[i], api.ReleaseValue);
+  if (values != nullptr) check(api.AllocatorFree(allocator, values));
+  return made;
+}
+
+OrtTensor Session::AllocatePinned(ONNXTensorElementDataType type,
+                                  const std::vector<int64_t>& dims) const {
+  OrtValue* value = nullptr;
+  runtime_.Check(runtime_.api().CreateTensorAsOrtValue(pinned_allocator_.get(), dims.data(),
+                                                       dims.size(), type, &value),
+                 ErrorCode::kOutOfMemory);
+  return {value, runtime_.api().ReleaseValue};
 }
 
 std::string Session::EndProfiling() const {

@@ -46,6 +46,19 @@ struct ValueInfo {
 
 using OrtTensor = OrtOwned<OrtValue>;
 
+// Where a tensor is to lie: in ordinary memory; in memory that is pinned, which cards copy from and
+// to fastest; or with the session's device. For a session without a device all are ordinary memory.
+enum class Location { kCpu, kPinned, kDevice };
+
+struct OutputRequest {
+  std::string name;
+  Location location;
+};
+
+// Throws kProviderUnavailable where no session can have the provider, its library being the matter.
+// Whether there is a device for it shows when a session is made.
+void CheckProvider(const Runtime& runtime, const Provider& provider);
+
 // An ONNX Runtime session with tlsc's operators registered. Immutable once made, so runs may
 // overlap on any threads.
 class Session {
@@ -59,18 +72,32 @@ class Session {
   const std::vector<ValueInfo>& outputs() const { return outputs_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
-  // Throws kRunFailed or kOutOfMemory; `run_options` may be told to terminate meanwhile.
+  // Inputs may lie anywhere. Throws kRunFailed or kOutOfMemory; `run_options` may be told to
+  // terminate meanwhile. Tensors with the device must not outlive the session.
   std::vector<OrtTensor> Run(const OrtRunOptions& run_options,
                              const std::vector<std::string>& input_names,
-                             const std::vector<OrtTensor>& inputs,
-                             const std::vector<std::string>& output_names) const;
+                             const std::vector<const OrtValue*>& inputs,
+                             const std::vector<OutputRequest>& outputs) const;
+
+  // A tensor in pinned memory, its values whatever they are. It must not outlive the session.
+  // Throws kOutOfMemory.
+  OrtTensor AllocatePinned(ONNXTensorElementDataType type, const std::vector<int64_t>& dims) const;
 
   // Ends profiling and returns the file's path.
   std::string EndProfiling() const;
 
  private:
+  std::vector<OrtTensor> RunBound(const OrtRunOptions& run_options,
+                                  const std::vector<std::string>& input_names,
+                                  const std::vector<const OrtValue*>& inputs,
+                                  const std::vector<OutputRequest>& outputs) const;
+
   const Runtime& runtime_;
   OrtOwned<OrtSession> session_;
+  OrtOwned<OrtMemoryInfo> cpu_memory_;
+  OrtOwned<OrtMemoryInfo> pinned_memory_;
+  OrtOwned<OrtMemoryInfo> device_memory_;
+  OrtOwned<OrtAllocator> pinned_allocator_;
   std::vector<ValueInfo> inputs_;
   std::vector<ValueInfo> outputs_;
   std::map<std::string, std::string> metadata_;

@@ -1,5 +1,6 @@
 #include "session_wrap.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -102,36 +103,51 @@ class CreateJob final : public PromiseJob {
   std::shared_ptr<const Session> session_;
 };
 
+OutputRequest ReadRequest(const Napi::Object& from) {
+  const std::string location = from.Get("location").ToString();
+  return {from.Get("name").ToString(), location == "device"   ? Location::kDevice
+                                       : location == "pinned" ? Location::kPinned
+                                                              : Location::kCpu};
+}
+
 class RunJob final : public PromiseJob {
  public:
   RunJob(Napi::Env env, std::shared_ptr<const Session> session, const Napi::Array& inputs,
-         const Napi::Array& output_names)
+         const Napi::Array& outputs)
       : PromiseJob(env),
         session_(std::move(session)),
-        run_options_(nullptr, session_->runtime().api().ReleaseRunOptions),
-        output_names_(ReadStrings(output_names)) {
+        run_options_(nullptr, session_->runtime().api().ReleaseRunOptions) {
     const Runtime& runtime = session_->runtime();
     OrtRunOptions* run_options = nullptr;
     runtime.Check(runtime.api().CreateRunOptions(&run_options), ErrorCode::kRunFailed);
     run_options_.reset(run_options);
-    Napi::Array pinned = Napi::Array::New(env, inputs.Length());
+    for (uint32_t i = 0; i < outputs.Length(); ++i) {
+      requests_.push_back(ReadRequest(outputs.Get(i).As<Napi::Object>()));
+    }
+    Napi::Array arrays = Napi::Array::New(env);
     for (uint32_t i = 0; i < inputs.Length(); ++i) {
       const auto input = inputs.Get(i).As<Napi::Object>();
       input_names_.push_back(input.Get("name").ToString());
-      inputs_.push_back(TensorOver(runtime, input_names_.back(), input));
-      pinned.Set(i, input.Get("data"));
+      if (input.Has("handle")) {
+        handles_.push_back(FromHandle(input_names_.back(), input.Get("handle")));
+        inputs_.push_back(handles_.back()->value.get());
+      } else {
+        own_inputs_.push_back(TensorOver(runtime, input_names_.back(), input));
+        inputs_.push_back(own_inputs_.back().get());
+        arrays.Set(arrays.Length(), input.Get("data"));
+      }
     }
-    pinned_ = Napi::Persistent(pinned.As<Napi::Object>());
+    arrays_ = Napi::Persistent(arrays.As<Napi::Object>());
   }
 
  private:
   void Execute() override {
-    outputs_ = session_->Run(*run_options_, input_names_, inputs_, output_names_);
+    outputs_ = session_->Run(*run_options_, input_names_, inputs_, requests_);
     // A graph may name an input as an output, which then lies in JavaScript's memory, not in its
     // own.
     const Runtime& runtime = session_->runtime();
     for (OrtTensor& output : outputs_) {
-      for (const OrtTensor& input : inputs_) {
+      for (const OrtTensor& input : own_inputs_) {
         if (SharesMemory(runtime, *output, *input)) output = CopyOf(runtime, *output);
       }
     }
@@ -140,7 +156,12 @@ class RunJob final : public PromiseJob {
   Napi::Value Result(Napi::Env env) override {
     Napi::Array results = Napi::Array::New(env, outputs_.size());
     for (uint32_t i = 0; i < outputs_.size(); ++i) {
-      results.Set(i, tlsc::ToJs(env, session_->runtime(), std::move(outputs_[i])));
+      // Ordinary memory needs no session: what is freed by a release is not held back by results.
+      const bool is_ordinary = requests_[i].location == Location::kCpu;
+      HeldTensor output{is_ordinary ? nullptr : session_, std::move(outputs_[i])};
+      results.Set(i, requests_[i].location == Location::kDevice
+                         ? ToJsHandle(env, std::move(output))
+                         : tlsc::ToJs(env, session_->runtime(), std::move(output)));
     }
     return results;
   }
@@ -153,25 +174,48 @@ class RunJob final : public PromiseJob {
 
   void Unpin() override {
     inputs_.clear();
-    pinned_.Reset();
+    own_inputs_.clear();
+    handles_.clear();
+    arrays_.Reset();
   }
 
   std::shared_ptr<const Session> session_;
   OrtOwned<OrtRunOptions> run_options_;
   std::vector<std::string> input_names_;
-  std::vector<OrtTensor> inputs_;
-  std::vector<std::string> output_names_;
+  std::vector<const OrtValue*> inputs_;  // each one of the next two's
+  std::vector<OrtTensor> own_inputs_;
+  std::vector<std::shared_ptr<const HeldTensor>> handles_;
+  std::vector<OutputRequest> requests_;
   std::vector<OrtTensor> outputs_;
-  Napi::ObjectReference pinned_;
+  Napi::ObjectReference arrays_;  // the memory of own_inputs_
+};
+
+class DownloadJob final : public PromiseJob {
+ public:
+  DownloadJob(Napi::Env env, std::shared_ptr<const HeldTensor> tensor)
+      : PromiseJob(env), tensor_(std::move(tensor)) {}
+
+ private:
+  const Runtime& runtime() const { return tensor_->session->runtime(); }
+
+  void Execute() override { copy_.emplace(CopyOf(runtime(), *tensor_->value)); }
+
+  Napi::Value Result(Napi::Env env) override {
+    return tlsc::ToJs(env, runtime(), HeldTensor{nullptr, std::move(*copy_)});
+  }
+
+  std::shared_ptr<const HeldTensor> tensor_;
+  std::optional<OrtTensor> copy_;
 };
 
 }  // namespace
 
 Napi::Function SessionWrap::Define(Napi::Env env) {
-  return DefineClass(env, "NativeSession",
-                     {InstanceMethod<&SessionWrap::Run>("run"),
-                      InstanceMethod<&SessionWrap::EndProfiling>("endProfiling"),
-                      InstanceMethod<&SessionWrap::Release>("release")});
+  return DefineClass(
+      env, "NativeSession",
+      {InstanceMethod<&SessionWrap::Run>("run"), InstanceMethod<&SessionWrap::Allocate>("allocate"),
+       InstanceMethod<&SessionWrap::EndProfiling>("endProfiling"),
+       InstanceMethod<&SessionWrap::Release>("release")});
 }
 
 Napi::Object SessionWrap::Wrap(Napi::Env env, std::shared_ptr<const Session> session) {
@@ -214,6 +258,17 @@ Napi::Value SessionWrap::Run(const Napi::CallbackInfo& info) {
   });
 }
 
+Napi::Value SessionWrap::Allocate(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return WithJsErrors(env, [&]() -> Napi::Value {
+    const auto type = TypeOf(info[0].ToString());
+    const auto dims = ReadDims("of allocate()", info[1].As<Napi::Array>());
+    const std::shared_ptr<const Session>& session = Get();
+    return tlsc::ToJs(env, session->runtime(),
+                      HeldTensor{session, session->AllocatePinned(type, dims)});
+  });
+}
+
 Napi::Value SessionWrap::EndProfiling(const Napi::CallbackInfo& info) {
   return WithJsErrors(info.Env(), [&]() -> Napi::Value {
     return Napi::String::New(info.Env(), Get()->EndProfiling());
@@ -229,5 +284,15 @@ Napi::Value CreateSession(const Napi::CallbackInfo& info) {
     return Context::Of(env).Start(std::make_shared<CreateJob>(env, info[0].As<Napi::Object>()));
   });
 }
+
+Napi::Value Download(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return WithJsErrors(env, [&]() -> Napi::Value {
+    return Context::Of(env).Start(
+        std::make_shared<DownloadJob>(env, FromHandle("of download()", info[0])));
+  });
+}
+
+void Dispose(const Napi::CallbackInfo& info) { DisposeHandle(info[0]); }
 
 }  // namespace tlsc

@@ -19,6 +19,7 @@ class SessionWrap : public Napi::ObjectWrap<SessionWrap> {
 
  private:
   Napi::Value Run(const Napi::CallbackInfo& info);
+  Napi::Value Allocate(const Napi::CallbackInfo& info);
   Napi::Value EndProfiling(const Napi::CallbackInfo& info);
   void Release(const Napi::CallbackInfo& info);
   // Throws kSessionReleased.
@@ -29,6 +30,10 @@ class SessionWrap : public Napi::ObjectWrap<SessionWrap> {
 
 // createSession(options) of lib/binding.ts.
 Napi::Value CreateSession(const Napi::CallbackInfo& info);
+
+// download(handle) and dispose(handle) of lib/binding.ts.
+Napi::Value Download(const Napi::CallbackInfo& info);
+void Dispose(const Napi::CallbackInfo& info);
 
 }  // namespace tlsc
 

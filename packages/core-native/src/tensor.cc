@@ -6,6 +6,8 @@
 #include <memory>
 #include <utility>
 
+#include "cuda_driver.h"
+
 namespace tlsc {
 namespace {
 
@@ -47,18 +49,6 @@ const ElementType* Find(std::string_view name) {
 
 [[noreturn]] void Refuse(const std::string& name, const std::string& why) {
   throw Error(ErrorCode::kInvalidArgument, "input " + name + ": " + why);
-}
-
-std::vector<int64_t> ReadDims(const std::string& name, const Napi::Array& array) {
-  std::vector<int64_t> dims;
-  for (uint32_t i = 0; i < array.Length(); ++i) {
-    const double size = array.Get(i).ToNumber().DoubleValue();
-    if (!(size >= 0) || size != std::floor(size) || size > 9007199254740991.0) {
-      Refuse(name, "dimension " + std::to_string(i) + " is not a size");
-    }
-    dims.push_back(static_cast<int64_t>(size));
-  }
-  return dims;
 }
 
 // The byte size that the dims call for, or SIZE_MAX when it does not fit.
@@ -135,12 +125,12 @@ Contents Read(const Runtime& runtime, const OrtValue& tensor) {
 }
 
 // Frees the tensor when JavaScript is done with its memory.
-void ReleaseTensor(napi_env, void*, void* hint) { delete static_cast<OrtTensor*>(hint); }
+void ReleaseTensor(napi_env, void*, void* hint) { delete static_cast<HeldTensor*>(hint); }
 
-napi_value ArrayBufferOver(Napi::Env env, OrtTensor tensor, void* data, size_t size) {
+napi_value ArrayBufferOver(Napi::Env env, HeldTensor tensor, void* data, size_t size) {
   // V8 wants no foreign memory for an empty buffer.
   if (size == 0) return Napi::ArrayBuffer::New(env, 0);
-  auto held = std::make_unique<OrtTensor>(std::move(tensor));
+  auto held = std::make_unique<HeldTensor>(std::move(tensor));
   napi_value buffer = nullptr;
   const napi_status status =
       napi_create_external_arraybuffer(env, data, size, ReleaseTensor, held.get(), &buffer);
@@ -156,7 +146,81 @@ napi_value ArrayBufferOver(Napi::Env env, OrtTensor tensor, void* data, size_t s
   return copy;
 }
 
+Napi::Array ToJs(Napi::Env env, const std::vector<int64_t>& dims) {
+  Napi::Array js_dims = Napi::Array::New(env, dims.size());
+  for (size_t axis = 0; axis < dims.size(); ++axis) {
+    js_dims.Set(static_cast<uint32_t>(axis), static_cast<double>(dims[axis]));
+  }
+  return js_dims;
+}
+
+// Copies from wherever the tensor lies.
+void CopyBytes(const Runtime& runtime, const OrtValue& tensor, const void* from, void* to,
+               size_t size) {
+  const OrtApi& api = runtime.api();
+  const OrtMemoryInfo* memory = nullptr;
+  runtime.Check(api.GetTensorMemoryInfo(&tensor, &memory), ErrorCode::kRunFailed);
+  OrtMemoryInfoDeviceType device_type = OrtMemoryInfoDeviceType_CPU;
+  api.MemoryInfoGetDeviceType(memory, &device_type);
+  if (device_type == OrtMemoryInfoDeviceType_CPU) {
+    std::memcpy(to, from, size);
+    return;
+  }
+  int device = 0;
+  runtime.Check(api.MemoryInfoGetId(memory, &device), ErrorCode::kRunFailed);
+  cuda_driver::CopyToHost(device, from, to, size);
+}
+
+// What a handle's External points to. Garbage collection is told of the memory behind it.
+class Handle {
+ public:
+  Handle(Napi::Env env, std::shared_ptr<const HeldTensor> tensor, size_t size)
+      : tensor_(std::move(tensor)), size_(static_cast<int64_t>(size)) {
+    Napi::MemoryManagement::AdjustExternalMemory(env, size_);
+  }
+
+  // Null once it is disposed of.
+  const std::shared_ptr<const HeldTensor>& tensor() const { return tensor_; }
+
+  void Dispose(Napi::Env env) {
+    if (tensor_ == nullptr) return;
+    tensor_.reset();
+    Napi::MemoryManagement::AdjustExternalMemory(env, -size_);
+  }
+
+ private:
+  std::shared_ptr<const HeldTensor> tensor_;
+  int64_t size_;
+};
+
+// Says that an External really is a handle, so that foreign externals are refused.
+constexpr napi_type_tag kHandleTag = {0x2b7c90d4e1684f03, 0xa51d3c7e08f9b642};
+
+Handle* HandleIn(const Napi::Value& value) {
+  using External = Napi::External<Handle>;
+  if (!value.IsExternal() || !value.As<External>().CheckTypeTag(&kHandleTag)) return nullptr;
+  return value.As<External>().Data();
+}
+
 }  // namespace
+
+ONNXTensorElementDataType TypeOf(const std::string& name) {
+  const ElementType* type = Find(name);
+  if (type != nullptr) return type->type;
+  throw Error(ErrorCode::kInvalidArgument, "element type " + name + " is not supported");
+}
+
+std::vector<int64_t> ReadDims(const std::string& name, const Napi::Array& array) {
+  std::vector<int64_t> dims;
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    const double size = array.Get(i).ToNumber().DoubleValue();
+    if (!(size >= 0) || size != std::floor(size) || size > 9007199254740991.0) {
+      Refuse(name, "dimension " + std::to_string(i) + " is not a size");
+    }
+    dims.push_back(static_cast<int64_t>(size));
+  }
+  return dims;
+}
 
 std::string_view TypeName(ONNXTensorElementDataType type) {
   const ElementType* found = Find(type);
@@ -200,16 +264,12 @@ OrtTensor CopyOf(const Runtime& runtime, const OrtValue& tensor) {
   runtime.Check(api.CreateTensorAsOrtValue(allocator, dims.data(), dims.size(), type->type, &made),
                 ErrorCode::kRunFailed);
   OrtTensor copy(made, api.ReleaseValue);
-  std::memcpy(MemoryOf(runtime, *copy), data, ByteSize(dims, type->size));
+  CopyBytes(runtime, tensor, data, MemoryOf(runtime, *copy), ByteSize(dims, type->size));
   return copy;
 }
 
-Napi::Object ToJs(Napi::Env env, const Runtime& runtime, OrtTensor tensor) {
-  const auto [type, dims, data] = Read(runtime, *tensor);
-  Napi::Array js_dims = Napi::Array::New(env, dims.size());
-  for (size_t axis = 0; axis < dims.size(); ++axis) {
-    js_dims.Set(static_cast<uint32_t>(axis), static_cast<double>(dims[axis]));
-  }
+Napi::Object ToJs(Napi::Env env, const Runtime& runtime, HeldTensor tensor) {
+  const auto [type, dims, data] = Read(runtime, *tensor.value);
   const size_t size = ByteSize(dims, type->size);
   napi_value array = nullptr;
   if (napi_create_typedarray(env, type->array, size / type->size,
@@ -219,9 +279,38 @@ Napi::Object ToJs(Napi::Env env, const Runtime& runtime, OrtTensor tensor) {
   }
   Napi::Object value = Napi::Object::New(env);
   value.Set("type", std::string(type->name));
-  value.Set("dims", js_dims);
+  value.Set("dims", ToJs(env, dims));
   value.Set("data", array);
   return value;
+}
+
+Napi::Object ToJsHandle(Napi::Env env, HeldTensor tensor) {
+  const auto [type, dims, data] = Read(tensor.session->runtime(), *tensor.value);
+  auto held = std::make_shared<const HeldTensor>(std::move(tensor));
+  auto made = std::make_unique<Handle>(env, std::move(held), ByteSize(dims, type->size));
+  const auto finalize = [](Napi::Env of, Handle* pointer) {
+    pointer->Dispose(of);
+    delete pointer;
+  };
+  auto handle = Napi::External<Handle>::New(env, made.get(), finalize);
+  made.release();  // The finalizer has it now.
+  handle.TypeTag(&kHandleTag);
+  Napi::Object value = Napi::Object::New(env);
+  value.Set("type", std::string(type->name));
+  value.Set("dims", ToJs(env, dims));
+  value.Set("handle", handle);
+  return value;
+}
+
+std::shared_ptr<const HeldTensor> FromHandle(const std::string& name, const Napi::Value& value) {
+  const Handle* handle = HandleIn(value);
+  if (handle == nullptr) Refuse(name, "not the handle of a tensor");
+  if (handle->tensor() == nullptr) Refuse(name, "the tensor was disposed of");
+  return handle->tensor();
+}
+
+void DisposeHandle(const Napi::Value& value) {
+  if (Handle* handle = HandleIn(value)) handle->Dispose(value.Env());
 }
 
 }  // namespace tlsc

@@ -1,6 +1,7 @@
 #ifndef TLSC_CORE_NATIVE_TENSOR_H_
 #define TLSC_CORE_NATIVE_TENSOR_H_
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,12 @@ namespace tlsc {
 // onnxruntime-common's name of an element type; empty for one that JavaScript tensors cannot hold.
 std::string_view TypeName(ONNXTensorElementDataType type);
 
+// The inverse: throws kInvalidArgument for a name that is none of these.
+ONNXTensorElementDataType TypeOf(const std::string& name);
+
+// Throws kInvalidArgument, `name` in its message, for what is no list of sizes.
+std::vector<int64_t> ReadDims(const std::string& name, const Napi::Array& dims);
+
 // A tensor over the memory of `{type, dims, data}`, nothing copied: `data` must stay referenced
 // while it lives. Throws kInvalidArgument when the type is unknown or `data` has not the bytes that
 // `dims` call for.
@@ -21,12 +28,28 @@ OrtTensor TensorOver(const Runtime& runtime, const std::string& name, Napi::Obje
 // Whether both are tensors over the same memory.
 bool SharesMemory(const Runtime& runtime, const OrtValue& a, const OrtValue& b);
 
-// A tensor like this one of TensorOver() in memory of its own.
+// A copy, in ordinary memory of its own, of a tensor that may lie with a device. Waits for it.
 OrtTensor CopyOf(const Runtime& runtime, const OrtValue& tensor);
+
+// A tensor and, where it must not outlive it, the session that it came from.
+struct HeldTensor {
+  std::shared_ptr<const Session> session;
+  OrtTensor value;
+};
 
 // `{type, dims, data}` over the tensor's own memory, which is freed when JavaScript collects
 // `data`. Copied only where the host forbids foreign memory in array buffers (Electron does).
-Napi::Object ToJs(Napi::Env env, const Runtime& runtime, OrtTensor tensor);
+Napi::Object ToJs(Napi::Env env, const Runtime& runtime, HeldTensor tensor);
+
+// `{type, dims, handle}` of a tensor that stays where it is until JavaScript collects `handle` or
+// disposes of it.
+Napi::Object ToJsHandle(Napi::Env env, HeldTensor tensor);
+
+// What a handle stands for. Throws kInvalidArgument when it is no handle, or is disposed of.
+std::shared_ptr<const HeldTensor> FromHandle(const std::string& name, const Napi::Value& handle);
+
+// Lets go of the tensor. Runs under way keep it until they end; again, it does nothing.
+void DisposeHandle(const Napi::Value& handle);
 
 }  // namespace tlsc
 

@@ -1,10 +1,11 @@
 import type { NativeInput, NativeSession } from '@tlsc/core-native';
 import { describe, expect, test } from 'vitest';
-import { collectGarbage, failure, float32, identityModel, load, run } from './support.js';
+import { collectGarbage, failure, float32, identityModel, load, run, start } from './support.js';
 
 describe('wrong arguments', () => {
   const good = { name: 'x', type: 'float32', dims: [2], data: new Float32Array(2) };
   const detached = new Float32Array(2);
+  const y = [{ name: 'y', location: 'cpu' }] as const;
   structuredClone(detached.buffer, { transfer: [detached.buffer] });
 
   test.each<[string, object, RegExp]>([
@@ -30,18 +31,20 @@ describe('wrong arguments', () => {
   ])('%s gives ERR_INVALID_ARGUMENT', async (_, change, message) => {
     const session = await load(identityModel());
     const input = { ...good, ...change } as NativeInput;
-    expect(() => session.run([input], ['y'])).toThrow(failure('ERR_INVALID_ARGUMENT', message));
+    expect(() => start(session, [input], ['y'])).toThrow(failure('ERR_INVALID_ARGUMENT', message));
     expect((await run(session, good as NativeInput)).dims).toEqual([2]);
   });
 
   test.each<[string, unknown[]]>([
     ['nothing', []],
     ['null', [null, null]],
-    ['a number for the inputs', [1, ['y']]],
-    ['an input that is undefined', [[undefined], ['y']]],
-    ['no dims', [[{ ...good, dims: undefined }], ['y']]],
-    ['no output names', [[good]]],
-    ['a symbol for an output name', [[good], [Symbol('y')]]],
+    ['a number for the inputs', [1, y]],
+    ['an input that is undefined', [[undefined], y]],
+    ['no dims', [[{ ...good, dims: undefined }], y]],
+    ['no outputs', [[good]]],
+    ['null for an output', [[good], [null]]],
+    ['an input with the handle of something else', [[{ name: 'x', handle: {} }], y]],
+    ['a symbol for the name of an output', [[good], [{ name: Symbol('y'), location: 'cpu' }]]],
     [
       'a getter that throws',
       [
@@ -53,7 +56,7 @@ describe('wrong arguments', () => {
             },
           },
         ],
-        ['y'],
+        y,
       ],
     ],
   ])('of the wrong shape, %s, throw an error', async (_, args) => {
@@ -83,7 +86,7 @@ describe('wrong arguments', () => {
     for (const args of [[], [{}], [session], [null]]) expect(() => new Class(...args)).toThrow(TypeError);
     const { run: borrowed } = session;
     for (const self of [{}, null, Object.create(Class.prototype), new Map()]) {
-      expect(() => borrowed.call(self as NativeSession, [good as NativeInput], ['y'])).toThrow();
+      expect(() => borrowed.call(self as NativeSession, [good as NativeInput], y)).toThrow();
     }
   });
 

@@ -11,7 +11,10 @@ async function startRuns(count) {
   const session = await createSession(given);
   const data = new Float32Array(size * size);
   for (let i = 0; i < count; ++i) {
-    const { outputs } = session.run([{ name: 'x', type: 'float32', dims: [size, size], data }], ['y']);
+    const { outputs } = session.run(
+      [{ name: 'x', type: 'float32', dims: [size, size], data }],
+      [{ name: 'y', location: 'cpu' }],
+    );
     outputs.then(
       () => console.log('run ended'),
       () => console.log('run failed'),

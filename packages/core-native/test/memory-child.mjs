@@ -14,14 +14,22 @@ let shared;
 async function runLarge() {
   shared ??= await createSession(given);
   const data = new Float32Array(MiB);
-  await shared.run([{ name: 'x', type: 'float32', dims: [MiB], data }], ['y']).outputs;
+  await shared.run([{ name: 'x', type: 'float32', dims: [MiB], data }], [{ name: 'y', location: 'cpu' }])
+    .outputs;
+}
+
+async function keepWithDevice() {
+  shared ??= await createSession(given);
+  const data = new Float32Array(MiB);
+  const input = { name: 'x', type: 'float32', dims: [MiB], data };
+  await shared.run([input], [{ name: 'y', location: 'device' }]).outputs;
 }
 
 async function failToRun() {
   shared ??= await createSession(given);
   const data = new Float32Array(MiB);
   const input = { name: 'x', type: 'float32', dims: [1, MiB], data };
-  await shared.run([input], ['y']).outputs.then(
+  await shared.run([input], [{ name: 'y', location: 'cpu' }]).outputs.then(
     () => process.exit(1),
     () => {},
   );
@@ -37,6 +45,7 @@ async function failToLoad() {
 const round = {
   'drop sessions': dropSession,
   'run large': runLarge,
+  'keep with the device': keepWithDevice,
   'fail to run': failToRun,
   'fail to load': failToLoad,
 }[scenario];

@@ -9,7 +9,10 @@ for (let i = 0; i < size; ++i) data[i * (size + 1)] = 1;
 
 parentPort.postMessage('started');
 for (let i = 0; i < runs; ++i) {
-  const [y] = await session.run([{ name: 'x', type: 'float32', dims: [size, size], data }], ['y']).outputs;
+  const [y] = await session.run(
+    [{ name: 'x', type: 'float32', dims: [size, size], data }],
+    [{ name: 'y', location: 'cpu' }],
+  ).outputs;
   if (y.data.length !== data.length || y.data.some((value, at) => value !== data[at])) {
     throw new Error('wrong output');
   }

@@ -13,6 +13,7 @@ import {
   longSize,
   only,
   run,
+  start,
   startChain,
   temporaryFolder,
 } from './support.js';
@@ -114,14 +115,14 @@ describe('runs', () => {
     const input = float32('x', [1], [100]);
     const all = Array.from({ length: 64 }, (_, i) => `y${63 - i}`);
     const values = async (names: string[]) =>
-      (await session.run([input], names).outputs).map(({ data }) => Number(data[0]));
+      (await start(session, [input], names).outputs).map(({ data }) => Number(data[0]));
     expect(await values(all)).toEqual(all.map((_, i) => 163 - i));
     expect(await values(['y40', 'y2', 'y63'])).toEqual([140, 102, 163]);
   });
 
   test('may name an output twice', async () => {
     const session = await load(fanModel(2));
-    const run = session.run([float32('x', [3], [1, 2, 3])], ['y1', 'y1']);
+    const run = start(session, [float32('x', [3], [1, 2, 3])], ['y1', 'y1']);
     try {
       const [first, second] = await run.outputs;
       expect(first?.data).toEqual(Float32Array.of(2, 3, 4));
@@ -134,7 +135,7 @@ describe('runs', () => {
 
   test('overlap', async () => {
     const session = await load(fanModel(1));
-    const started = Array.from({ length: 200 }, (_, i) => session.run([float32('x', [50], i)], ['y0']));
+    const started = Array.from({ length: 200 }, (_, i) => start(session, [float32('x', [50], i)], ['y0']));
     const outputs = await Promise.all(started.map(({ outputs }) => only(outputs)));
     for (const [i, { data }] of outputs.entries()) expect(data).toEqual(new Float32Array(50).fill(i));
   });
@@ -149,7 +150,7 @@ describe('runs', () => {
       }),
     );
     const refused = (input: NativeInput, names: string[], message: RegExp) =>
-      expect(session.run([input], names).outputs).rejects.toEqual(failure('ERR_RUN_FAILED', message));
+      expect(start(session, [input], names).outputs).rejects.toEqual(failure('ERR_RUN_FAILED', message));
     await refused(float32('x', [3]), ['y'], /Reshape/);
     await refused(float32('x', [2, 2]), ['y'], /rank/i);
     await refused(float32('z', [4]), ['y'], /z/);
@@ -174,7 +175,7 @@ describe('runs', () => {
       }),
     );
     for (const name of ['list', 'words']) {
-      const { outputs } = session.run([float32('x', [2])], [name]);
+      const { outputs } = start(session, [float32('x', [2])], [name]);
       await expect(outputs).rejects.toEqual(failure('ERR_RUN_FAILED'));
     }
   });
@@ -196,7 +197,7 @@ describe('runs', () => {
   test('write the profile asked for', async () => {
     const prefix = join(folder, 'profile');
     const session = await load(fanModel(1), { profileFilePrefix: prefix });
-    await session.run([float32('x', [1])], ['y0']).outputs;
+    await start(session, [float32('x', [1])], ['y0']).outputs;
     const file = session.endProfiling();
     expect(file.startsWith(prefix)).toBe(true);
     const events = JSON.parse(readFileSync(file, 'utf8')) as { args?: { op_name?: string } }[];
@@ -215,7 +216,7 @@ describe('release', () => {
     session.release();
     session.release();
     const released = failure('ERR_SESSION_RELEASED');
-    expect(() => session.run([float32('x', [1])], ['y'])).toThrow(released);
+    expect(() => start(session, [float32('x', [1])], ['y'])).toThrow(released);
     expect(() => session.endProfiling()).toThrow(released);
     expect(session.inputs).toHaveLength(1);
   });

@@ -56,7 +56,7 @@ export function float32(
   name: string,
   dims: readonly number[],
   fill: number | readonly number[] = 0,
-): NativeInput {
+): NativeTensor & { readonly name: string } {
   const size = dims.reduce((product, dim) => product * dim, 1);
   const data = typeof fill === 'number' ? new Float32Array(size).fill(fill) : Float32Array.from(fill);
   return { name, type: 'float32', dims, data };
@@ -101,9 +101,26 @@ export function fanModel(count: number): Uint8Array {
   });
 }
 
+interface CpuRun extends NativeRun {
+  readonly outputs: Promise<NativeTensor[]>;
+}
+
+/** A run whose outputs come to ordinary memory. */
+export function start(
+  session: NativeSession,
+  inputs: readonly NativeInput[],
+  names: readonly string[],
+): CpuRun {
+  const run = session.run(
+    inputs,
+    names.map((name) => ({ name, location: 'cpu' })),
+  );
+  return { ...run, outputs: run.outputs as Promise<NativeTensor[]> };
+}
+
 /** The output y of a model with one input. */
 export function run(session: NativeSession, input: NativeInput): Promise<NativeTensor> {
-  return only(session.run([input], ['y']).outputs);
+  return only(start(session, [input], ['y']).outputs);
 }
 
 /** x [n, n] → y = xᵏ by `nodes` products of matrices: the time of a run is that of n³. */
@@ -130,9 +147,9 @@ export function chainModelFile(): string {
 }
 
 /** The identity matrix goes through the chain unchanged. */
-export function startChain(session: NativeSession, size: number): NativeRun {
+export function startChain(session: NativeSession, size: number): CpuRun {
   const identity = Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? 1 : 0));
-  return session.run([float32('x', [size, size], identity)], ['y']);
+  return start(session, [float32('x', [size, size], identity)], ['y']);
 }
 
 /** Collects garbage until finalizers have run, which Node-API does on later turns of the event loop. */

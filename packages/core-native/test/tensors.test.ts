@@ -9,6 +9,7 @@ import {
   load,
   only,
   run,
+  start,
   startChain,
 } from './support.js';
 import { type ElementType, encode } from './tiny-model.js';
@@ -64,15 +65,15 @@ describe('tensors', () => {
   test('an output is a copy of nothing that changes later: many runs leave it alone', async () => {
     const session = await load(fanModel(1));
     const input = (value: number) => float32('x', [1000], value);
-    const first = await only(session.run([input(-1)], ['y0']).outputs);
-    for (let i = 0; i < 300; ++i) await session.run([input(i)], ['y0']).outputs;
+    const first = await only(start(session, [input(-1)], ['y0']).outputs);
+    for (let i = 0; i < 300; ++i) await start(session, [input(i)], ['y0']).outputs;
     expect(first.data).toEqual(new Float32Array(1000).fill(-1));
   });
 
   test('an output outlives its session and the collection of everything else', async () => {
     const makeOutput = async () => {
       const session = await load(fanModel(1));
-      const output = await only(session.run([float32('x', [1 << 20], 5)], ['y0']).outputs);
+      const output = await only(start(session, [float32('x', [1 << 20], 5)], ['y0']).outputs);
       session.release();
       return output;
     };
@@ -102,7 +103,7 @@ describe('tensors', () => {
       }),
     );
     const input = float32('x', [1 << 20], 5);
-    const outputs = await session.run([input], ['x', 'same', 'row']).outputs;
+    const outputs = await start(session, [input], ['x', 'same', 'row']).outputs;
     (input.data as Float32Array).fill(-1);
     expect(outputs.map(({ data }) => (data as Float32Array).every((value) => value === 5))).toEqual([
       true,
@@ -122,7 +123,7 @@ describe('tensors', () => {
           initializers: [{ name: 'c', type: 'float32', dims: [4096], data: new Float32Array(4096).fill(9) }],
         }),
       );
-      const output = await only(session.run([float32('x', [1], [1])], ['c']).outputs);
+      const output = await only(start(session, [float32('x', [1], [1])], ['c']).outputs);
       session.release();
       return output;
     };

@@ -15,6 +15,7 @@ import {
   longSize,
   only,
   options,
+  start,
   startChain,
   temporaryFolder,
 } from './support.js';
@@ -100,7 +101,7 @@ test('one runtime under several spellings of its path serves sessions side by si
   ];
   const sessions = await Promise.all(spellings.map((spelling) => load(file, { runtimePath: spelling })));
   const outputs = await Promise.all(
-    sessions.map((session, i) => only(session.run([float32('x', [1, 1], i)], ['y']).outputs)),
+    sessions.map((session, i) => only(start(session, [float32('x', [1, 1], i)], ['y']).outputs)),
   );
   expect(outputs.map(({ data }) => data[0])).toEqual([
     0,

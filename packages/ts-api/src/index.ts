@@ -41,7 +41,9 @@ export {
   type RunOptions,
   type ValueMetadata,
 } from './session/inference-session.js';
-export type { ExecutionProvider, SessionOptions } from './session/options.js';
+export type { OutputLocation, OutputLocations } from './session/locations.js';
+export type { SessionOptions } from './session/options.js';
+export type { CudaProvider, ExecutionProvider } from './session/providers.js';
 export { largestSide, type Size, type SizeOption } from './size.js';
 export { type FullCheck, type SelfCheck, type Verification, type VerifyOptions, verify } from './verify.js';
 export { type WriteModelOptions, writeModel } from './write-model.js';

@@ -56,6 +56,11 @@ export function writeRecord(model: ModelProto, sizes: ConversionSizes, sites: re
     model.metadataProps.push(create(StringStringEntryProtoSchema, { key, value }));
 }
 
+/** Whether custom metadata speaks of a conversion, sensibly or not. */
+export function hasRecord(metadata: Readonly<Record<string, string>>): boolean {
+  return Object.hasOwn(metadata, keys.version);
+}
+
 /** Undefined when the model says nothing, or nothing sensible, of a conversion. */
 export function readRecord(model: ModelProto): ConversionRecord | undefined {
   const textOf = (key: string) => model.metadataProps.find((entry) => entry.key === key)?.value ?? '';

@@ -1,7 +1,7 @@
-import type { NativeInput, NativeTensor, NativeValueInfo, TensorData } from '@tlsc/core-native';
-import { Tensor } from 'onnxruntime-common';
+import type { NativeInput, NativeValueInfo } from '@tlsc/core-native';
+import type { Tensor } from 'onnxruntime-common';
 import { invalidArgument, TlscError } from '../errors.js';
-import { float16Tensor, withoutFloat16Array } from './float16.js';
+import { toInput } from './locations.js';
 
 /** Input tensors by name. */
 export type Feeds = Readonly<Record<string, Tensor>>;
@@ -44,8 +44,7 @@ function toNative(info: NativeValueInfo, tensor: unknown): NativeInput {
   }
   if (tensor.type !== info.type) throw mismatch(name, info.type, tensor.type);
   if (!fits(shape, tensor.dims)) throw mismatch(name, `of shape ${showShape(shape)}`, showShape(tensor.dims));
-  if (tensor.location !== 'cpu') throw mismatch(name, 'in CPU memory', `in ${tensor.location} memory`);
-  return { name, type: tensor.type, dims: tensor.dims, data: withoutFloat16Array(tensor.data) as TensorData };
+  return toInput(name, tensor, (place) => mismatch(name, "in CPU memory or a session's output", place));
 }
 
 /** Throws ERR_INPUT_MISMATCH, the input named, unless the feeds are exactly what the model takes. */
@@ -62,9 +61,4 @@ export function toNativeInputs(infos: readonly NativeValueInfo[], feeds: Feeds):
     });
   }
   return infos.map((info) => toNative(info, feeds[info.name]));
-}
-
-export function fromNativeTensor({ type, data, dims }: NativeTensor): Tensor {
-  if (type === 'float16') return float16Tensor(data as Uint16Array, dims);
-  return new Tensor(type as 'float32', data as Float32Array, dims);
 }

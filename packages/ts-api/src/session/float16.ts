@@ -8,10 +8,14 @@ const Float16 = (
   }
 ).Float16Array;
 
-/** A tensor over these bits, held as onnxruntime-common does here. */
+/** These bits as the array that onnxruntime-common's tensors hold here. */
+export function float16Data(bits: Uint16Array): Uint16Array {
+  return Float16 ? new Float16(bits.buffer, bits.byteOffset, bits.length) : bits;
+}
+
+/** A tensor over these bits. */
 export function float16Tensor(bits: Uint16Array, dims: readonly number[]): Tensor {
-  const data = Float16 ? new Float16(bits.buffer, bits.byteOffset, bits.length) : bits;
-  return new Tensor('float16', data, dims);
+  return new Tensor('float16', float16Data(bits), dims);
 }
 
 /** The bits of a float16 tensor's data; data of other types as it is. Nothing is copied. */

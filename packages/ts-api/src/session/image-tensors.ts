@@ -28,11 +28,12 @@ export async function toImageTensor(
   return float16Tensor(bits, dims);
 }
 
-/** The values of a tensor of either type; undefined for any other. */
+/** The values of a tensor of either type, fetched from the device if need be; undefined for any other. */
 export async function floatsOf(tensor: Tensor, slicer = inOnePiece): Promise<Float32Array | undefined> {
-  if (tensor.type === 'float32') return tensor.data as Float32Array;
-  if (tensor.type !== 'float16') return undefined;
-  const bits = withoutFloat16Array(tensor.data) as Uint16Array;
+  if (!isImageType(tensor.type)) return undefined;
+  const data = await tensor.getData(true);
+  if (tensor.type === 'float32') return data as Float32Array;
+  const bits = withoutFloat16Array(data) as Uint16Array;
   const values = new Float32Array(bits.length);
   await slicer(bits.length, (begin, end) => widenFloat16(bits, values, begin, end));
   return values;

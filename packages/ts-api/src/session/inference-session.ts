@@ -1,17 +1,12 @@
-import {
-  createSession,
-  isNativeError,
-  type NativeSession,
-  type NativeSessionOptions,
-  type NativeValueInfo,
-} from '@tlsc/core-native';
+import type { NativeLocation, NativeSession, NativeValueInfo } from '@tlsc/core-native';
 import type { InferenceSession as OrtInferenceSession, Tensor } from 'onnxruntime-common';
-import { aborted, fromNative, invalidArgument, throwIfAborted } from '../errors.js';
+import { aborted, fromNative, invalidArgument, type TlscError, throwIfAborted } from '../errors.js';
 import { checkModelFile } from '../files.js';
-import { loadModel } from '../graph/model.js';
 import { checkOptions, checkSignal } from '../options.js';
-import { type Feeds, fromNativeTensor, toNativeInputs } from './feeds.js';
-import { type SessionOptions, toNativeOptions } from './options.js';
+import { type Feeds, toNativeInputs } from './feeds.js';
+import { fromOutput, locateOutputs, type OutputLocations, toPinnedTensor } from './locations.js';
+import { type OpenedSession, openSession } from './open.js';
+import { type SessionOptions, toSettings } from './options.js';
 
 export interface RunOptions {
   /** Stops the run after the operator it is in; the promise rejects with ERR_ABORTED. */
@@ -40,10 +35,21 @@ export class InferenceSession {
   readonly modelMetadata: Readonly<Record<string, string>>;
   /** Version of the ONNX Runtime that runs the model. */
   readonly runtimeVersion: string;
+  /** Names of the execution providers that run it, those of the options that could be had. */
+  readonly executionProviders: readonly string[];
+  /** Whether the local operators run as tlsc's kernels or as function bodies of the model. */
+  readonly operators: 'native' | 'portable';
+  /** What was asked for, or is better, and could not be had, with the reason: ERR_PROVIDER_UNAVAILABLE, ERR_OPERATORS_NOT_FOUND. */
+  readonly warnings: readonly TlscError[];
   readonly #native: NativeSession;
+  readonly #locations: ReadonlyMap<string, NativeLocation>;
 
-  private constructor(native: NativeSession) {
+  private constructor({ native, providers, operators, warnings }: OpenedSession, outputs: OutputLocations) {
+    this.#locations = locateOutputs(native, outputs);
     this.#native = native;
+    this.executionProviders = providers.map(({ name }) => name);
+    this.operators = operators;
+    this.warnings = warnings;
     this.inputNames = native.inputs.map(({ name }) => name);
     this.outputNames = native.outputs.map(({ name }) => name);
     this.inputMetadata = native.inputs.map(toMetadata);
@@ -64,7 +70,8 @@ export class InferenceSession {
     if (typeof model === 'string') await checkModelFile(model);
     const source = typeof model === 'string' || model instanceof Uint8Array ? model : toBytes(model);
     try {
-      return new InferenceSession(await load({ model: source, ...toNativeOptions(options) }));
+      const settings = toSettings(options);
+      return new InferenceSession(await openSession(source, settings), settings.outputLocations);
     } catch (error) {
       throw fromNative(error, typeof model === 'string' ? model : undefined);
     }
@@ -72,7 +79,7 @@ export class InferenceSession {
 
   /**
    * Runs the model. Inputs are read in place: until the promise settles they must not change, nor be transferred to another
-   * thread. Outputs are ONNX Runtime's own memory. Rejects with ERR_INPUT_MISMATCH (which names the input), ERR_ABORTED, ERR_RUN_FAILED, ERR_OUT_OF_MEMORY,
+   * thread. Outputs are ONNX Runtime's own memory, where `preferredOutputLocation` says. Rejects with ERR_INPUT_MISMATCH (which names the input), ERR_ABORTED, ERR_RUN_FAILED, ERR_OUT_OF_MEMORY,
    * ERR_SESSION_RELEASED or ERR_INVALID_ARGUMENT.
    */
   run(feeds: Feeds, options?: RunOptions): Promise<Outputs>;
@@ -97,10 +104,11 @@ export class InferenceSession {
   ) {
     let stopListening = () => {};
     try {
-      const run = this.#native.run(inputs, names);
+      const requests = names.map((name) => ({ name, location: this.#locations.get(name) ?? 'cpu' }));
+      const run = this.#native.run(inputs, requests);
       signal?.addEventListener('abort', run.cancel, { once: true });
       stopListening = () => signal?.removeEventListener('abort', run.cancel);
-      return (await run.outputs).map(fromNativeTensor);
+      return (await run.outputs).map((output, i) => fromOutput(output, requests[i]?.location ?? 'cpu'));
     } catch (error) {
       throw signal?.aborted ? aborted(signal) : fromNative(error);
     } finally {
@@ -124,7 +132,20 @@ export class InferenceSession {
       throw invalidArgument('fetches', `of the model's outputs (${this.outputNames.join(', ')})`, name);
     }
     if (names.length === 0) throw invalidArgument('fetches', 'at least one output', '[]');
-    return names;
+    return [...new Set(names)];
+  }
+
+  /**
+   * A tensor in memory that cards copy from fastest ('cpu-pinned'), its values whatever they are: fill `data` and feed it, run
+   * after run. On the CPU it is ordinary memory. Throws ERR_INVALID_ARGUMENT, ERR_OUT_OF_MEMORY or ERR_SESSION_RELEASED.
+   */
+  allocate(type: Exclude<Tensor.Type, 'string'>, dims: readonly number[]): Tensor {
+    if (!Array.isArray(dims)) throw invalidArgument('dims', 'a list of sizes', dims);
+    try {
+      return toPinnedTensor(this.#native.allocate(type, dims));
+    } catch (error) {
+      throw fromNative(error);
+    }
   }
 
   /** As in onnxruntime: profiling begins with the session, this is here for code that calls it. */
@@ -142,24 +163,6 @@ export class InferenceSession {
   /** Frees the model once its runs under way have ended. Calling it again does nothing; without it, collection frees it. */
   async release(): Promise<void> {
     this.#native.release();
-  }
-}
-
-/**
- * Where ONNX Runtime has something to say against external data, it is looked at more closely: what is missing or wrong is named in
- * plain words, and shapes, which it refuses in other files, are put into the model.
- */
-async function load(options: NativeSessionOptions): Promise<NativeSession> {
-  try {
-    return await createSession(options);
-  } catch (error) {
-    if (!isNativeError(error) || !/external/i.test(error.message)) throw error;
-    const { bytes, model } = await loadModel(options.model, options.externalDataFolder || undefined);
-    return createSession({
-      ...options,
-      model: bytes,
-      externalDataFolder: model.externalDataFolder ?? '',
-    });
   }
 }
 

@@ -1,21 +1,22 @@
-import {
-  findOperators,
-  findRuntime,
-  type NativeProvider,
-  type NativeSessionOptions,
-} from '@tlsc/core-native';
+import { findRuntime, type NativeProvider, type NativeSessionOptions } from '@tlsc/core-native';
 import { invalidArgument } from '../errors.js';
-import { checkOptions, type OptionNames } from '../options.js';
-
-/** An execution provider by its name in ONNX Runtime ('cpu', 'cuda', 'CoreML', …), with its own options. */
-export type ExecutionProvider =
-  | string
-  | { readonly name: string; readonly [option: string]: string | number | boolean };
+import { type Check, checkOptions, isBoolean, type OptionNames, oneOf, wholeNumber } from '../options.js';
+import { type OutputLocations, toOutputLocations } from './locations.js';
+import { type ExecutionProvider, toProviders } from './providers.js';
 
 /** The words are those of onnxruntime's own session options; the last four are ours. */
 export interface SessionOptions {
-  /** In order of preference; a named provider that cannot be had is an error. Default: ['cpu']. */
+  /**
+   * In order of preference. One that cannot be had is passed over, which `session.warnings` tells; ERR_PROVIDER_UNAVAILABLE
+   * when none is left. So ['cuda'] is CUDA or an error, and ['cuda', 'cpu'] falls back. Default: ['cpu'].
+   */
   readonly executionProviders?: readonly ExecutionProvider[];
+  /**
+   * Where outputs lie, all or by name: 'cpu'; 'cpu-pinned', ordinary memory that the card copies to fastest; 'gpu-buffer', with
+   * the device, for feeds of later runs, until `getData()` fetches them. Outputs of types that onnxruntime has no device tensors
+   * for stay in 'cpu'. Without a card they are ordinary memory behind the same words. Default: 'cpu'.
+   */
+  readonly preferredOutputLocation?: OutputLocations;
   /** Threads within an operator. Default: 0, ONNX Runtime takes one per core. */
   readonly intraOpNumThreads?: number;
   /** Operators side by side; above 1 the graph runs in parallel. Default: 0, in sequence. */
@@ -31,10 +32,10 @@ export interface SessionOptions {
   readonly logSeverityLevel?: 0 | 1 | 2 | 3 | 4;
   /**
    * Whether the local operators run as tlsc's kernels or as the function bodies inside the model, as they would in any
-   * other ONNX Runtime. Default: 'native'.
+   * other ONNX Runtime. Default: 'native'; on CUDA, where there is no library of kernels for it, 'portable' with a warning.
    */
   readonly operators?: 'native' | 'portable';
-  /** File or folder of tlsc's operator library. Default: TLSC_OPERATORS, else the one built with the addon. */
+  /** File or folder of tlsc's operator libraries. Default: TLSC_OPERATORS, else the one built with the addon. */
   readonly operatorLibrary?: string;
   /** File or folder of the ONNX Runtime library. Default: TLSC_ONNXRUNTIME, else onnxruntime-node's. */
   readonly onnxruntime?: string;
@@ -47,8 +48,6 @@ export interface SessionOptions {
 
 const optimizationLevels = { disabled: 0, basic: 1, extended: 2, all: 99 } as const;
 const maxThreads = 1024;
-
-type Check<T> = (value: unknown) => value is T;
 
 function option<K extends keyof SessionOptions, T>(
   options: SessionOptions,
@@ -64,42 +63,11 @@ function option<K extends keyof SessionOptions, T>(
 }
 
 const isString: Check<string> = (value) => typeof value === 'string';
-const isBoolean: Check<boolean> = (value) => typeof value === 'boolean';
-
-function wholeNumber(low: number, high: number): [Check<number>, string] {
-  const check: Check<number> = (value): value is number =>
-    Number.isInteger(value) && (value as number) >= low && (value as number) <= high;
-  return [check, `a whole number from ${low} to ${high}`];
-}
-
-function oneOf<T extends string>(...names: readonly T[]): [Check<T>, string] {
-  const check: Check<T> = (value): value is T => names.includes(value as T);
-  return [check, `one of ${names.map((name) => `'${name}'`).join(', ')}`];
-}
-
-function toProvider(provider: unknown): NativeProvider {
-  if (typeof provider === 'string') return { name: provider, options: {} };
-  if (
-    typeof provider === 'object' &&
-    provider !== null &&
-    'name' in provider &&
-    typeof provider.name === 'string'
-  ) {
-    const { name, ...options } = provider;
-    return {
-      name,
-      options: Object.fromEntries(Object.entries(options).map(([key, value]) => [key, String(value)])),
-    };
-  }
-  throw invalidArgument(
-    'executionProviders',
-    'a list of provider names, or of objects with a name',
-    provider,
-  );
-}
+const maybePath = isString as Check<string | undefined>;
 
 const known: OptionNames<SessionOptions> = {
   executionProviders: true,
+  preferredOutputLocation: true,
   intraOpNumThreads: true,
   interOpNumThreads: true,
   graphOptimizationLevel: true,
@@ -113,42 +81,43 @@ const known: OptionNames<SessionOptions> = {
   externalDataFolder: true,
 };
 
-/** The complete options of the native side. Throws ERR_INVALID_ARGUMENT, ERR_RUNTIME_NOT_FOUND, ERR_OPERATORS_NOT_FOUND. */
-export function toNativeOptions(options: SessionOptions): Omit<NativeSessionOptions, 'model'> {
+/** Options checked and complete, but for what is chosen when the session is opened. */
+export interface SessionSettings {
+  readonly native: Omit<NativeSessionOptions, 'model' | 'providers' | 'operatorsPath'>;
+  /** At least one; none behind the CPU, which runs everything. */
+  readonly providers: readonly NativeProvider[];
+  /** Undefined: native where it can be. */
+  readonly operators: 'native' | 'portable' | undefined;
+  readonly operatorLibrary: string | undefined;
+  readonly outputLocations: OutputLocations;
+}
+
+/** Throws ERR_INVALID_ARGUMENT, ERR_RUNTIME_NOT_FOUND. */
+export function toSettings(options: SessionOptions): SessionSettings {
   checkOptions(options, known);
-  const providers = option(
-    options,
-    'executionProviders',
-    ['cpu'],
-    Array.isArray as Check<unknown[]>,
-    'a list',
-  );
   const level = option(
     options,
     'graphOptimizationLevel',
     'all',
     ...oneOf('disabled', 'basic', 'extended', 'all'),
   );
-  const operators = option(options, 'operators', 'native', ...oneOf('native', 'portable'));
   const profiling = option(options, 'enableProfiling', false, isBoolean, 'true or false');
   const profilePrefix = option(options, 'profileFilePrefix', 'tlsc_profile', isString, 'a string');
+  const operators: Check<SessionOptions['operators']> = (value) => value === 'native' || value === 'portable';
   return {
-    intraOpNumThreads: option(options, 'intraOpNumThreads', 0, ...wholeNumber(0, maxThreads)),
-    interOpNumThreads: option(options, 'interOpNumThreads', 0, ...wholeNumber(0, maxThreads)),
-    graphOptimizationLevel: optimizationLevels[level],
-    providers: providers.map(toProvider),
-    profileFilePrefix: profiling ? profilePrefix : '',
-    logId: option(options, 'logId', 'tlsc', isString, 'a string'),
-    logSeverityLevel: option(options, 'logSeverityLevel', 2, ...wholeNumber(0, 4)),
-    externalDataFolder: option(options, 'externalDataFolder', '', isString, 'a path'),
-    runtimePath: findRuntime(
-      option(options, 'onnxruntime', undefined, isString as Check<string | undefined>, 'a path'),
-    ),
-    operatorsPath:
-      operators === 'portable'
-        ? ''
-        : findOperators(
-            option(options, 'operatorLibrary', undefined, isString as Check<string | undefined>, 'a path'),
-          ),
+    native: {
+      intraOpNumThreads: option(options, 'intraOpNumThreads', 0, ...wholeNumber(0, maxThreads)),
+      interOpNumThreads: option(options, 'interOpNumThreads', 0, ...wholeNumber(0, maxThreads)),
+      graphOptimizationLevel: optimizationLevels[level],
+      profileFilePrefix: profiling ? profilePrefix : '',
+      logId: option(options, 'logId', 'tlsc', isString, 'a string'),
+      logSeverityLevel: option(options, 'logSeverityLevel', 2, ...wholeNumber(0, 4)),
+      externalDataFolder: option(options, 'externalDataFolder', '', isString, 'a path'),
+      runtimePath: findRuntime(option(options, 'onnxruntime', undefined, maybePath, 'a path')),
+    },
+    providers: toProviders(options.executionProviders ?? ['cpu']),
+    operators: option(options, 'operators', undefined, operators, "one of 'native', 'portable'"),
+    operatorLibrary: option(options, 'operatorLibrary', undefined, maybePath, 'a path'),
+    outputLocations: toOutputLocations(options.preferredOutputLocation ?? 'cpu'),
   };
 }

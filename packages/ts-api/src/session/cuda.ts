@@ -1,0 +1,41 @@
+import type { CudaDescription } from '@tlsc/core-native';
+
+function driverProblems({ driverProblem, devices }: CudaDescription, deviceId: number): string[] {
+  if (driverProblem)
+    return [`NVIDIA's driver does not work (${driverProblem}); install the one for the card, or mend it`];
+  if (deviceId < devices.length) return [];
+  const names = devices.map(({ name }, id) => `${id} (${name})`).join(', ');
+  return [`there is no card ${deviceId}; the driver has ${names || 'none'}`];
+}
+
+const withoutLibrary =
+  "install one that has it: `ONNXRUNTIME_NODE_INSTALL=cuda12 npm install onnxruntime-node` brings it on Linux; or name ONNX Runtime's GPU build in TLSC_ONNXRUNTIME";
+
+/** The library of CUDA that ONNX Runtime's library needs and the system does not find, as the one or the other system says it. */
+function missingDependency(problem: string): string | undefined {
+  const name =
+    problem.match(/([\w.-]+\.so[\w.]*): cannot open/)?.[1] ?? problem.match(/depends on "([^"]+)"/)?.[1];
+  return name?.includes('onnxruntime_providers') ? undefined : name;
+}
+
+function libraryProblems({ providerProblem, cudnnProblem }: CudaDescription): string[] {
+  const problems: string[] = [];
+  if (providerProblem) {
+    const dependency = missingDependency(providerProblem);
+    const remedy = dependency
+      ? `install the libraries of CUDA that have ${dependency}, in a folder that the system looks in`
+      : withoutLibrary;
+    problems.push(`ONNX Runtime's library for CUDA does not load (${providerProblem}); ${remedy}`);
+  }
+  if (cudnnProblem) {
+    problems.push(
+      `cuDNN 9 does not load (${cudnnProblem}); install it, in a folder that the system looks in`,
+    );
+  }
+  return problems;
+}
+
+/** What sessions on this card lack, each with its remedy; empty where nothing is known to be missing. */
+export function cudaProblems(found: CudaDescription, deviceId: number): string[] {
+  return [...driverProblems(found, deviceId), ...libraryProblems(found)];
+}

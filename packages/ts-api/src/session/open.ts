@@ -1,0 +1,107 @@
+import {
+  createSession,
+  describeCuda,
+  findOperators,
+  isNativeError,
+  type NativeError,
+  type NativeProvider,
+  type NativeSession,
+  type NativeSessionOptions,
+} from '@tlsc/core-native';
+import { hasRecord } from '../conversion/record.js';
+import { fromNative, TlscError } from '../errors.js';
+import { loadModel } from '../graph/model.js';
+import { cudaProblems } from './cuda.js';
+import type { SessionSettings } from './options.js';
+
+export interface OpenedSession {
+  readonly native: NativeSession;
+  readonly providers: readonly NativeProvider[];
+  readonly operators: 'native' | 'portable';
+  /** What was asked for, or is better, and could not be had. */
+  readonly warnings: readonly TlscError[];
+}
+
+/** Opens the model on the providers that can be had. Throws what `InferenceSession.create` says, in part as NativeErrors. */
+export async function openSession(
+  model: string | Uint8Array,
+  settings: SessionSettings,
+): Promise<OpenedSession> {
+  const problems: TlscError[] = [];
+  let { providers } = settings;
+  while (providers.length > 0) {
+    const library = chooseLibrary(settings, providers);
+    try {
+      const native = await load({ ...settings.native, model, providers, operatorsPath: library.path });
+      const isConcerned = library.missing && hasRecord(native.metadata);
+      return {
+        native,
+        providers,
+        operators: library.path ? 'native' : 'portable',
+        warnings: isConcerned ? [...problems, library.missing] : problems,
+      };
+    } catch (error) {
+      if (!isNativeError(error) || error.provider === undefined) throw error;
+      const culprit = providers.find(({ name }) => name === error.provider);
+      problems.push(await explain(error, culprit, settings.native.runtimePath));
+      providers = providers.filter((provider) => provider !== culprit);
+    }
+  }
+  const messages = problems.map(({ message }) => message);
+  throw new TlscError('ERR_PROVIDER_UNAVAILABLE', messages.join('\n'), { cause: problems.at(-1)?.cause });
+}
+
+interface ChosenLibrary {
+  /** '': none. */
+  readonly path: string;
+  /** Why there is none, although it would be better. */
+  readonly missing?: TlscError;
+}
+
+/** The one for the provider that comes first; the CPU's would drag every tensor of a session on CUDA to the CPU. */
+function chooseLibrary(
+  { operators, operatorLibrary }: SessionSettings,
+  [first]: readonly NativeProvider[],
+): ChosenLibrary {
+  if (operators === 'portable') return { path: '' };
+  const platform = first?.name === 'cuda' ? 'cuda' : 'cpu';
+  try {
+    return { path: findOperators(platform, operatorLibrary) };
+  } catch (cause) {
+    if (platform === 'cpu' || operators === 'native' || !isNativeError(cause)) throw cause;
+    const message = `the local operators run as function bodies of the model, which is slower: ${cause.message}`;
+    return { path: '', missing: new TlscError(cause.code, message, { cause }) };
+  }
+}
+
+async function explain(
+  cause: NativeError,
+  provider: NativeProvider | undefined,
+  runtimePath: string,
+): Promise<TlscError> {
+  if (provider?.name !== 'cuda') return fromNative(cause) as TlscError;
+  const problems = cudaProblems(await describeCuda(runtimePath), Number(provider.options.device_id ?? 0));
+  const message =
+    problems.length > 0
+      ? ['execution provider cuda cannot be had:', ...problems.map((problem) => `  ${problem}`)].join('\n')
+      : cause.message;
+  return new TlscError('ERR_PROVIDER_UNAVAILABLE', message, { cause });
+}
+
+/**
+ * Where ONNX Runtime has something to say against external data, it is looked at more closely: what is missing or wrong is named in
+ * plain words, and shapes, which it refuses in other files, are put into the model.
+ */
+async function load(options: NativeSessionOptions): Promise<NativeSession> {
+  try {
+    return await createSession(options);
+  } catch (error) {
+    if (!isNativeError(error) || !/external/i.test(error.message)) throw error;
+    const { bytes, model } = await loadModel(options.model, options.externalDataFolder || undefined);
+    return createSession({
+      ...options,
+      model: bytes,
+      externalDataFolder: model.externalDataFolder ?? '',
+    });
+  }
+}
