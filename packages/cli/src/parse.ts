@@ -23,7 +23,8 @@ export function parseOpset(text: string): number {
   throw new InvalidArgumentError(`Write it as a whole number from ${lowestOpset} to ${newestOpset}.`);
 }
 
-export function parseThreads(text: string): number {
+/** A number of threads, or of a card. */
+export function parseCount(text: string): number {
   if (!/^\d{1,3}$/.test(text)) throw new InvalidArgumentError('Write it as a whole number up to 999.');
   return Number(text);
 }

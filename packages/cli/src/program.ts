@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import { convertCommand } from './commands/convert.js';
+import { doctorCommand } from './commands/doctor.js';
 import { inspectCommand } from './commands/inspect.js';
 import { runCommand } from './commands/run.js';
 import { verifyCommand } from './commands/verify.js';
@@ -13,7 +14,7 @@ export function createProgram(): Command {
     .description('Make the global statistics of restoration networks local, and restore photos at full size.')
     .version(version)
     .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.');
-  for (const command of [convertCommand(), inspectCommand(), verifyCommand(), runCommand()])
+  for (const command of [convertCommand(), inspectCommand(), verifyCommand(), runCommand(), doctorCommand()])
     program.addCommand(command);
   for (const command of [program, ...program.commands])
     command.exitOverride().showHelpAfterError('(--help says more)');

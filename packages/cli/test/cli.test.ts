@@ -45,10 +45,10 @@ async function unfinishedFiles(): Promise<string[]> {
 }
 
 describe('tlsc', () => {
-  it.each(['convert', 'inspect', 'verify', 'run'])('%s --help shows an example', async (name) => {
+  it.each(['convert', 'inspect', 'verify', 'run', 'doctor'])('%s --help shows an example', async (name) => {
     const { code, stdout } = await tlsc(name, '--help');
     expect(code).toBe(0);
-    expect(stdout).toMatch(new RegExp(`Example:\n {2}tlsc ${name} `));
+    expect(stdout).toMatch(new RegExp(`Example:\n {2}tlsc ${name}\\b`));
   });
 
   it('lists the commands and the exit codes', async () => {
@@ -59,6 +59,7 @@ describe('tlsc', () => {
       'inspect',
       'verify',
       'run',
+      'doctor',
       'Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted',
     ])
       expect(stdout).toContain(word);
@@ -89,6 +90,11 @@ describe('tlsc', () => {
       'a thread count that is none',
       ['run', 'm.onnx', 'a.png', '-o', 'b.png', '--threads', 'two'],
       'Write it as a whole number up to 999',
+    ],
+    [
+      'a card for the CPU',
+      ['run', 'm.onnx', 'a.png', '-o', 'b.png', '--device', '1'],
+      '--device is of use with --provider cuda alone',
     ],
     [
       'an output that is no image',
@@ -398,6 +404,40 @@ describe('tlsc run', () => {
     expect(run).toMatchObject({ code: 0, stdout: expect.stringMatching(/^a\.png -> half\.png \(683x1024/) });
   });
 
+  it('falls back to the next provider, and says so', async () => {
+    // A card that no machine has.
+    const asked = [
+      'run',
+      exampleModel('unet'),
+      'a.png',
+      '-o',
+      'next.png',
+      '--provider',
+      'cuda',
+      '--device',
+      '999',
+    ];
+    const alone = await tlsc(...asked);
+    expect(alone).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^tlsc: .*execution provider cuda cannot be had.*ERR_PROVIDER_UNAVAILABLE\)\n$/s,
+      ),
+    });
+    const next = await tlsc(...asked, '--provider', 'cpu');
+    expect(next).toMatchObject({ code: 0, stdout: expect.stringContaining('a.png -> next.png') });
+    expect(next.stderr).toMatch(/^tlsc: warning: execution provider cuda .*ERR_PROVIDER_UNAVAILABLE\)\n$/s);
+    const json = await tlsc(...asked, '--provider', 'cpu', '--json');
+    expect(json.stderr).toBe('');
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      executionProviders: ['cpu'],
+      operators: 'native',
+      warnings: [{ code: 'ERR_PROVIDER_UNAVAILABLE' }],
+      images: [{ output: 'next.png' }],
+    });
+  });
+
   it('restores several into a folder that it makes, whatever happens to one of them', async () => {
     const { code, stdout } = await tlsc(
       'run',
@@ -493,5 +533,29 @@ describe('tlsc run', () => {
     expect(written).toBeGreaterThan(0);
     expect(written).toBeLessThan(many.length);
     expect(await unfinishedFiles()).toEqual([]);
+  });
+});
+
+describe('tlsc doctor', () => {
+  it('says what works', async () => {
+    const { code, stdout, stderr } = await tlsc('doctor');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^tlsc \d.*\nONNX Runtime 1\.\d+.*: .*onnxruntime/);
+    expect(stdout).toMatch(/^operators for the CPU: \w+, .*tlsc_ops/m);
+    expect(stdout).toMatch(/^operators for CUDA: ./m);
+    expect(stdout).toMatch(/^cpu: works; local operators run as tlsc's kernels$/m);
+    expect(stdout).toMatch(/^cuda: (works|does not work)/m);
+  });
+
+  it('fails where the CPU does not work, as JSON too', async () => {
+    const { code, stdout } = await start(['doctor', '--json'], {
+      ...process.env,
+      TLSC_ONNXRUNTIME: '/nowhere',
+    }).outcome;
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      onnxruntime: { problem: { code: 'ERR_RUNTIME_NOT_FOUND' } },
+      executionProviders: { cpu: { works: false, problem: { code: 'ERR_RUNTIME_NOT_FOUND' } } },
+    });
   });
 });

@@ -83,5 +83,9 @@ export function findOperators(platform: OperatorsPlatform = 'cpu', place?: strin
   if (place) return find(place, 'the option operatorLibrary');
   const variable = process.env.TLSC_OPERATORS;
   if (variable) return find(variable, 'TLSC_OPERATORS');
-  return find(join(packageRoot, 'build', 'Release'), '@tlsc/core-native');
+  const task = platform === 'cuda' ? 'npm run cuda' : 'npm run setup';
+  return find(
+    join(packageRoot, 'build', 'Release'),
+    `@tlsc/core-native; "${task}" in the repository builds it`,
+  );
 }

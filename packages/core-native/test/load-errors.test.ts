@@ -70,15 +70,15 @@ describe('what cannot be loaded', () => {
     );
   });
 
-  test.each(['cuda', 'Nonsense'])(
-    'the provider %s gives ERR_PROVIDER_UNAVAILABLE and is named',
-    async (name) => {
-      const providers = [{ name, options: {} }];
-      await expect(load(bytes, { providers })).rejects.toEqual(
-        failure('ERR_PROVIDER_UNAVAILABLE', new RegExp(name)),
-      );
-    },
-  );
+  // A card that no machine has.
+  test.each([
+    { name: 'cuda', options: { device_id: '999' } },
+    { name: 'Nonsense', options: {} },
+  ])('the provider $name gives ERR_PROVIDER_UNAVAILABLE and is named', async (provider) => {
+    const rejection = load(bytes, { providers: [provider] });
+    await expect(rejection).rejects.toEqual(failure('ERR_PROVIDER_UNAVAILABLE', new RegExp(provider.name)));
+    await expect(rejection).rejects.toMatchObject({ provider: provider.name });
+  });
 
   test('a session rejected leaves the next one alone', async () => {
     await expect(load(new Uint8Array(3))).rejects.toEqual(failure('ERR_INVALID_MODEL'));

@@ -10,6 +10,7 @@ export {
   type ConvertReport,
   convert,
 } from './convert.js';
+export { type Diagnosis, diagnose, type ProviderDiagnosis } from './diagnose.js';
 export { type ErrorCode, type ErrorDetails, errorCodes, TlscError } from './errors.js';
 export { writeFileAtomic } from './files.js';
 export { lowestOpset } from './functions/body.js';
@@ -42,6 +43,14 @@ export {
   type ValueMetadata,
 } from './session/inference-session.js';
 export type { OutputLocation, OutputLocations } from './session/locations.js';
+export type {
+  CudaDiagnosis,
+  Machine,
+  OperatorsDiagnosis,
+  Platform,
+  Problem,
+  RuntimeDiagnosis,
+} from './session/machine.js';
 export type { SessionOptions } from './session/options.js';
 export type { CudaProvider, ExecutionProvider } from './session/providers.js';
 export { largestSide, type Size, type SizeOption } from './size.js';

@@ -1,13 +1,16 @@
-import { InferenceSession, restore, TlscError, writePhoto } from '@tlsc/api';
+import { type ExecutionProvider, InferenceSession, restore, TlscError, writePhoto } from '@tlsc/api';
 import { SingleBar } from 'cli-progress';
 import { Command } from 'commander';
 import { type Destination, planOutputs, prepareFolder } from '../destinations.js';
-import { parseThreads } from '../parse.js';
+import { collect, parseCount } from '../parse.js';
 import { type ErrorReport, type OutputOptions, perform, reportOf } from '../perform.js';
+import { warnOfSession } from '../warn.js';
 
 interface Options extends OutputOptions {
   readonly output: string;
   readonly threads: number;
+  readonly provider?: readonly string[];
+  readonly device?: number;
   readonly modelOutput?: string;
 }
 
@@ -19,13 +22,26 @@ interface ImageResult extends Destination {
 }
 
 interface RunResult {
+  readonly executionProviders: readonly string[];
+  /** Whether local operators run as tlsc's kernels or as function bodies of the model. */
+  readonly operators: InferenceSession['operators'];
+  /** What was asked for, or is better, and could not be had. */
+  readonly warnings: readonly ErrorReport[];
   readonly images: readonly ImageResult[];
   /** Why the images that are missing above were not tried. */
   readonly error?: ErrorReport;
 }
 
-async function openModel(model: string, { threads, modelOutput }: Options): Promise<InferenceSession> {
+function providersOf({ provider = ['cpu'], device }: Options): ExecutionProvider[] {
+  return provider.map((name) =>
+    name === 'cuda' && device !== undefined ? { name, deviceId: device } : name,
+  );
+}
+
+async function openModel(model: string, options: Options): Promise<InferenceSession> {
+  const { threads, modelOutput } = options;
   const session = await InferenceSession.create(model, {
+    executionProviders: providersOf(options),
     intraOpNumThreads: threads,
     logSeverityLevel: 4, // Errors are printed once, by us.
   });
@@ -95,6 +111,9 @@ async function restoreAll(
   signal: AbortSignal,
 ): Promise<RunResult> {
   const session = await openModel(model, options);
+  const { executionProviders, operators } = session;
+  const warnings = session.warnings.map(reportOf);
+  if (!options.json) warnOfSession(session.warnings);
   const progress = new Progress(plan.length, options.json);
   const images: ImageResult[] = [];
   try {
@@ -106,11 +125,11 @@ async function restoreAll(
   } catch (error) {
     progress.end();
     if (!(error instanceof TlscError)) throw error;
-    return { images, error: reportOf(error) };
+    return { executionProviders, operators, warnings, images, error: reportOf(error) };
   } finally {
     await session.release();
   }
-  return { images };
+  return { executionProviders, operators, warnings, images };
 }
 
 export function runCommand(): Command {
@@ -122,14 +141,22 @@ export function runCommand(): Command {
       '-o, --output <file|dir>',
       'the restored image (.png, .jpg, .webp or .tif), or a folder, made if need be (required)',
     )
-    .option('--threads <n>', 'threads within an operator; 0 is one per core', parseThreads, 0)
+    .option(
+      '--provider <name>',
+      'execution provider: cpu (default), cuda or another of ONNX Runtime; given again, the next to try',
+      collect,
+    )
+    .option('--device <n>', 'which card, with --provider cuda (default: 0)', parseCount)
+    .option('--threads <n>', 'threads within an operator; 0 is one per core', parseCount, 0)
     .option('--model-output <name>', 'the output that is the restored image, where the model has several')
     .option('--json', 'print the results as JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  tlsc run nafnet.local.onnx photo.jpg -o restored.png\n  tlsc run hinet.local.onnx photos/*.jpg -o restored/ --model-output stage2',
+      '\nExample:\n  tlsc run nafnet.local.onnx photo.jpg -o restored.png\n  tlsc run hinet.local.onnx photos/*.jpg -o restored/ --model-output stage2\n  tlsc run hinet.local.onnx photos/*.jpg -o restored/ --provider cuda --provider cpu',
     );
   return command.action((model: string, images: string[], options: Options) => {
+    if (options.device !== undefined && !options.provider?.includes('cuda'))
+      command.error('error: --device is of use with --provider cuda alone');
     const plan = planOutputs(images, options.output, (message) => command.error(`error: ${message}`));
     return perform(
       options,

@@ -18,6 +18,11 @@ function missingDependency(problem: string): string | undefined {
   return name?.includes('onnxruntime_providers') ? undefined : name;
 }
 
+/** Without the place in ONNX Runtime's source that its messages begin with. */
+function essence(problem: string): string {
+  return problem.replace(/^.*\[ONNXRuntimeError\] : \d+ : \w+ : /s, '').trim();
+}
+
 function libraryProblems({ providerProblem, cudnnProblem }: CudaDescription): string[] {
   const problems: string[] = [];
   if (providerProblem) {
@@ -25,7 +30,7 @@ function libraryProblems({ providerProblem, cudnnProblem }: CudaDescription): st
     const remedy = dependency
       ? `install the libraries of CUDA that have ${dependency}, in a folder that the system looks in`
       : withoutLibrary;
-    problems.push(`ONNX Runtime's library for CUDA does not load (${providerProblem}); ${remedy}`);
+    problems.push(`ONNX Runtime's library for CUDA does not load (${essence(providerProblem)}); ${remedy}`);
   }
   if (cudnnProblem) {
     problems.push(

@@ -128,14 +128,58 @@ describe('InferenceSession', () => {
     await expect(InferenceSession.create(twoOutputs, { threads: 2 } as never)).rejects.toThrow(/threads/);
   });
 
-  it('says which provider is not there', async () => {
+  // A card that no machine has.
+  const missingCard = { name: 'cuda', deviceId: 999 } as const;
+
+  it('says what CUDA lacks, where it is all that was asked for', async () => {
     const creation = InferenceSession.create(twoOutputs, {
-      executionProviders: ['cuda'],
+      executionProviders: [missingCard],
       logSeverityLevel: 4,
     });
     await expect(creation).rejects.toMatchObject({
       code: 'ERR_PROVIDER_UNAVAILABLE',
-      message: expect.stringContaining('cuda'),
+      message: expect.stringMatching(/^execution provider cuda cannot be had:\n/),
+      cause: expect.objectContaining({ provider: 'cuda' }),
+    });
+  });
+
+  it('falls back to the next provider, and says so', async () => {
+    const session = await InferenceSession.create(twoOutputs, {
+      executionProviders: ['Nonsense', missingCard, 'cpu'],
+      logSeverityLevel: 4,
+    });
+    expect(session.executionProviders).toEqual(['cpu']);
+    expect(session.operators).toBe('native');
+    expect(session.warnings).toEqual([
+      expect.objectContaining({
+        code: 'ERR_PROVIDER_UNAVAILABLE',
+        message: expect.stringContaining('Nonsense'),
+      }),
+      expect.objectContaining({ code: 'ERR_PROVIDER_UNAVAILABLE', message: expect.stringContaining('cuda') }),
+    ]);
+    expect((await session.run({ x: noise([1, 3, 2, 2]) })).y?.dims).toEqual([1, 3, 2, 2]);
+  });
+
+  it('names every provider when none is left', async () => {
+    const creation = InferenceSession.create(twoOutputs, {
+      executionProviders: [missingCard, 'Nonsense'],
+      logSeverityLevel: 4,
+    });
+    await expect(creation).rejects.toMatchObject({
+      code: 'ERR_PROVIDER_UNAVAILABLE',
+      message: expect.stringMatching(/cuda.*Nonsense/s),
+    });
+  });
+
+  it('asks for the operator library of CUDA, where kernels are asked for', async () => {
+    const creation = InferenceSession.create(twoOutputs, {
+      executionProviders: ['cuda'],
+      operators: 'native',
+      operatorLibrary: '/nowhere',
+    });
+    await expect(creation).rejects.toMatchObject({
+      code: 'ERR_OPERATORS_NOT_FOUND',
+      message: expect.stringContaining('tlsc_ops_cuda'),
     });
   });
 
@@ -192,6 +236,7 @@ describe('InferenceSession', () => {
       });
       await session.run({ input });
       const file = session.endProfiling();
+      expect(session.operators).toBe(operators);
       expect((await readFile(file, 'utf8')).includes(`"op_name" : "${one.operator}"`)).toBe(expected);
       await rm(file);
     }

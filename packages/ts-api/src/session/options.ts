@@ -95,6 +95,7 @@ export interface SessionSettings {
 /** Throws ERR_INVALID_ARGUMENT, ERR_RUNTIME_NOT_FOUND. */
 export function toSettings(options: SessionOptions): SessionSettings {
   checkOptions(options, known);
+  const { executionProviders = ['cpu'], preferredOutputLocation = 'cpu' } = options;
   const level = option(
     options,
     'graphOptimizationLevel',
@@ -115,9 +116,9 @@ export function toSettings(options: SessionOptions): SessionSettings {
       externalDataFolder: option(options, 'externalDataFolder', '', isString, 'a path'),
       runtimePath: findRuntime(option(options, 'onnxruntime', undefined, maybePath, 'a path')),
     },
-    providers: toProviders(options.executionProviders ?? ['cpu']),
+    providers: toProviders(executionProviders),
     operators: option(options, 'operators', undefined, operators, "one of 'native', 'portable'"),
     operatorLibrary: option(options, 'operatorLibrary', undefined, maybePath, 'a path'),
-    outputLocations: toOutputLocations(options.preferredOutputLocation ?? 'cpu'),
+    outputLocations: toOutputLocations(preferredOutputLocation),
   };
 }

@@ -1,0 +1,73 @@
+// The smallest model with a local operator in it: the means of 2×2 windows of a plane of 4×4 values.
+import { create } from '@bufbuild/protobuf';
+import {
+  ModelProtoSchema,
+  OperatorSetIdProtoSchema,
+  TensorShapeProto_DimensionSchema,
+  TensorShapeProtoSchema,
+  TypeProto_TensorSchema,
+  TypeProtoSchema,
+  type ValueInfoProto,
+  ValueInfoProtoSchema,
+} from 'onnx-buf';
+import { Tensor } from 'onnxruntime-common';
+import { domain, domainVersion } from '../functions/body.js';
+import { localAveragePoolFunction } from '../functions/local-average-pool.js';
+import { encodeModel, type Model } from '../graph/model.js';
+import { DataType, makeNode } from '../graph/proto.js';
+
+const opset = 17;
+const side = 4;
+const window = 2;
+
+function plane(name: string, length: number): ValueInfoProto {
+  const dim = [1, 1, length, length].map((size) =>
+    create(TensorShapeProto_DimensionSchema, { value: { case: 'dimValue', value: BigInt(size) } }),
+  );
+  const value = create(TypeProto_TensorSchema, {
+    elemType: DataType.FLOAT,
+    shape: create(TensorShapeProtoSchema, { dim }),
+  });
+  const type = create(TypeProtoSchema, { value: { case: 'tensorType', value } });
+  return create(ValueInfoProtoSchema, { name, type });
+}
+
+export function trialModel(): Uint8Array {
+  const attributes = { kernel_shape: [window, window], replicate: 0 };
+  const model = create(ModelProtoSchema, {
+    irVersion: 8n,
+    opsetImport: [
+      create(OperatorSetIdProtoSchema, { domain: '', version: BigInt(opset) }),
+      create(OperatorSetIdProtoSchema, { domain, version: domainVersion }),
+    ],
+    functions: [localAveragePoolFunction({ opset, type: 'float32', fast: false })],
+    graph: {
+      name: 'trial',
+      node: [makeNode('LocalAveragePool', ['x'], ['y'], { domain, attributes })],
+      input: [plane('x', side)],
+      output: [plane('y', side - window + 1)],
+    },
+  });
+  return encodeModel(model as Model);
+}
+
+/** 0, 1, 2, … in rows. */
+export function trialInput(): Tensor {
+  return new Tensor(
+    'float32',
+    Float32Array.from({ length: side * side }, (_, i) => i),
+    [1, 1, side, side],
+  );
+}
+
+/** Whether these are the means of the windows: that of the window with the corner (i, j) is 2.5 + 4i + j. */
+export function isTrialOutput(values: ArrayLike<unknown>): boolean {
+  const length = side - window + 1;
+  const means = Array.from(
+    { length: length ** 2 },
+    (_, k) => 2.5 + side * Math.floor(k / length) + (k % length),
+  );
+  return (
+    values.length === means.length && means.every((mean, k) => Math.abs(mean - Number(values[k])) < 1e-4)
+  );
+}
