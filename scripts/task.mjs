@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { Failure, root, run } from './lib.mjs';
 import { format, lint } from './steps/lint.mjs';
-import { benchKernels, buildAddon, testKernels } from './steps/native.mjs';
+import { benchKernels, buildAddon, buildCudaOperators, testKernels } from './steps/native.mjs';
 import { provideNativePackages } from './steps/native-packages.mjs';
 import { installPackages } from './steps/packages.mjs';
 import { checkToolchain } from './steps/toolchain.mjs';
@@ -18,6 +18,10 @@ function setup() {
 
 const tasks = {
   setup,
+  cuda() {
+    setup();
+    buildCudaOperators();
+  },
   demo(args) {
     setup();
     run(process.execPath, [join(root, 'examples', 'dist', 'demo.js'), ...args]);

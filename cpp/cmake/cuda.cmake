@@ -18,7 +18,10 @@ add_library(tlsc_cuda STATIC
 target_link_libraries(tlsc_cuda
   PUBLIC tlsc_checks CUDA::cudart_static
   PRIVATE tlsc_options)
+# As nvcc names them: sm_ machine code, compute_ PTX.
 list(JOIN CMAKE_CUDA_ARCHITECTURES " " architectures)
+string(REGEX REPLACE "([0-9]+[a-z]?)-real" "sm_\\1" architectures "${architectures}")
+string(REGEX REPLACE "([0-9]+[a-z]?)-virtual" "compute_\\1" architectures "${architectures}")
 set_source_files_properties(cuda/launch.cc PROPERTIES
   COMPILE_DEFINITIONS "TLSC_CUDA_ARCHITECTURES=\"${architectures}\"")
 # constexpr functions of the host's are the card's, too.

@@ -92,10 +92,18 @@ if(TLSC_BUILD_CUDA)
     add_executable(${name}_cuda_test kernels/${name}_test.cc)
     target_link_libraries(${name}_cuda_test PRIVATE tlsc_options GTest::gtest_main tlsc_cuda_card)
     if(TLSC_TEST_ON_CARD)
-      gtest_discover_tests(${name}_cuda_test DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES
-        TEST_PREFIX Card.)
+      # Whole: a process takes longer to open the card than a test to run.
+      add_test(NAME Card.${name} COMMAND ${name}_cuda_test --gtest_brief=1)
     endif()
   endforeach()
+  # For scripts/card.py.
+  add_executable(card_bench cuda/card/card_bench.cc)
+  target_link_libraries(card_bench PRIVATE tlsc_options tlsc_cuda_card)
+  if(UNIX)
+    add_executable(network_check ort/network_check.cc)
+    target_include_directories(network_check SYSTEM PRIVATE ${ONNXRUNTIME_INCLUDE_DIR})
+    target_link_libraries(network_check PRIVATE tlsc_options ${CMAKE_DL_LIBS})
+  endif()
   # Without a card: it loads, and registers for the provider.
   add_executable(register_cuda_test ort/register_test.cc)
   target_compile_definitions(register_cuda_test PRIVATE TLSC_PROVIDER="CUDAExecutionProvider")

@@ -16,7 +16,7 @@ struct Device {
   bool float64;  // whether it has more than a few units for it
 };
 
-// The cards that the kernels are compiled for, as CMake names them.
+// The cards that the kernels are compiled for, as nvcc names them.
 const char* TargetName();
 
 // kInternal, in CUDA's words, where there is no such card, or no driver.

@@ -16,6 +16,7 @@
 
 #include "base/nchw_shape.h"
 #include "base/parallel.h"
+#include "kernels/bench_cases.h"
 
 namespace tlsc {
 
@@ -39,21 +40,6 @@ class BenchLoop final : public ParallelLoop {
  private:
   size_t threads_;
 };
-
-struct BenchCase {
-  NchwShape shape;
-  int64_t window;
-};
-
-// The planes of restoration networks on a 720p and on a 4K photo, one small one, and a batch.
-inline const std::vector<BenchCase>& BenchCases() {
-  static const std::vector<BenchCase> cases = {
-      {{1, 64, 720, 1280}, 384},  {{1, 256, 180, 320}, 96},  {{1, 512, 90, 160}, 48},
-      {{1, 16, 2160, 3840}, 384}, {{1, 1, 2160, 3840}, 384}, {{8, 32, 128, 128}, 96},
-      {{1, 3, 64, 64}, 64},
-  };
-  return cases;
-}
 
 inline std::vector<float> BenchTensor(size_t elements) {
   std::vector<float> tensor(elements);
@@ -115,10 +101,8 @@ inline void RegisterCases(const std::string& op,
                           const std::function<size_t(const BenchCase&)>& other_elements,
                           const BenchKernel& kernel) {
   for (const BenchCase& one : BenchCases()) {
-    const NchwShape& s = one.shape;
-    const std::string name = op + "/" + std::to_string(s.batch) + "x" + std::to_string(s.channels) +
-                             "x" + std::to_string(s.height) + "x" + std::to_string(s.width) +
-                             "/window:" + std::to_string(one.window);
+    const std::string name =
+        op + "/" + ShapeName(one.shape) + "/window:" + std::to_string(one.window);
     const auto body = [=](benchmark::State& state) {
       TimeAgainstMemcpy(state, one, other_elements(one), kernel);
     };

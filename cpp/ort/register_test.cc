@@ -118,7 +118,7 @@ TEST(TlscTarget, NamesWhatTheKernelsRunOn) {
   if (kProvider == nullptr) {
     EXPECT_NE(target, "");
   } else {
-    EXPECT_NE(target.find("90"), std::string::npos) << target;
+    EXPECT_NE(target.find("sm_90"), std::string::npos) << target;
   }
 }
 

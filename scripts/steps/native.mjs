@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { root, run, say } from '../lib.mjs';
+import { Failure, read, root, run, say } from '../lib.mjs';
 import { cmakeDefinitions } from './native-packages.mjs';
 
 const coreNative = join(root, 'packages', 'core-native');
@@ -21,6 +21,21 @@ export function buildAddon() {
     });
   }
   say('building the native addon');
+  run('cmake', ['--build', build, '--config', 'Release', '--parallel', jobs]);
+}
+
+/** Builds the operator library for NVIDIA cards beside the addon, which `buildAddon` keeps up to date from then on. */
+export function buildCudaOperators() {
+  if (read(process.env.CUDACXX ?? 'nvcc', ['--version']) === undefined) {
+    throw new Failure(
+      "CUDA's compiler (nvcc) was not found",
+      'Install the CUDA toolkit, 12 or 13, and put its bin folder on PATH, or name nvcc in CUDACXX.',
+    );
+  }
+  const build = join(coreNative, 'build');
+  say('configuring the operators for NVIDIA cards');
+  run('cmake', ['-DTLSC_BUILD_CUDA=ON', build]);
+  say('building the operators for NVIDIA cards');
   run('cmake', ['--build', build, '--config', 'Release', '--parallel', jobs]);
 }
 

@@ -1,5 +1,11 @@
 // The claim that everything rests on: a converted network computes what the published implementation does.
-import { type ConvertOptions, convert as convertUnchecked, InferenceSession, Tensor } from '@tlsc/api';
+import {
+  type ConvertOptions,
+  convert as convertUnchecked,
+  diagnose,
+  InferenceSession,
+  Tensor,
+} from '@tlsc/api';
 import * as onnxruntime from 'onnxruntime-node';
 import * as onnxruntimeWeb from 'onnxruntime-web';
 import { describe, expect, it } from 'vitest';
@@ -52,6 +58,8 @@ function convertCase(one: PublishedCase) {
 // Browsers have threads for pages that are isolated from others only; without, it runs everywhere.
 onnxruntimeWeb.env.wasm.numThreads = 1;
 
+const { cuda } = (await diagnose()).executionProviders;
+
 const suites = [
   { title: 'the carried cases', cases: carriedCases },
   { title: 'the whole collection', cases: allCases },
@@ -70,6 +78,18 @@ for (const { title, cases } of suites) {
       const outputs = await session.run(feedsOf(one, Tensor));
       await session.release();
       expect(largestDifference(outputOf(one, outputs), one.expected_local)).toBeLessThan(one.tolerance);
+    });
+
+    it.runIf(cuda.works).each(cases)('$name agrees on a card, kernels and bodies', async (one) => {
+      for (const operators of ['native', 'portable'] as const) {
+        const session = await InferenceSession.create((await convertCase(one)).model, {
+          executionProviders: [{ name: 'cuda', useTf32: false }],
+          operators,
+        });
+        const outputs = await session.run(feedsOf(one, Tensor));
+        await session.release();
+        expect(largestDifference(outputOf(one, outputs), one.expected_local)).toBeLessThan(one.tolerance);
+      }
     });
 
     it.each(cases)('$name agrees in the newest opset that it can be raised to', async (one) => {

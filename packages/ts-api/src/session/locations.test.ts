@@ -1,10 +1,12 @@
-// Without a card these are ordinary memory, but the way there is the same.
+// On the CPU these are ordinary memory, but the way there is the same.
 import { Tensor } from 'onnxruntime-common';
 import { describe, expect, it } from 'vitest';
 import { buildBytes, valueInfo } from '../../test/build-model.js';
+import { diagnose } from '../diagnose.js';
 import { DataType, makeNode } from '../graph/proto.js';
 import { restore } from '../image/restore.js';
 import { InferenceSession } from './inference-session.js';
+import type { SessionOptions } from './options.js';
 
 const shape = ['n', 3, 'h', 'w'];
 const twoOutputs = buildBytes({
@@ -14,9 +16,15 @@ const twoOutputs = buildBytes({
 });
 const x = new Tensor('float32', Float32Array.of(1, -2, 3), [1, 3, 1, 1]);
 
-describe('outputs', () => {
+const { cuda } = (await diagnose()).executionProviders;
+const providers = cuda.works ? ['cpu', 'cuda'] : ['cpu'];
+
+describe.each(providers)('on %s, outputs', (provider) => {
+  const open = (model: Uint8Array, options: SessionOptions = {}) =>
+    InferenceSession.create(model, { executionProviders: [provider], ...options });
+
   it('lie where they are preferred to lie', async () => {
-    const session = await InferenceSession.create(twoOutputs, {
+    const session = await open(twoOutputs, {
       preferredOutputLocation: { y: 'gpu-buffer', z: 'cpu-pinned' },
     });
     const { y, z } = (await session.run({ x })) as { y: Tensor; z: Tensor };
@@ -28,8 +36,8 @@ describe('outputs', () => {
   });
 
   it('feed runs without leaving the device, of their own session and of others', async () => {
-    const session = await InferenceSession.create(twoOutputs, { preferredOutputLocation: 'gpu-buffer' });
-    const other = await InferenceSession.create(twoOutputs);
+    const session = await open(twoOutputs, { preferredOutputLocation: 'gpu-buffer' });
+    const other = await open(twoOutputs);
     const { y } = (await session.run({ x })) as { y: Tensor };
     const again = (await session.run({ x: y }, ['y'])).y as Tensor;
     expect(again.location).toBe('gpu-buffer');
@@ -38,7 +46,7 @@ describe('outputs', () => {
   });
 
   it('are refused once disposed of', async () => {
-    const session = await InferenceSession.create(twoOutputs, { preferredOutputLocation: 'gpu-buffer' });
+    const session = await open(twoOutputs, { preferredOutputLocation: 'gpu-buffer' });
     const { y } = (await session.run({ x })) as { y: Tensor };
     y.dispose();
     await expect(session.run({ x: y })).rejects.toMatchObject({
@@ -53,7 +61,7 @@ describe('outputs', () => {
       input: [valueInfo('x', shape)],
       output: [valueInfo('y', shape, DataType.DOUBLE)],
     });
-    const session = await InferenceSession.create(model, { preferredOutputLocation: 'gpu-buffer' });
+    const session = await open(model, { preferredOutputLocation: 'gpu-buffer' });
     const { y } = await session.run({ x });
     expect(y?.location).toBe('cpu');
     expect(y?.data).toEqual(Float64Array.of(1, -2, 3));
@@ -66,7 +74,7 @@ describe('outputs', () => {
       output: [valueInfo('y', shape, DataType.FLOAT16)],
     });
     for (const preferredOutputLocation of ['gpu-buffer', 'cpu-pinned'] as const) {
-      const session = await InferenceSession.create(model, { preferredOutputLocation });
+      const session = await open(model, { preferredOutputLocation });
       const { y } = (await session.run({ x })) as { y: Tensor };
       const data = (await y.getData()) as Uint16Array;
       expect(y.type).toBe('float16');
@@ -75,7 +83,7 @@ describe('outputs', () => {
   });
 
   it('are restored photos wherever they lie', async () => {
-    const session = await InferenceSession.create(twoOutputs, { preferredOutputLocation: 'gpu-buffer' });
+    const session = await open(twoOutputs, { preferredOutputLocation: 'gpu-buffer' });
     const tensor = new Tensor('float32', Float32Array.of(0.5, -0.25, 1), [1, 3, 1, 1]);
     const photo = await restore(session, { tensor, bitDepth: 8 }, { output: 'z' });
     expect(photo.tensor.data).toEqual(Float32Array.of(0.5, 0.25, 1));
@@ -84,7 +92,7 @@ describe('outputs', () => {
   it.each([['somewhere'], [7], [null], [{ y: 'somewhere' }], [{ w: 'cpu' }]])(
     'refuse %j',
     async (location) => {
-      const creation = InferenceSession.create(twoOutputs, { preferredOutputLocation: location as never });
+      const creation = open(twoOutputs, { preferredOutputLocation: location as never });
       await expect(creation).rejects.toMatchObject({
         code: 'ERR_INVALID_ARGUMENT',
         parameter: 'preferredOutputLocation',
@@ -93,9 +101,11 @@ describe('outputs', () => {
   );
 });
 
-describe('allocate', () => {
+describe.each(providers)('on %s, allocate', (provider) => {
+  const open = (model: Uint8Array) => InferenceSession.create(model, { executionProviders: [provider] });
+
   it('gives a tensor to fill and feed', async () => {
-    const session = await InferenceSession.create(twoOutputs);
+    const session = await open(twoOutputs);
     const tensor = session.allocate('float32', [1, 3, 1, 1]);
     expect(tensor.location).toBe('cpu-pinned');
     for (const sign of [1, -1]) {
@@ -105,7 +115,7 @@ describe('allocate', () => {
   });
 
   it('says what is wrong', async () => {
-    const session = await InferenceSession.create(twoOutputs);
+    const session = await open(twoOutputs);
     const wrong = (code: string) => expect.objectContaining({ name: 'TlscError', code });
     expect(() => session.allocate('string' as never, [1])).toThrow(wrong('ERR_INVALID_ARGUMENT'));
     expect(() => session.allocate('float32', 1 as never)).toThrow(wrong('ERR_INVALID_ARGUMENT'));
