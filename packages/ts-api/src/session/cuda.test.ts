@@ -31,7 +31,7 @@ describe('what CUDA lacks', () => {
         providerProblem: `${load} /x/libonnxruntime_providers_shared.so with error: /x/libonnxruntime_providers_shared.so: cannot open shared object file: No such file or directory`,
       },
       0,
-      /ONNXRUNTIME_NODE_INSTALL=cuda12/,
+      /onnxruntime-node-install=cuda12/,
     ],
     [
       {

@@ -9,7 +9,7 @@ function driverProblems({ driverProblem, devices }: CudaDescription, deviceId: n
 }
 
 const withoutLibrary =
-  "install one that has it: `ONNXRUNTIME_NODE_INSTALL=cuda12 npm install onnxruntime-node` brings it on Linux; or name ONNX Runtime's GPU build in TLSC_ONNXRUNTIME";
+  'on Linux `node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12` brings it; or name a GPU build of ONNX Runtime in TLSC_ONNXRUNTIME';
 
 /** The library of CUDA that ONNX Runtime's library needs and the system does not find, as the one or the other system says it. */
 function missingDependency(problem: string): string | undefined {
