@@ -215,19 +215,34 @@ OrtOwned<OrtMemoryInfo> MemoryInfo(const Runtime& runtime, const char* name, int
   return {info, runtime.api().ReleaseMemoryInfo};
 }
 
-// That of the card, or of the processor where there is none.
-OrtOwned<OrtMemoryInfo> MemoryInfo(const Runtime& runtime, std::optional<int> card,
-                                   const char* name, OrtMemType type) {
-  return card ? MemoryInfo(runtime, name, *card, type)
-              : MemoryInfo(runtime, "Cpu", 0, OrtMemTypeDefault);
+OrtOwned<OrtMemoryInfo> OrdinaryMemory(const Runtime& runtime) {
+  return MemoryInfo(runtime, "Cpu", 0, OrtMemTypeDefault);
 }
 
+// Null where the session has no allocator for such memory.
 OrtOwned<OrtAllocator> AllocatorOf(const Runtime& runtime, const OrtSession* session,
                                    const OrtMemoryInfo* memory) {
   OrtAllocator* allocator = nullptr;
-  runtime.Check(runtime.api().CreateAllocator(session, memory, &allocator),
-                ErrorCode::kProviderUnavailable);
+  OrtStatus* status = runtime.api().CreateAllocator(session, memory, &allocator);
+  if (status != nullptr) runtime.api().ReleaseStatus(status);
   return {allocator, runtime.api().ReleaseAllocator};
+}
+
+OrtOwned<OrtMemoryInfo> DeviceMemory(const Runtime& runtime, std::optional<int> card) {
+  return card ? MemoryInfo(runtime, "Cuda", *card, OrtMemTypeDefault) : OrdinaryMemory(runtime);
+}
+
+// Releases of ONNX Runtime number the pinned memory of a card as the card, or as the processor, 0.
+// Where there is none it is ordinary memory, which is but slower.
+OrtOwned<OrtMemoryInfo> PinnedMemory(const Runtime& runtime, const OrtSession* session,
+                                     std::optional<int> card) {
+  if (card) {
+    for (const int number : {*card, 0}) {
+      auto memory = MemoryInfo(runtime, "CudaPinned", number, OrtMemTypeCPUOutput);
+      if (AllocatorOf(runtime, session, memory.get()) != nullptr) return memory;
+    }
+  }
+  return OrdinaryMemory(runtime);
 }
 
 std::vector<const char*> Pointers(const std::vector<std::string>& names) {
@@ -245,11 +260,9 @@ void CheckProvider(const Runtime& runtime, const Provider& provider) {
 Session::Session(const SessionOptions& options, const ModelSource& model)
     : runtime_(Runtime::Open(options.runtime_path)),
       session_(Load(runtime_, options, model)),
-      cpu_memory_(MemoryInfo(runtime_, "Cpu", 0, OrtMemTypeDefault)),
-      pinned_memory_(
-          MemoryInfo(runtime_, CudaDeviceOf(options.providers), "CudaPinned", OrtMemTypeCPUOutput)),
-      device_memory_(
-          MemoryInfo(runtime_, CudaDeviceOf(options.providers), "Cuda", OrtMemTypeDefault)),
+      cpu_memory_(OrdinaryMemory(runtime_)),
+      pinned_memory_(PinnedMemory(runtime_, session_.get(), CudaDeviceOf(options.providers))),
+      device_memory_(DeviceMemory(runtime_, CudaDeviceOf(options.providers))),
       pinned_allocator_(AllocatorOf(runtime_, session_.get(), pinned_memory_.get())) {
   const OrtApi& api = runtime_.api();
   OrtAllocator* allocator = nullptr;
