@@ -95,8 +95,8 @@ export interface NativeSession {
   readonly runtimeVersion: string;
   /** Off the event loop. The inputs' memory is read while it runs, not copied. */
   run(inputs: readonly NativeInput[], outputs: readonly NativeOutputRequest[]): NativeRun;
-  /** A tensor in pinned memory, its values whatever they are. Throws ERR_OUT_OF_MEMORY. */
-  allocate(type: string, dims: readonly number[]): NativeTensor;
+  /** A tensor in pinned memory, its values whatever they are. Rejects with ERR_OUT_OF_MEMORY. */
+  allocate(type: string, dims: readonly number[]): Promise<NativeTensor>;
   /** Ends profiling and returns the file's path. */
   endProfiling(): string;
   /** Frees the session once its runs under way have ended. Idempotent. */

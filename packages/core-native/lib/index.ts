@@ -25,7 +25,13 @@ export type {
   RuntimeDescription,
   TensorData,
 } from './binding.js';
-export { isNativeError, type NativeError, type NativeErrorCode, nativeErrorCodes } from './errors.js';
+export {
+  isNativeError,
+  type NativeError,
+  type NativeErrorCode,
+  nativeError,
+  nativeErrorCodes,
+} from './errors.js';
 export { findOperators, findRuntime, type OperatorsPlatform } from './paths.js';
 
 /** Loads the model on a thread of the addon. Rejects with a `NativeError`. */

@@ -42,7 +42,12 @@ function named(
 
 /** The folder in which onnxruntime-node carries ONNX Runtime for this platform. */
 function packagedRuntime(): string {
-  const manifest = createRequire(import.meta.url).resolve('onnxruntime-node/package.json');
+  let manifest: string;
+  try {
+    manifest = createRequire(import.meta.url).resolve('onnxruntime-node/package.json');
+  } catch (cause) {
+    throw nativeError('ERR_RUNTIME_NOT_FOUND', 'the package onnxruntime-node is not installed', cause);
+  }
   return join(dirname(manifest), 'bin', 'napi-v6', process.platform, process.arch);
 }
 

@@ -63,47 +63,6 @@ class Api {
   Library library_;
 };
 
-// Makes a device the calling thread's for a while, in the context that ONNX Runtime works in, too.
-class CurrentDevice {
- public:
-  CurrentDevice(const Api& api, int index) : api_(api) {
-    api_.Call<DeviceHandle*, int>("cuDeviceGet", &device_, index);
-    ContextHandle context = nullptr;
-    api_.Call<ContextHandle*, DeviceHandle>("cuDevicePrimaryCtxRetain", &context, device_);
-    try {
-      api_.Call<ContextHandle>("cuCtxPushCurrent_v2", context);
-    } catch (...) {
-      Release();
-      throw;
-    }
-  }
-
-  CurrentDevice(const CurrentDevice&) = delete;
-  CurrentDevice& operator=(const CurrentDevice&) = delete;
-
-  ~CurrentDevice() {
-    try {
-      ContextHandle context = nullptr;
-      api_.Call<ContextHandle*>("cuCtxPopCurrent_v2", &context);
-    } catch (const Error&) {
-      // What it was pushed for has failed louder.
-    }
-    Release();
-  }
-
- private:
-  void Release() {
-    try {
-      api_.Call<DeviceHandle>("cuDevicePrimaryCtxRelease_v2", device_);
-    } catch (const Error&) {
-      // The context stays with ONNX Runtime, which has it anyway.
-    }
-  }
-
-  const Api& api_;
-  DeviceHandle device_ = 0;
-};
-
 }  // namespace
 
 std::string Version() {
@@ -136,9 +95,40 @@ std::vector<CudaDevice> Devices() {
   return devices;
 }
 
+CurrentDevice::CurrentDevice(int device) {
+  const Api& api = Api::Get();
+  api.Call<DeviceHandle*, int>("cuDeviceGet", &handle_, device);
+  ContextHandle context = nullptr;
+  api.Call<ContextHandle*, DeviceHandle>("cuDevicePrimaryCtxRetain", &context, handle_);
+  try {
+    api.Call<ContextHandle>("cuCtxPushCurrent_v2", context);
+  } catch (...) {
+    Release();
+    throw;
+  }
+}
+
+CurrentDevice::~CurrentDevice() {
+  try {
+    ContextHandle context = nullptr;
+    Api::Get().Call<ContextHandle*>("cuCtxPopCurrent_v2", &context);
+  } catch (const Error&) {
+    // What it was pushed for has failed louder.
+  }
+  Release();
+}
+
+void CurrentDevice::Release() {
+  try {
+    Api::Get().Call<DeviceHandle>("cuDevicePrimaryCtxRelease_v2", handle_);
+  } catch (const Error&) {
+    // The context stays with ONNX Runtime, which has it anyway.
+  }
+}
+
 void CopyToHost(int device, const void* from, void* to, size_t bytes) {
   const Api& api = Api::Get();
-  const CurrentDevice current(api, device);
+  const CurrentDevice current(device);
   using DevicePointer = unsigned long long;
   api.Call<void*, DevicePointer, size_t>("cuMemcpyDtoH_v2", to,
                                          reinterpret_cast<DevicePointer>(from), bytes);

@@ -23,6 +23,20 @@ std::string Version();
 // In the order of CUDA's device ids.
 std::vector<CudaDevice> Devices();
 
+// Makes a card the calling thread's while it lives, in the context that ONNX Runtime works in, too.
+class CurrentDevice {
+ public:
+  explicit CurrentDevice(int device);
+  CurrentDevice(const CurrentDevice&) = delete;
+  CurrentDevice& operator=(const CurrentDevice&) = delete;
+  ~CurrentDevice();
+
+ private:
+  void Release();
+
+  int handle_ = 0;
+};
+
 // Waits for the copy.
 void CopyToHost(int device, const void* from, void* to, size_t bytes);
 

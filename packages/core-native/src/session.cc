@@ -3,8 +3,10 @@
 #include <onnxruntime_session_options_config_keys.h>
 
 #include <mutex>
-#include <optional>
+#include <set>
 #include <string_view>
+
+#include "cuda_driver.h"
 
 namespace tlsc {
 namespace {
@@ -80,6 +82,15 @@ bool LacksOperators(std::string_view message) {
          message.find("is not a registered function/op") != std::string_view::npos;
 }
 
+std::optional<int> CardOf(const std::vector<Provider>& providers) {
+  for (const Provider& provider : providers) {
+    if (provider.name != "cuda") continue;
+    const auto id = provider.options.find("device_id");
+    return id == provider.options.end() ? 0 : std::stoi(id->second);
+  }
+  return std::nullopt;
+}
+
 // The form in which ONNX Runtime's CUDA provider reports calls of CUDA's that fail:
 // "CUDA failure 35: CUDA driver version is insufficient … ; GPU=0 ; hostname=…".
 bool IsCudaFailure(std::string_view message) {
@@ -110,7 +121,8 @@ OrtOwned<OrtSession> Load(const Runtime& runtime, const SessionOptions& options,
   try {
     runtime.Check(status, no_such_file ? ErrorCode::kModelNotFound : ErrorCode::kInvalidModel);
   } catch (const Error& error) {
-    if (error.code() == ErrorCode::kInvalidModel && IsCudaFailure(error.what())) {
+    if (error.code() == ErrorCode::kInvalidModel && CardOf(options.providers) &&
+        IsCudaFailure(error.what())) {
       throw Error(ErrorCode::kProviderUnavailable,
                   std::string("execution provider cuda: ") + error.what(), "cuda");
     }
@@ -197,16 +209,6 @@ std::map<std::string, std::string> ReadMetadata(const Runtime& runtime, const Or
   return map;
 }
 
-// The id of the card that the session runs on; none where it runs on no card of NVIDIA's.
-std::optional<int> CudaDeviceOf(const std::vector<Provider>& providers) {
-  for (const Provider& provider : providers) {
-    if (provider.name != "cuda") continue;
-    const auto id = provider.options.find("device_id");
-    return id == provider.options.end() ? 0 : std::stoi(id->second);
-  }
-  return std::nullopt;
-}
-
 OrtOwned<OrtMemoryInfo> MemoryInfo(const Runtime& runtime, const char* name, int device,
                                    OrtMemType type) {
   OrtMemoryInfo* info = nullptr;
@@ -259,10 +261,11 @@ void CheckProvider(const Runtime& runtime, const Provider& provider) {
 
 Session::Session(const SessionOptions& options, const ModelSource& model)
     : runtime_(Runtime::Open(options.runtime_path)),
+      card_(CardOf(options.providers)),
       session_(Load(runtime_, options, model)),
       cpu_memory_(OrdinaryMemory(runtime_)),
-      pinned_memory_(PinnedMemory(runtime_, session_.get(), CudaDeviceOf(options.providers))),
-      device_memory_(DeviceMemory(runtime_, CudaDeviceOf(options.providers))),
+      pinned_memory_(PinnedMemory(runtime_, session_.get(), card_)),
+      device_memory_(DeviceMemory(runtime_, card_)),
       pinned_allocator_(AllocatorOf(runtime_, session_.get(), pinned_memory_.get())) {
   const OrtApi& api = runtime_.api();
   OrtAllocator* allocator = nullptr;
@@ -299,6 +302,13 @@ std::vector<OrtTensor> Session::RunBound(const OrtRunOptions& run_options,
                                          const std::vector<OutputRequest>& outputs) const {
   const OrtApi& api = runtime_.api();
   const auto check = [&](OrtStatus* status) { runtime_.Check(status, ErrorCode::kRunFailed); };
+  std::set<std::string_view> names;
+  for (const auto& [name, location] : outputs) {
+    // A binding holds a name once.
+    if (!names.insert(name).second) {
+      throw Error(ErrorCode::kRunFailed, "output " + name + " is asked for twice");
+    }
+  }
   OrtIoBinding* binding = nullptr;
   check(api.CreateIoBinding(session_.get(), &binding));
   const OrtOwned<OrtIoBinding> owned(binding, api.ReleaseIoBinding);
@@ -327,6 +337,9 @@ std::vector<OrtTensor> Session::RunBound(const OrtRunOptions& run_options,
 
 OrtTensor Session::AllocatePinned(ONNXTensorElementDataType type,
                                   const std::vector<int64_t>& dims) const {
+  // The card that it is pinned for is the one that is current.
+  std::optional<cuda_driver::CurrentDevice> current;
+  if (card_) current.emplace(*card_);
   OrtValue* value = nullptr;
   runtime_.Check(runtime_.api().CreateTensorAsOrtValue(pinned_allocator_.get(), dims.data(),
                                                        dims.size(), type, &value),

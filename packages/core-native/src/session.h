@@ -4,6 +4,7 @@
 #include <onnxruntime_c_api.h>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -72,8 +73,12 @@ class Session {
   const std::vector<ValueInfo>& outputs() const { return outputs_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
-  // Inputs may lie anywhere. Throws kRunFailed or kOutOfMemory; `run_options` may be told to
-  // terminate meanwhile. Tensors with the device must not outlive the session.
+  // The card that it runs on; none where it runs on no card of NVIDIA's.
+  std::optional<int> card() const { return card_; }
+
+  // Inputs are of this runtime, in ordinary memory or on the session's card. Throws kRunFailed or
+  // kOutOfMemory; `run_options` may be told to terminate meanwhile. Tensors with the device must
+  // not outlive the session.
   std::vector<OrtTensor> Run(const OrtRunOptions& run_options,
                              const std::vector<std::string>& input_names,
                              const std::vector<const OrtValue*>& inputs,
@@ -93,6 +98,7 @@ class Session {
                                   const std::vector<OutputRequest>& outputs) const;
 
   const Runtime& runtime_;
+  std::optional<int> card_;
   OrtOwned<OrtSession> session_;
   OrtOwned<OrtMemoryInfo> cpu_memory_;
   OrtOwned<OrtMemoryInfo> pinned_memory_;

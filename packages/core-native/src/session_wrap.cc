@@ -129,11 +129,12 @@ class RunJob final : public PromiseJob {
       const auto input = inputs.Get(i).As<Napi::Object>();
       input_names_.push_back(input.Get("name").ToString());
       if (input.Has("handle")) {
-        handles_.push_back(FromHandle(input_names_.back(), input.Get("handle")));
-        inputs_.push_back(handles_.back()->value.get());
+        handles_.emplace_back(i, FromDeviceTensor(input_names_.back(), input));
+        inputs_.push_back(handles_.back().second->value.get());
       } else {
         own_inputs_.push_back(TensorOver(runtime, input_names_.back(), input));
         inputs_.push_back(own_inputs_.back().get());
+        behind_.push_back(TensorBehind(runtime, *own_inputs_.back()));
         arrays.Set(arrays.Length(), input.Get("data"));
       }
     }
@@ -142,15 +143,29 @@ class RunJob final : public PromiseJob {
 
  private:
   void Execute() override {
-    outputs_ = session_->Run(*run_options_, input_names_, inputs_, requests_);
-    // A graph may name an input as an output, which then lies in JavaScript's memory, not in its
-    // own.
     const Runtime& runtime = session_->runtime();
+    for (const auto& [index, handle] : handles_) {
+      if (IsWithinReach(*handle)) continue;
+      own_inputs_.push_back(CopyOf(handle->session->runtime(), *handle->value, runtime));
+      inputs_[index] = own_inputs_.back().get();
+    }
+    outputs_ = session_->Run(*run_options_, input_names_, inputs_, requests_);
+    // A graph may name an input as an output, which then lies in the memory of the input, not in
+    // its own.
     for (OrtTensor& output : outputs_) {
-      for (const OrtTensor& input : own_inputs_) {
-        if (SharesMemory(runtime, *output, *input)) output = CopyOf(runtime, *output);
+      for (const OrtValue* input : inputs_) {
+        if (SharesMemory(runtime, *output, *input)) output = CopyOf(runtime, *output, runtime);
       }
     }
+  }
+
+  // ONNX Runtime looks at no tensor of another library of its, and a session on the CPU at none on
+  // a card.
+  bool IsWithinReach(const HeldTensor& tensor) const {
+    const Runtime& runtime = tensor.session->runtime();
+    if (&runtime != &session_->runtime()) return false;
+    const std::optional<int> card = CardOf(runtime, *tensor.value);
+    return !card || card == session_->card();
   }
 
   Napi::Value Result(Napi::Env env) override {
@@ -175,6 +190,7 @@ class RunJob final : public PromiseJob {
   void Unpin() override {
     inputs_.clear();
     own_inputs_.clear();
+    behind_.clear();
     handles_.clear();
     arrays_.Reset();
   }
@@ -183,8 +199,9 @@ class RunJob final : public PromiseJob {
   OrtOwned<OrtRunOptions> run_options_;
   std::vector<std::string> input_names_;
   std::vector<const OrtValue*> inputs_;  // each one of the next two's
-  std::vector<OrtTensor> own_inputs_;
-  std::vector<std::shared_ptr<const HeldTensor>> handles_;
+  std::vector<std::shared_ptr<const HeldTensor>> behind_;
+  std::vector<OrtTensor> own_inputs_;  // over JavaScript's memory, or copies
+  std::vector<std::pair<size_t, std::shared_ptr<const HeldTensor>>> handles_;  // by input
   std::vector<OutputRequest> requests_;
   std::vector<OrtTensor> outputs_;
   Napi::ObjectReference arrays_;  // the memory of own_inputs_
@@ -198,7 +215,7 @@ class DownloadJob final : public PromiseJob {
  private:
   const Runtime& runtime() const { return tensor_->session->runtime(); }
 
-  void Execute() override { copy_.emplace(CopyOf(runtime(), *tensor_->value)); }
+  void Execute() override { copy_.emplace(CopyOf(runtime(), *tensor_->value, runtime())); }
 
   Napi::Value Result(Napi::Env env) override {
     return tlsc::ToJs(env, runtime(), HeldTensor{nullptr, std::move(*copy_)});
@@ -206,6 +223,28 @@ class DownloadJob final : public PromiseJob {
 
   std::shared_ptr<const HeldTensor> tensor_;
   std::optional<OrtTensor> copy_;
+};
+
+class AllocateJob final : public PromiseJob {
+ public:
+  AllocateJob(Napi::Env env, std::shared_ptr<const Session> session, const std::string& type,
+              const Napi::Array& dims)
+      : PromiseJob(env),
+        session_(std::move(session)),
+        type_(TypeOf(type)),
+        dims_(ReadDims("of allocate()", dims)) {}
+
+ private:
+  void Execute() override { tensor_.emplace(session_->AllocatePinned(type_, dims_)); }
+
+  Napi::Value Result(Napi::Env env) override {
+    return tlsc::ToJs(env, session_->runtime(), HeldTensor{session_, std::move(*tensor_)});
+  }
+
+  std::shared_ptr<const Session> session_;
+  ONNXTensorElementDataType type_;
+  std::vector<int64_t> dims_;
+  std::optional<OrtTensor> tensor_;
 };
 
 }  // namespace
@@ -261,11 +300,8 @@ Napi::Value SessionWrap::Run(const Napi::CallbackInfo& info) {
 Napi::Value SessionWrap::Allocate(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return WithJsErrors(env, [&]() -> Napi::Value {
-    const auto type = TypeOf(info[0].ToString());
-    const auto dims = ReadDims("of allocate()", info[1].As<Napi::Array>());
-    const std::shared_ptr<const Session>& session = Get();
-    return tlsc::ToJs(env, session->runtime(),
-                      HeldTensor{session, session->AllocatePinned(type, dims)});
+    return Context::Of(env).Start(
+        std::make_shared<AllocateJob>(env, Get(), info[0].ToString(), info[1].As<Napi::Array>()));
   });
 }
 

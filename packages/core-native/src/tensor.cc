@@ -2,8 +2,11 @@
 
 #include <cmath>
 #include <cstring>
+#include <iterator>
 #include <limits>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <utility>
 
 #include "cuda_driver.h"
@@ -124,20 +127,67 @@ Contents Read(const Runtime& runtime, const OrtValue& tensor) {
   return {type, std::move(dims), MemoryOf(runtime, tensor)};
 }
 
-// Frees the tensor when JavaScript is done with its memory.
-void ReleaseTensor(napi_env, void*, void* hint) { delete static_cast<HeldTensor*>(hint); }
+// The tensors whose memory array buffers show. A run that reads such a buffer asks here for the
+// tensor and keeps it: Node.js frees the buffers of a worker that is terminated before it tells us.
+class ShownTensors {
+ public:
+  static ShownTensors& Get() {
+    static ShownTensors& shown = *new ShownTensors;  // outlives every JavaScript context
+    return shown;
+  }
+
+  void Add(const void* data, size_t size, std::shared_ptr<const HeldTensor> tensor) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    tensors_.insert({static_cast<const char*>(data), {size, std::move(tensor)}});
+  }
+
+  void Remove(const void* data, const HeldTensor* tensor) {
+    std::shared_ptr<const HeldTensor> last;  // freed without the lock
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto [begin, end] = tensors_.equal_range(static_cast<const char*>(data));
+    for (auto shown = begin; shown != end; ++shown) {
+      if (shown->second.tensor.get() != tensor) continue;
+      last = std::move(shown->second.tensor);
+      tensors_.erase(shown);
+      return;
+    }
+  }
+
+  // Null where no buffer shows this memory.
+  std::shared_ptr<const HeldTensor> Find(const void* data) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    auto after = tensors_.upper_bound(static_cast<const char*>(data));
+    if (after == tensors_.begin()) return nullptr;
+    const auto& [begin, shown] = *std::prev(after);
+    return static_cast<const char*>(data) < begin + shown.size ? shown.tensor : nullptr;
+  }
+
+ private:
+  struct Shown {
+    size_t size;
+    std::shared_ptr<const HeldTensor> tensor;
+  };
+
+  std::mutex mutex_;
+  // Several at one place: outputs that are one constant of a model.
+  std::multimap<const char*, Shown> tensors_;
+};
+
+// JavaScript is done with the memory.
+void ForgetTensor(napi_env, void* data, void* tensor) {
+  ShownTensors::Get().Remove(data, static_cast<const HeldTensor*>(tensor));
+}
 
 napi_value ArrayBufferOver(Napi::Env env, HeldTensor tensor, void* data, size_t size) {
   // V8 wants no foreign memory for an empty buffer.
   if (size == 0) return Napi::ArrayBuffer::New(env, 0);
-  auto held = std::make_unique<HeldTensor>(std::move(tensor));
+  const auto held = std::make_shared<HeldTensor>(std::move(tensor));
+  ShownTensors::Get().Add(data, size, held);
   napi_value buffer = nullptr;
   const napi_status status =
-      napi_create_external_arraybuffer(env, data, size, ReleaseTensor, held.get(), &buffer);
-  if (status == napi_ok) {
-    held.release();  // ReleaseTensor has it now.
-    return buffer;
-  }
+      napi_create_external_arraybuffer(env, data, size, ForgetTensor, held.get(), &buffer);
+  if (status == napi_ok) return buffer;
+  ShownTensors::Get().Remove(data, held.get());
   if (status != napi_no_external_buffers_allowed) {
     throw Error(ErrorCode::kOutOfMemory, "cannot make an output array");
   }
@@ -157,18 +207,17 @@ Napi::Array ToJs(Napi::Env env, const std::vector<int64_t>& dims) {
 // Copies from wherever the tensor lies.
 void CopyBytes(const Runtime& runtime, const OrtValue& tensor, const void* from, void* to,
                size_t size) {
-  const OrtApi& api = runtime.api();
-  const OrtMemoryInfo* memory = nullptr;
-  runtime.Check(api.GetTensorMemoryInfo(&tensor, &memory), ErrorCode::kRunFailed);
-  OrtMemoryInfoDeviceType device_type = OrtMemoryInfoDeviceType_CPU;
-  api.MemoryInfoGetDeviceType(memory, &device_type);
-  if (device_type == OrtMemoryInfoDeviceType_CPU) {
+  const std::optional<int> card = CardOf(runtime, tensor);
+  if (!card) {
     std::memcpy(to, from, size);
     return;
   }
-  int device = 0;
-  runtime.Check(api.MemoryInfoGetId(memory, &device), ErrorCode::kRunFailed);
-  cuda_driver::CopyToHost(device, from, to, size);
+  try {
+    cuda_driver::CopyToHost(*card, from, to, size);
+  } catch (const Error& error) {
+    throw Error(ErrorCode::kRunFailed,
+                std::string("a tensor cannot be fetched from the card: ") + error.what());
+  }
 }
 
 // What a handle's External points to. Garbage collection is told of the memory behind it.
@@ -250,21 +299,37 @@ OrtTensor TensorOver(const Runtime& runtime, const std::string& name, Napi::Obje
   return {tensor, api.ReleaseValue};
 }
 
+std::shared_ptr<const HeldTensor> TensorBehind(const Runtime& runtime, const OrtValue& tensor) {
+  return ShownTensors::Get().Find(MemoryOf(runtime, tensor));
+}
+
 bool SharesMemory(const Runtime& runtime, const OrtValue& a, const OrtValue& b) {
   const void* memory = MemoryOf(runtime, a);
   return memory != nullptr && memory == MemoryOf(runtime, b);
 }
 
-OrtTensor CopyOf(const Runtime& runtime, const OrtValue& tensor) {
+std::optional<int> CardOf(const Runtime& runtime, const OrtValue& tensor) {
   const OrtApi& api = runtime.api();
-  const auto [type, dims, data] = Read(runtime, tensor);
+  const OrtMemoryInfo* memory = nullptr;
+  runtime.Check(api.GetTensorMemoryInfo(&tensor, &memory), ErrorCode::kRunFailed);
+  OrtMemoryInfoDeviceType device_type = OrtMemoryInfoDeviceType_CPU;
+  api.MemoryInfoGetDeviceType(memory, &device_type);
+  if (device_type == OrtMemoryInfoDeviceType_CPU) return std::nullopt;
+  int card = 0;
+  runtime.Check(api.MemoryInfoGetId(memory, &card), ErrorCode::kRunFailed);
+  return card;
+}
+
+OrtTensor CopyOf(const Runtime& from, const OrtValue& tensor, const Runtime& to) {
+  const OrtApi& api = to.api();
+  const auto [type, dims, data] = Read(from, tensor);
   OrtAllocator* allocator = nullptr;
-  runtime.Check(api.GetAllocatorWithDefaultOptions(&allocator), ErrorCode::kRunFailed);
+  to.Check(api.GetAllocatorWithDefaultOptions(&allocator), ErrorCode::kRunFailed);
   OrtValue* made = nullptr;
-  runtime.Check(api.CreateTensorAsOrtValue(allocator, dims.data(), dims.size(), type->type, &made),
-                ErrorCode::kRunFailed);
+  to.Check(api.CreateTensorAsOrtValue(allocator, dims.data(), dims.size(), type->type, &made),
+           ErrorCode::kRunFailed);
   OrtTensor copy(made, api.ReleaseValue);
-  CopyBytes(runtime, tensor, data, MemoryOf(runtime, *copy), ByteSize(dims, type->size));
+  CopyBytes(from, tensor, data, MemoryOf(to, *copy), ByteSize(dims, type->size));
   return copy;
 }
 
@@ -307,6 +372,16 @@ std::shared_ptr<const HeldTensor> FromHandle(const std::string& name, const Napi
   if (handle == nullptr) Refuse(name, "not the handle of a tensor");
   if (handle->tensor() == nullptr) Refuse(name, "the tensor was disposed of");
   return handle->tensor();
+}
+
+std::shared_ptr<const HeldTensor> FromDeviceTensor(const std::string& name, Napi::Object value) {
+  std::shared_ptr<const HeldTensor> tensor = FromHandle(name, value.Get("handle"));
+  const auto [type, dims, data] = Read(tensor->session->runtime(), *tensor->value);
+  if (value.Get("type").ToString().Utf8Value() != type->name ||
+      ReadDims(name, value.Get("dims").As<Napi::Array>()) != dims) {
+    Refuse(name, "not of the type and dims of the tensor that its handle stands for");
+  }
+  return tensor;
 }
 
 void DisposeHandle(const Napi::Value& value) {

@@ -2,6 +2,7 @@
 #define TLSC_CORE_NATIVE_TENSOR_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,17 +26,25 @@ std::vector<int64_t> ReadDims(const std::string& name, const Napi::Array& dims);
 // `dims` call for.
 OrtTensor TensorOver(const Runtime& runtime, const std::string& name, Napi::Object value);
 
-// Whether both are tensors over the same memory.
-bool SharesMemory(const Runtime& runtime, const OrtValue& a, const OrtValue& b);
-
-// A copy, in ordinary memory of its own, of a tensor that may lie with a device. Waits for it.
-OrtTensor CopyOf(const Runtime& runtime, const OrtValue& tensor);
-
 // A tensor and, where it must not outlive it, the session that it came from.
 struct HeldTensor {
   std::shared_ptr<const Session> session;
   OrtTensor value;
 };
+
+// The tensor of an earlier run whose memory this one of TensorOver() is over; null where it is over
+// JavaScript's own.
+std::shared_ptr<const HeldTensor> TensorBehind(const Runtime& runtime, const OrtValue& tensor);
+
+// Whether both are tensors over the same memory.
+bool SharesMemory(const Runtime& runtime, const OrtValue& a, const OrtValue& b);
+
+// The card that the tensor lies on; none where it lies in ordinary memory.
+std::optional<int> CardOf(const Runtime& runtime, const OrtValue& tensor);
+
+// A copy for runtime `to`, in ordinary memory of its own, of a tensor of runtime `from` that may
+// lie on a card. Waits for it.
+OrtTensor CopyOf(const Runtime& from, const OrtValue& tensor, const Runtime& to);
 
 // `{type, dims, data}` over the tensor's own memory, which is freed when JavaScript collects
 // `data`. Copied only where the host forbids foreign memory in array buffers (Electron does).
@@ -47,6 +56,10 @@ Napi::Object ToJsHandle(Napi::Env env, HeldTensor tensor);
 
 // What a handle stands for. Throws kInvalidArgument when it is no handle, or is disposed of.
 std::shared_ptr<const HeldTensor> FromHandle(const std::string& name, const Napi::Value& handle);
+
+// What the handle of `{type, dims, handle}` stands for; refused when that is of another type or of
+// other dims.
+std::shared_ptr<const HeldTensor> FromDeviceTensor(const std::string& name, Napi::Object value);
 
 // Lets go of the tensor. Runs under way keep it until they end; again, it does nothing.
 void DisposeHandle(const Napi::Value& handle);

@@ -85,6 +85,14 @@ const scenarios = {
     console.log('ending');
     await worker.terminate();
   },
+  async 'worker terminated while it reads an output'() {
+    const worker = new Worker(new URL('output-worker.mjs', import.meta.url), {
+      workerData: { options: given, size },
+    });
+    await once(worker, 'message');
+    console.log('ending');
+    await worker.terminate();
+  },
 };
 
 await scenarios[scenario]();

@@ -1,5 +1,5 @@
 import { isTrialOutput, trialInput, trialModel } from './diagnosis/trial-model.js';
-import { TlscError } from './errors.js';
+import { fromNative, TlscError } from './errors.js';
 import { InferenceSession } from './session/inference-session.js';
 import { describeMachine, type Machine, type Platform, type Problem, problemOf } from './session/machine.js';
 import { version } from './version.js';
@@ -38,11 +38,17 @@ async function tryProvider(name: Platform): Promise<ProviderDiagnosis> {
  * whether a model of one local operator runs on the CPU and on CUDA. Rejects only with ERR_ADDON_NOT_FOUND.
  */
 export async function diagnose(): Promise<Diagnosis> {
+  let machine: Machine;
+  try {
+    machine = await describeMachine();
+  } catch (error) {
+    throw fromNative(error);
+  }
   return {
     version,
     node: process.version,
     platform: `${process.platform} ${process.arch}`,
-    ...(await describeMachine()),
+    ...machine,
     executionProviders: { cpu: await tryProvider('cpu'), cuda: await tryProvider('cuda') },
   };
 }

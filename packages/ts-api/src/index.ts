@@ -52,7 +52,7 @@ export type {
   RuntimeDiagnosis,
 } from './session/machine.js';
 export type { SessionOptions } from './session/options.js';
-export type { CudaProvider, ExecutionProvider } from './session/providers.js';
+export type { CudaProvider, ExecutionProvider, OtherProvider } from './session/providers.js';
 export { largestSide, type Size, type SizeOption } from './size.js';
 export { type FullCheck, type SelfCheck, type Verification, type VerifyOptions, verify } from './verify.js';
 export { type WriteModelOptions, writeModel } from './write-model.js';

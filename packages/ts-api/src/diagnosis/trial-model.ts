@@ -1,8 +1,10 @@
-// The smallest model with a local operator in it: the means of 2×2 windows of a plane of 4×4 values.
+// The smallest model with a local operator and, since that takes libraries of its own, a convolution: the means of 2×2 windows
+// of a plane of 4×4 values, times 1.
 import { create } from '@bufbuild/protobuf';
 import {
   ModelProtoSchema,
   OperatorSetIdProtoSchema,
+  TensorProtoSchema,
   TensorShapeProto_DimensionSchema,
   TensorShapeProtoSchema,
   TypeProto_TensorSchema,
@@ -43,7 +45,18 @@ export function trialModel(): Uint8Array {
     functions: [localAveragePoolFunction({ opset, type: 'float32', fast: false })],
     graph: {
       name: 'trial',
-      node: [makeNode('LocalAveragePool', ['x'], ['y'], { domain, attributes })],
+      node: [
+        makeNode('LocalAveragePool', ['x'], ['means'], { domain, attributes }),
+        makeNode('Conv', ['means', 'one'], ['y']),
+      ],
+      initializer: [
+        create(TensorProtoSchema, {
+          name: 'one',
+          dataType: DataType.FLOAT,
+          dims: [1n, 1n, 1n, 1n],
+          floatData: [1],
+        }),
+      ],
       input: [plane('x', side)],
       output: [plane('y', side - window + 1)],
     },

@@ -1,5 +1,6 @@
+import { findRuntime } from '@tlsc/core-native';
 import { describe, expect, it } from 'vitest';
-import { cudaProblems } from './cuda.js';
+import { cudaProblems, remedyFor } from './cuda.js';
 
 const device = { name: 'NVIDIA T4', memory: 2 ** 34, computeCapability: '7.5' };
 const complete = {
@@ -15,7 +16,7 @@ const load = '[ONNXRuntimeError] : 1 : FAIL : Failed to load library';
 
 describe('what CUDA lacks', () => {
   it('is nothing where all is there', () => {
-    expect(cudaProblems(complete, 0)).toEqual([]);
+    expect(cudaProblems(complete, 0, 'get it')).toEqual([]);
   });
 
   it.each([
@@ -31,7 +32,7 @@ describe('what CUDA lacks', () => {
         providerProblem: `${load} /x/libonnxruntime_providers_shared.so with error: /x/libonnxruntime_providers_shared.so: cannot open shared object file: No such file or directory`,
       },
       0,
-      /onnxruntime-node-install=cuda12/,
+      /providers_shared.*; get it$/,
     ],
     [
       {
@@ -48,14 +49,28 @@ describe('what CUDA lacks', () => {
       0,
       /install the libraries of CUDA that have cublasLt64_12\.dll/,
     ],
-    [{ providerProblem: 'CUDA execution provider is not enabled in this build.' }, 0, /TLSC_ONNXRUNTIME/],
+    [
+      { providerProblem: 'CUDA execution provider is not enabled in this build.' },
+      0,
+      /not enabled.*; get it$/,
+    ],
     [{ cudnnProblem: 'libcudnn.so.9: cannot open shared object file' }, 0, /cuDNN 9 .*libcudnn.*install/],
   ])('is named, with the remedy: %j', (change, deviceId, message) => {
-    expect(cudaProblems({ ...complete, ...change }, deviceId)).toEqual([expect.stringMatching(message)]);
+    expect(cudaProblems({ ...complete, ...change }, deviceId, 'get it')).toEqual([
+      expect.stringMatching(message),
+    ]);
   });
 
   it('is named whole', () => {
     const nothing = { ...complete, driverProblem: 'a', devices: [], providerProblem: 'b', cudnnProblem: 'c' };
-    expect(cudaProblems(nothing, 0)).toHaveLength(3);
+    expect(cudaProblems(nothing, 0, 'get it')).toHaveLength(3);
+  });
+
+  it('has a remedy that fits the runtime', () => {
+    expect(remedyFor('/nowhere/libonnxruntime.so.1')).toBe(
+      'name a GPU build of ONNX Runtime in TLSC_ONNXRUNTIME',
+    );
+    const linux = process.platform === 'linux' && process.arch === 'x64';
+    expect(remedyFor(findRuntime()).includes('install.js --onnxruntime-node-install=cuda12')).toBe(linux);
   });
 });

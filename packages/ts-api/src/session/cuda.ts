@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { CudaDescription } from '@tlsc/core-native';
 
 function driverProblems({ driverProblem, devices }: CudaDescription, deviceId: number): string[] {
@@ -8,8 +10,14 @@ function driverProblems({ driverProblem, devices }: CudaDescription, deviceId: n
   return [`there is no card ${deviceId}; the driver has ${names || 'none'}`];
 }
 
-const withoutLibrary =
-  'on Linux `node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12` brings it; or name a GPU build of ONNX Runtime in TLSC_ONNXRUNTIME';
+/** How to come by ONNX Runtime's libraries for CUDA: onnxruntime-node's own script brings them on Linux, where it has any. */
+export function remedyFor(runtimePath: string): string {
+  const other = 'name a GPU build of ONNX Runtime in TLSC_ONNXRUNTIME';
+  // The library lies in bin/napi-v6/<platform>/<processor> of the package.
+  const script = join(dirname(runtimePath), '..', '..', '..', '..', 'script', 'install.js');
+  if (process.platform !== 'linux' || process.arch !== 'x64' || !existsSync(script)) return other;
+  return `\`node ${script} --onnxruntime-node-install=cuda12\` brings it; or ${other}`;
+}
 
 /** The library of CUDA that ONNX Runtime's library needs and the system does not find, as the one or the other system says it. */
 function missingDependency(problem: string): string | undefined {
@@ -23,13 +31,13 @@ function essence(problem: string): string {
   return problem.replace(/^.*\[ONNXRuntimeError\] : \d+ : \w+ : /s, '').trim();
 }
 
-function libraryProblems({ providerProblem, cudnnProblem }: CudaDescription): string[] {
+function libraryProblems({ providerProblem, cudnnProblem }: CudaDescription, without: string): string[] {
   const problems: string[] = [];
   if (providerProblem) {
     const dependency = missingDependency(providerProblem);
     const remedy = dependency
       ? `install the libraries of CUDA that have ${dependency}, in a folder that the system looks in`
-      : withoutLibrary;
+      : without;
     problems.push(`ONNX Runtime's library for CUDA does not load (${essence(providerProblem)}); ${remedy}`);
   }
   if (cudnnProblem) {
@@ -40,7 +48,10 @@ function libraryProblems({ providerProblem, cudnnProblem }: CudaDescription): st
   return problems;
 }
 
-/** What sessions on this card lack, each with its remedy; empty where nothing is known to be missing. */
-export function cudaProblems(found: CudaDescription, deviceId: number): string[] {
-  return [...driverProblems(found, deviceId), ...libraryProblems(found)];
+/**
+ * What sessions on this card lack, each with its remedy (`without`: that for ONNX Runtime's own library); empty where nothing
+ * is known to be missing.
+ */
+export function cudaProblems(found: CudaDescription, deviceId: number, without: string): string[] {
+  return [...driverProblems(found, deviceId), ...libraryProblems(found, without)];
 }

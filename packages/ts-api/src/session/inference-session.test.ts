@@ -160,6 +160,12 @@ describe('InferenceSession', () => {
     expect((await session.run({ x: noise([1, 3, 2, 2]) })).y?.dims).toEqual([1, 3, 2, 2]);
   });
 
+  it('blames no provider for what a model says', async () => {
+    const node = [makeNode('a failure b ; GPU=0', ['x'], ['y'])];
+    const creation = InferenceSession.create(buildBytes({ node }), { logSeverityLevel: 4 });
+    await expect(creation).rejects.toMatchObject({ code: 'ERR_INVALID_MODEL' });
+  });
+
   it('names every provider when none is left', async () => {
     const creation = InferenceSession.create(twoOutputs, {
       executionProviders: [missingCard, 'Nonsense'],

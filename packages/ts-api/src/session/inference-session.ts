@@ -71,7 +71,13 @@ export class InferenceSession {
     const source = typeof model === 'string' || model instanceof Uint8Array ? model : toBytes(model);
     try {
       const settings = toSettings(options);
-      return new InferenceSession(await openSession(source, settings), settings.outputLocations);
+      const opened = await openSession(source, settings);
+      try {
+        return new InferenceSession(opened, settings.outputLocations);
+      } catch (error) {
+        opened.native.release();
+        throw error;
+      }
     } catch (error) {
       throw fromNative(error, typeof model === 'string' ? model : undefined);
     }
@@ -137,12 +143,12 @@ export class InferenceSession {
 
   /**
    * A tensor in memory that cards copy from fastest ('cpu-pinned'), its values whatever they are: fill `data` and feed it, run
-   * after run. On the CPU it is ordinary memory. Throws ERR_INVALID_ARGUMENT, ERR_OUT_OF_MEMORY or ERR_SESSION_RELEASED.
+   * after run. On the CPU it is ordinary memory. Rejects with ERR_INVALID_ARGUMENT, ERR_OUT_OF_MEMORY or ERR_SESSION_RELEASED.
    */
-  allocate(type: Exclude<Tensor.Type, 'string'>, dims: readonly number[]): Tensor {
+  async allocate(type: Exclude<Tensor.Type, 'string'>, dims: readonly number[]): Promise<Tensor> {
     if (!Array.isArray(dims)) throw invalidArgument('dims', 'a list of sizes', dims);
     try {
-      return toPinnedTensor(this.#native.allocate(type, dims));
+      return toPinnedTensor(await this.#native.allocate(type, dims));
     } catch (error) {
       throw fromNative(error);
     }

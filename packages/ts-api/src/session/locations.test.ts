@@ -106,7 +106,7 @@ describe.each(providers)('on %s, allocate', (provider) => {
 
   it('gives a tensor to fill and feed', async () => {
     const session = await open(twoOutputs);
-    const tensor = session.allocate('float32', [1, 3, 1, 1]);
+    const tensor = await session.allocate('float32', [1, 3, 1, 1]);
     expect(tensor.location).toBe('cpu-pinned');
     for (const sign of [1, -1]) {
       (tensor.data as Float32Array).set([sign, 2, 3]);
@@ -117,11 +117,11 @@ describe.each(providers)('on %s, allocate', (provider) => {
   it('says what is wrong', async () => {
     const session = await open(twoOutputs);
     const wrong = (code: string) => expect.objectContaining({ name: 'TlscError', code });
-    expect(() => session.allocate('string' as never, [1])).toThrow(wrong('ERR_INVALID_ARGUMENT'));
-    expect(() => session.allocate('float32', 1 as never)).toThrow(wrong('ERR_INVALID_ARGUMENT'));
-    expect(() => session.allocate('float32', [-1])).toThrow(wrong('ERR_INVALID_ARGUMENT'));
-    expect(() => session.allocate('float32', [2 ** 40, 2 ** 10])).toThrow(wrong('ERR_OUT_OF_MEMORY'));
+    await expect(session.allocate('string' as never, [1])).rejects.toEqual(wrong('ERR_INVALID_ARGUMENT'));
+    await expect(session.allocate('float32', 1 as never)).rejects.toEqual(wrong('ERR_INVALID_ARGUMENT'));
+    await expect(session.allocate('float32', [-1])).rejects.toEqual(wrong('ERR_INVALID_ARGUMENT'));
+    await expect(session.allocate('float32', [2 ** 40, 2 ** 10])).rejects.toEqual(wrong('ERR_OUT_OF_MEMORY'));
     await session.release();
-    expect(() => session.allocate('float32', [1])).toThrow(wrong('ERR_SESSION_RELEASED'));
+    await expect(session.allocate('float32', [1])).rejects.toEqual(wrong('ERR_SESSION_RELEASED'));
   });
 });

@@ -7,11 +7,12 @@ import {
   type NativeProvider,
   type NativeSession,
   type NativeSessionOptions,
+  nativeError,
 } from '@tlsc/core-native';
 import { hasRecord } from '../conversion/record.js';
 import { fromNative, TlscError } from '../errors.js';
 import { loadModel } from '../graph/model.js';
-import { cudaProblems } from './cuda.js';
+import { cudaProblems, remedyFor } from './cuda.js';
 import type { SessionSettings } from './options.js';
 
 export interface OpenedSession {
@@ -33,6 +34,7 @@ export async function openSession(
     const library = chooseLibrary(settings, providers);
     try {
       const native = await load({ ...settings.native, model, providers, operatorsPath: library.path });
+      await checkCudnn(native, providers, settings.native.runtimePath);
       const isConcerned = library.missing && hasRecord(native.metadata);
       return {
         native,
@@ -41,8 +43,8 @@ export async function openSession(
         warnings: isConcerned ? [...problems, library.missing] : problems,
       };
     } catch (error) {
-      if (!isNativeError(error) || error.provider === undefined) throw error;
-      const culprit = providers.find(({ name }) => name === error.provider);
+      const culprit = providers.find(({ name }) => isNativeError(error) && name === error.provider);
+      if (culprit === undefined || !isNativeError(error)) throw error;
       problems.push(await explain(error, culprit, settings.native.runtimePath));
       providers = providers.filter((provider) => provider !== culprit);
     }
@@ -74,13 +76,27 @@ function chooseLibrary(
   }
 }
 
+/** ONNX Runtime may look for cuDNN at the first convolution only, when it is too late for another provider. */
+async function checkCudnn(
+  native: NativeSession,
+  providers: readonly NativeProvider[],
+  runtimePath: string,
+): Promise<void> {
+  if (!providers.some(({ name }) => name === 'cuda')) return;
+  const { cudnnProblem } = await describeCuda(runtimePath);
+  if (!cudnnProblem) return;
+  native.release();
+  throw Object.assign(nativeError('ERR_PROVIDER_UNAVAILABLE', cudnnProblem), { provider: 'cuda' });
+}
+
 async function explain(
   cause: NativeError,
-  provider: NativeProvider | undefined,
+  provider: NativeProvider,
   runtimePath: string,
 ): Promise<TlscError> {
-  if (provider?.name !== 'cuda') return fromNative(cause) as TlscError;
-  const problems = cudaProblems(await describeCuda(runtimePath), Number(provider.options.device_id ?? 0));
+  if (provider.name !== 'cuda') return fromNative(cause) as TlscError;
+  const deviceId = Number(provider.options.device_id ?? 0);
+  const problems = cudaProblems(await describeCuda(runtimePath), deviceId, remedyFor(runtimePath));
   const message =
     problems.length > 0
       ? ['execution provider cuda cannot be had:', ...problems.map((problem) => `  ${problem}`)].join('\n')

@@ -35,6 +35,12 @@ describe('execution providers', () => {
     ]);
   });
 
+  it('go by the names that ONNX Runtime has for them, too', () => {
+    const names = (list: string[]) => toProviders(list).map(({ name }) => name);
+    expect(names(['CUDAExecutionProvider', 'CPUExecutionProvider'])).toEqual(['cuda', 'cpu']);
+    expect(names(['CUDA', 'CPU'])).toEqual(['cuda', 'cpu']);
+  });
+
   it('end with the CPU, which leaves the others nothing', () => {
     expect(toProviders(['CoreML', 'cpu', 'cuda']).map(({ name }) => name)).toEqual(['CoreML', 'cpu']);
   });
@@ -44,6 +50,7 @@ describe('execution providers', () => {
     [[], 'executionProviders'],
     [[null], 'executionProviders'],
     [[7], 'executionProviders'],
+    [[''], 'executionProviders'],
     [[{ deviceId: 0 }], 'executionProviders'],
     [['cuda', { name: 'cuda', deviceId: 1 }], 'executionProviders'],
     [[{ name: 'cpu', threads: 2 }], 'executionProviders'],

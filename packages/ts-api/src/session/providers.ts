@@ -20,11 +20,14 @@ export interface CudaProvider {
   readonly useTf32?: boolean;
 }
 
-/** An execution provider by its name in ONNX Runtime ('cpu', 'cuda', 'CoreML', …), with its own options. */
-export type ExecutionProvider =
-  | string
-  | CudaProvider
-  | { readonly name: string; readonly [option: string]: string | number | boolean };
+/** Others that ONNX Runtime takes by name, with options of their own. */
+export interface OtherProvider {
+  readonly name: 'CoreML' | 'DML' | 'OpenVINO' | 'QNN' | 'VitisAI' | 'WebGPU' | 'XNNPACK';
+  readonly [option: string]: string | number | boolean;
+}
+
+/** An execution provider by its name ('cpu', 'cuda', or as ONNX Runtime has it), or with options. */
+export type ExecutionProvider = string | { readonly name: 'cpu' } | CudaProvider | OtherProvider;
 
 type CudaOption = Exclude<keyof CudaProvider, 'name'>;
 
@@ -49,16 +52,29 @@ function toCuda(options: Omit<CudaProvider, 'name'>): NativeProvider {
   return { name: 'cuda', options: settings };
 }
 
+/** CPU and CUDA go by several names: 'CUDAExecutionProvider' is Python's and ONNX Runtime's own. */
+function nameOf(name: string): string {
+  const short = name.replace(/ExecutionProvider$/, '').toLowerCase();
+  return short === 'cpu' || short === 'cuda' ? short : name;
+}
+
 function toProvider(provider: unknown): NativeProvider {
   const given = typeof provider === 'string' ? { name: provider } : provider;
-  if (typeof given !== 'object' || given === null || !('name' in given) || typeof given.name !== 'string') {
+  if (
+    typeof given !== 'object' ||
+    given === null ||
+    !('name' in given) ||
+    typeof given.name !== 'string' ||
+    given.name === ''
+  ) {
     throw invalidArgument(
       'executionProviders',
       'a list of provider names, or of objects with a name',
       provider,
     );
   }
-  const { name, ...options } = given;
+  const { name: givenName, ...options } = given;
+  const name = nameOf(given.name);
   if (name === 'cuda') return toCuda(options);
   if (name === 'cpu' && Object.keys(options).length > 0)
     throw invalidArgument('executionProviders', 'without options for the CPU', provider);
