@@ -32,11 +32,9 @@ export function buildCudaOperators() {
       'Install the CUDA toolkit, 12 or 13, and put its bin folder on PATH, or name nvcc in CUDACXX.',
     );
   }
-  const build = join(coreNative, 'build');
   say('configuring the operators for NVIDIA cards');
-  run('cmake', ['-DTLSC_BUILD_CUDA=ON', build]);
-  say('building the operators for NVIDIA cards');
-  run('cmake', ['--build', build, '--config', 'Release', '--parallel', jobs]);
+  run('cmake', ['-DTLSC_BUILD_CUDA=ON', join(coreNative, 'build')]);
+  buildAddon();
 }
 
 function buildPreset(preset) {

@@ -82,7 +82,7 @@ function dataOf({ type, data }: NativeTensor): Float32Array {
   return (type === 'float16' ? float16Data(data as Uint16Array) : data) as Float32Array;
 }
 
-export function toTensor(tensor: NativeTensor): Tensor {
+function toTensor(tensor: NativeTensor): Tensor {
   return new Tensor(tensor.type as 'float32', dataOf(tensor), tensor.dims);
 }
 
@@ -91,7 +91,7 @@ export function toPinnedTensor(tensor: NativeTensor): Tensor {
 }
 
 /** The buffer of the tensor is the handle; other copies of onnxruntime-common keep it as well. */
-export function toDeviceTensor({ type, dims, handle }: NativeDeviceTensor): Tensor {
+function toDeviceTensor({ type, dims, handle }: NativeDeviceTensor): Tensor {
   return Tensor.fromGpuBuffer(handle as Tensor['gpuBuffer'], {
     dataType: type as 'float32',
     dims,

@@ -49,21 +49,20 @@ export interface SessionOptions {
 const optimizationLevels = { disabled: 0, basic: 1, extended: 2, all: 99 } as const;
 const maxThreads = 1024;
 
-function option<K extends keyof SessionOptions, T>(
+function option<T, D extends T | undefined>(
   options: SessionOptions,
-  name: K,
-  otherwise: T,
+  name: keyof SessionOptions,
+  otherwise: D,
   check: Check<T>,
   expected: string,
-): T {
-  const value = options[name];
+): T | D {
+  const value: unknown = options[name];
   if (value === undefined) return otherwise;
   if (check(value)) return value;
   throw invalidArgument(name, expected, value);
 }
 
 const isString: Check<string> = (value) => typeof value === 'string';
-const maybePath = isString as Check<string | undefined>;
 
 const known: OptionNames<SessionOptions> = {
   executionProviders: true,
@@ -104,7 +103,6 @@ export function toSettings(options: SessionOptions): SessionSettings {
   );
   const profiling = option(options, 'enableProfiling', false, isBoolean, 'true or false');
   const profilePrefix = option(options, 'profileFilePrefix', 'tlsc_profile', isString, 'a string');
-  const operators: Check<SessionOptions['operators']> = (value) => value === 'native' || value === 'portable';
   return {
     native: {
       intraOpNumThreads: option(options, 'intraOpNumThreads', 0, ...wholeNumber(0, maxThreads)),
@@ -114,11 +112,11 @@ export function toSettings(options: SessionOptions): SessionSettings {
       logId: option(options, 'logId', 'tlsc', isString, 'a string'),
       logSeverityLevel: option(options, 'logSeverityLevel', 2, ...wholeNumber(0, 4)),
       externalDataFolder: option(options, 'externalDataFolder', '', isString, 'a path'),
-      runtimePath: findRuntime(option(options, 'onnxruntime', undefined, maybePath, 'a path')),
+      runtimePath: findRuntime(option(options, 'onnxruntime', undefined, isString, 'a path')),
     },
     providers: toProviders(executionProviders),
-    operators: option(options, 'operators', undefined, operators, "one of 'native', 'portable'"),
-    operatorLibrary: option(options, 'operatorLibrary', undefined, maybePath, 'a path'),
+    operators: option(options, 'operators', undefined, ...oneOf('native', 'portable')),
+    operatorLibrary: option(options, 'operatorLibrary', undefined, isString, 'a path'),
     outputLocations: toOutputLocations(preferredOutputLocation),
   };
 }
