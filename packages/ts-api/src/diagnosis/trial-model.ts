@@ -1,38 +1,17 @@
 // The smallest model with a local operator and, since that takes libraries of its own, a convolution: the means of 2×2 windows
 // of a plane of 4×4 values, times 1.
 import { create } from '@bufbuild/protobuf';
-import {
-  ModelProtoSchema,
-  OperatorSetIdProtoSchema,
-  TensorProtoSchema,
-  TensorShapeProto_DimensionSchema,
-  TensorShapeProtoSchema,
-  TypeProto_TensorSchema,
-  TypeProtoSchema,
-  type ValueInfoProto,
-  ValueInfoProtoSchema,
-} from 'onnx-buf';
+import { ModelProtoSchema, OperatorSetIdProtoSchema, TensorProtoSchema } from 'onnx-buf';
 import { Tensor } from 'onnxruntime-common';
 import { domain, domainVersion } from '../functions/body.js';
 import { localAveragePoolFunction } from '../functions/local-average-pool.js';
 import { encodeModel, type Model } from '../graph/model.js';
-import { DataType, makeNode } from '../graph/proto.js';
+import { DataType, makeNode, makeTensorInfo } from '../graph/proto.js';
 
 const opset = 17;
 const side = 4;
 const window = 2;
-
-function plane(name: string, length: number): ValueInfoProto {
-  const dim = [1, 1, length, length].map((size) =>
-    create(TensorShapeProto_DimensionSchema, { value: { case: 'dimValue', value: BigInt(size) } }),
-  );
-  const value = create(TypeProto_TensorSchema, {
-    elemType: DataType.FLOAT,
-    shape: create(TensorShapeProtoSchema, { dim }),
-  });
-  const type = create(TypeProtoSchema, { value: { case: 'tensorType', value } });
-  return create(ValueInfoProtoSchema, { name, type });
-}
+const length = side - window + 1;
 
 export function trialModel(): Uint8Array {
   const attributes = { kernel_shape: [window, window], replicate: 0 };
@@ -57,8 +36,8 @@ export function trialModel(): Uint8Array {
           floatData: [1],
         }),
       ],
-      input: [plane('x', side)],
-      output: [plane('y', side - window + 1)],
+      input: [makeTensorInfo('x', DataType.FLOAT, [1, 1, side, side])],
+      output: [makeTensorInfo('y', DataType.FLOAT, [1, 1, length, length])],
     },
   });
   return encodeModel(model as Model);
@@ -75,7 +54,6 @@ export function trialInput(): Tensor {
 
 /** Whether these are the means of the windows: that of the window with the corner (i, j) is 2.5 + 4i + j. */
 export function isTrialOutput(values: ArrayLike<unknown>): boolean {
-  const length = side - window + 1;
   const means = Array.from(
     { length: length ** 2 },
     (_, k) => 2.5 + side * Math.floor(k / length) + (k % length),

@@ -1,19 +1,11 @@
 import { create } from '@bufbuild/protobuf';
-import {
-  GraphProtoSchema,
-  ModelProtoSchema,
-  NodeProtoSchema,
-  TensorShapeProtoSchema,
-  TypeProto_TensorSchema,
-  TypeProtoSchema,
-  ValueInfoProtoSchema,
-} from 'onnx-buf';
+import { GraphProtoSchema, ModelProtoSchema, NodeProtoSchema, ValueInfoProtoSchema } from 'onnx-buf';
 import type { Tensor } from 'onnxruntime-common';
 import { TlscError, throwIfAborted } from '../errors.js';
 import { InferenceSession } from '../session/inference-session.js';
 import { type Size, showSize } from '../size.js';
 import { encodeModel, type Model } from './model.js';
-import { DataType, labelOf, makeNode, type NodeProto, shallowCopy, type ValueInfoProto } from './proto.js';
+import { DataType, labelOf, makeNode, makeTensorInfo, type NodeProto, shallowCopy } from './proto.js';
 import { trialFeeds } from './trial-feeds.js';
 
 /** The shape that each value of the main graph has when the model sees an image of some size. */
@@ -76,17 +68,6 @@ function named(node: NodeProto): NodeProto {
   return copy;
 }
 
-function int64Output(name: string): ValueInfoProto {
-  const value = create(TypeProto_TensorSchema, {
-    elemType: DataType.INT64,
-    shape: create(TensorShapeProtoSchema, { dim: [{ value: { case: undefined } }] }),
-  });
-  return create(ValueInfoProtoSchema, {
-    name,
-    type: create(TypeProtoSchema, { value: { case: 'tensorType', value } }),
-  });
-}
-
 function outputOf(probe: NodeProto): string {
   return probe.output[0] ?? '';
 }
@@ -97,7 +78,7 @@ function withProbes(model: Model, { shapes, values }: Probes, typed: readonly st
   graph.node = [...model.graph.node.map(named), ...shapes.values(), ...values.values()];
   const untyped = [...typed, ...[...values.values()].map(outputOf)];
   graph.output = [
-    ...[...shapes.values()].map((probe) => int64Output(outputOf(probe))),
+    ...[...shapes.values()].map((probe) => makeTensorInfo(outputOf(probe), DataType.INT64, [undefined])),
     ...untyped.map((name) => create(ValueInfoProtoSchema, { name })),
   ];
   const probed = shallowCopy(ModelProtoSchema, model);

@@ -9,6 +9,12 @@ import {
   type NodeProto,
   NodeProtoSchema,
   type TensorProto,
+  TensorShapeProto_DimensionSchema,
+  TensorShapeProtoSchema,
+  TypeProto_TensorSchema,
+  TypeProtoSchema,
+  type ValueInfoProto,
+  ValueInfoProtoSchema,
 } from 'onnx-buf';
 
 export type {
@@ -66,6 +72,24 @@ export function makeNode(
     input: [...input],
     output: [...output],
     attribute: Object.entries(attributes).map(([key, value]) => attribute(key, value)),
+  });
+}
+
+/** What a graph says of an input or output that is a tensor; an undefined side may be of any size. */
+export function makeTensorInfo(
+  name: string,
+  elemType: DataType,
+  sides: readonly (number | undefined)[],
+): ValueInfoProto {
+  const dim = sides.map((side) =>
+    create(TensorShapeProto_DimensionSchema, {
+      value: side === undefined ? { case: undefined } : { case: 'dimValue', value: BigInt(side) },
+    }),
+  );
+  const value = create(TypeProto_TensorSchema, { elemType, shape: create(TensorShapeProtoSchema, { dim }) });
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: create(TypeProtoSchema, { value: { case: 'tensorType', value } }),
   });
 }
 
