@@ -1,8 +1,8 @@
 // Builds the C++ side: the addon with the operator library beside it, and, for the tests, the kernels' own suite.
-import { existsSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Failure, read, root, run, say } from '../lib.mjs';
 import { cmakeDefinitions } from './native-packages.mjs';
 
@@ -10,10 +10,28 @@ const coreNative = join(root, 'packages', 'core-native');
 const cpp = join(root, 'cpp');
 const jobs = String(availableParallelism());
 
+/**
+ * Whether the folder is ready to build `source`. One that came with a checkout that was moved or copied still means the place that it
+ * came from, where a build would go; it is removed.
+ */
+function isConfigured(build, source) {
+  let cache = '';
+  try {
+    cache = readFileSync(join(build, 'CMakeCache.txt'), 'utf8');
+  } catch {
+    return false;
+  }
+  const configuredFor = cache.match(/^CMAKE_HOME_DIRECTORY:INTERNAL=(.*)$/m)?.[1] ?? '';
+  if (resolve(configuredFor) === source) return true;
+  say(`configured for ${configuredFor}, beginning anew: ${build}`);
+  rmSync(build, { recursive: true });
+  return false;
+}
+
 export function buildAddon() {
   const build = join(coreNative, 'build');
   const requireFrom = createRequire(join(coreNative, 'package.json'));
-  if (!existsSync(join(build, 'CMakeCache.txt'))) {
+  if (!isConfigured(build, coreNative)) {
     say('configuring the native addon');
     const definitions = Object.entries(cmakeDefinitions()).map(([name, value]) => `--CD${name}=${value}`);
     run(process.execPath, [requireFrom.resolve('cmake-js/bin/cmake-js'), 'configure', ...definitions], {
@@ -38,7 +56,7 @@ export function buildCudaOperators() {
 }
 
 function buildPreset(preset) {
-  if (!existsSync(join(cpp, 'build', preset, 'CMakeCache.txt'))) {
+  if (!isConfigured(join(cpp, 'build', preset), cpp)) {
     say(`configuring the C++ side (${preset})`);
     const definitions = Object.entries(cmakeDefinitions()).map(([name, value]) => `-D${name}=${value}`);
     run('cmake', ['--preset', preset, ...definitions], { cwd: cpp });
