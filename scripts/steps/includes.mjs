@@ -1,14 +1,15 @@
-// The arrows between the C++ folders point one way: addon -> ort -> kernels, cuda -> base.
+// The arrows between the C++ folders point one way: addon -> gate; ort -> kernels, cuda -> base.
 import { readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { Failure, root } from '../lib.mjs';
 
 const mayInclude = {
   'cpp/base': ['base'],
+  'cpp/gate': ['gate'],
   'cpp/kernels': ['base', 'kernels'],
   'cpp/cuda': ['base', 'kernels', 'cuda'],
   'cpp/ort': ['base', 'kernels', 'cuda', 'ort'],
-  'packages/core-native/src': [],
+  'packages/core-native/src': ['gate'],
 };
 const runtimeHeaders = /^(onnxruntime_|napi|node_api)/;
 const mayIncludeRuntime = ['cpp/ort', 'packages/core-native/src'];
@@ -22,7 +23,7 @@ export function checkIncludes(files) {
     for (const [, header] of readFileSync(join(root, file), 'utf8').matchAll(
       /^\s*#include ["<]([^">]+)[">]/gm,
     )) {
-      const folder = header.match(/^(base|kernels|cuda|ort)\//)?.[1];
+      const folder = header.match(/^(base|gate|kernels|cuda|ort)\//)?.[1];
       if (folder && !mayInclude[home].includes(folder)) wrong.push(`${path} includes ${header}`);
       if (runtimeHeaders.test(header) && !mayIncludeRuntime.includes(home))
         wrong.push(`${path} includes ${header}`);

@@ -1,4 +1,4 @@
-// The C++ packages the build needs and npm does not carry: ONNX Runtime's C headers, Highway's sources and GoogleTest.
+// The C++ packages the build needs and npm does not carry: ONNX Runtime's C headers, Highway's sources, protozero and GoogleTest.
 // Installed ones come first. On Debian the missing ones are fetched from the machine's own mirror, without root:
 // a private package list and private state folders leave the system as it was.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -27,6 +27,11 @@ const packages = [
     isSource: true,
     files: ['src/highway/hwy/targets.cc', 'include/hwy/highway.h'],
     advice: 'Install Highway, 1.2 or newer (Debian: libhwy-dev; Homebrew, vcpkg, conda: highway or libhwy).',
+  },
+  {
+    debian: 'libprotozero-dev',
+    files: ['include/protozero/pbf_reader.hpp'],
+    advice: 'Install protozero (Debian: libprotozero-dev; Homebrew, vcpkg, conda: protozero).',
   },
   {
     debian: 'googletest',

@@ -58,9 +58,7 @@ export interface NativeProvider {
 }
 
 /** Complete and validated: the addon takes it as it is. */
-export interface NativeSessionOptions {
-  /** A path, or the bytes of the file, which are copied. */
-  readonly model: string | Uint8Array;
+export interface NativeSessionOptions extends NativeModel {
   /** File of the ONNX Runtime library, see `findRuntime`. */
   readonly runtimePath: string;
   /** File of the operator library, see `findOperators`; '' registers none, so that function bodies run. */
@@ -76,14 +74,26 @@ export interface NativeSessionOptions {
   readonly logId: string;
   /** 0 verbose, 1 info, 2 warning, 3 error, 4 fatal. */
   readonly logSeverityLevel: number;
-  /** Where the external data of a model given as bytes lies; '' for none. A path's own folder is always the place. */
-  readonly externalDataFolder: string;
 }
 
 export interface NativeRun {
   /** In the order asked for, with a handle where the location is 'device'. The memory is ONNX Runtime's own, not a copy. */
   readonly outputs: Promise<(NativeTensor | NativeDeviceTensor)[]>;
   /** Rejects `outputs` with ERR_ABORTED, at once when the run has not begun, else after the operator it is in. */
+  cancel(): void;
+}
+
+/** What may be handed to ONNX Runtime, and to whoever else reads it. */
+export interface NativeModel {
+  /** A path, or the bytes of the file, which are copied. */
+  readonly model: string | Uint8Array;
+  /** Where the external data of a model given as bytes lies; '' for none. A path's own folder is always the place. */
+  readonly externalDataFolder: string;
+}
+
+export interface NativeLoad {
+  readonly session: Promise<NativeSession>;
+  /** Rejects `session` with ERR_ABORTED, as soon as ONNX Runtime (1.22 or newer) hears it. */
   cancel(): void;
 }
 
@@ -135,7 +145,13 @@ export interface CudaDescription {
 }
 
 export interface Binding {
-  createSession(options: NativeSessionOptions): Promise<NativeSession>;
+  /** Looks at the model first, as `checkModel` does. */
+  createSession(options: NativeSessionOptions): NativeLoad;
+  /**
+   * Rejects with ERR_INVALID_MODEL, ERR_UNSUPPORTED_MODEL (more of something than any model needs), ERR_MODEL_NOT_FOUND, or
+   * ERR_INVALID_ARGUMENT where the model has external data and no folder.
+   */
+  checkModel(model: NativeModel): Promise<void>;
   /** A copy in ordinary memory of the tensor behind a handle. Rejects with ERR_INVALID_ARGUMENT once it is disposed of. */
   download(handle: object): Promise<NativeTensor>;
   /** Frees the tensor behind a handle once no run reads it. Idempotent. */

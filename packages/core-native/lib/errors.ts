@@ -6,6 +6,7 @@ export const nativeErrorCodes = [
   'ERR_OPERATORS_NOT_FOUND',
   'ERR_MODEL_NOT_FOUND',
   'ERR_INVALID_MODEL',
+  'ERR_UNSUPPORTED_MODEL',
   'ERR_PROVIDER_UNAVAILABLE',
   'ERR_SESSION_RELEASED',
   'ERR_RUN_FAILED',
@@ -18,8 +19,8 @@ export type NativeErrorCode = (typeof nativeErrorCodes)[number];
 /** An error as the addon makes it: a plain `Error` with a stable `code`. */
 export interface NativeError extends Error {
   readonly code: NativeErrorCode;
-  /** The execution provider at fault, where it is one. */
-  readonly provider?: string;
+  /** The option or execution provider at fault, where it is one. */
+  readonly culprit?: string;
 }
 
 export function isNativeError(value: unknown): value is NativeError {

@@ -1,7 +1,8 @@
 import {
   type CudaDescription,
   loadBinding,
-  type NativeSession,
+  type NativeLoad,
+  type NativeModel,
   type NativeSessionOptions,
   type NativeTensor,
   type OperatorsDescription,
@@ -13,7 +14,9 @@ export type {
   CudaDevice,
   NativeDeviceTensor,
   NativeInput,
+  NativeLoad,
   NativeLocation,
+  NativeModel,
   NativeOutputRequest,
   NativeProvider,
   NativeRun,
@@ -34,9 +37,14 @@ export {
 } from './errors.js';
 export { findOperators, findRuntime, type OperatorsPlatform } from './paths.js';
 
-/** Loads the model on a thread of the addon. Rejects with a `NativeError`. */
-export async function createSession(options: NativeSessionOptions): Promise<NativeSession> {
+/** Loads the model on a thread of the addon. Throws a `NativeError`, or rejects with one. */
+export function createSession(options: NativeSessionOptions): NativeLoad {
   return loadBinding().createSession(options);
+}
+
+/** Whether ONNX Runtime, and whoever else reads the model, can be handed it without harm. Rejects with a `NativeError`. */
+export async function checkModel(model: NativeModel): Promise<void> {
+  return loadBinding().checkModel(model);
 }
 
 /** A copy in ordinary memory of the tensor behind a handle. Rejects with a `NativeError`. */

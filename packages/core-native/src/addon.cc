@@ -12,6 +12,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   auto* context = new tlsc::Context(env);
   env.SetInstanceData(context);
   context->session_class = Napi::Persistent(tlsc::SessionWrap::Define(env));
+  exports.Set("checkModel", Napi::Function::New(env, tlsc::CheckModel));
   exports.Set("createSession", Napi::Function::New(env, tlsc::CreateSession));
   exports.Set("download", Napi::Function::New(env, tlsc::Download));
   exports.Set("dispose", Napi::Function::New(env, tlsc::Dispose));

@@ -16,6 +16,7 @@ enum class ErrorCode {
   kOperatorsNotFound,
   kModelNotFound,
   kInvalidModel,
+  kUnsupportedModel,
   kProviderUnavailable,
   kSessionReleased,
   kRunFailed,
@@ -23,12 +24,13 @@ enum class ErrorCode {
   kAborted,
 };
 
-inline constexpr std::array<std::pair<ErrorCode, std::string_view>, 10> kErrorCodes = {{
+inline constexpr std::array<std::pair<ErrorCode, std::string_view>, 11> kErrorCodes = {{
     {ErrorCode::kInvalidArgument, "ERR_INVALID_ARGUMENT"},
     {ErrorCode::kRuntimeNotFound, "ERR_RUNTIME_NOT_FOUND"},
     {ErrorCode::kOperatorsNotFound, "ERR_OPERATORS_NOT_FOUND"},
     {ErrorCode::kModelNotFound, "ERR_MODEL_NOT_FOUND"},
     {ErrorCode::kInvalidModel, "ERR_INVALID_MODEL"},
+    {ErrorCode::kUnsupportedModel, "ERR_UNSUPPORTED_MODEL"},
     {ErrorCode::kProviderUnavailable, "ERR_PROVIDER_UNAVAILABLE"},
     {ErrorCode::kSessionReleased, "ERR_SESSION_RELEASED"},
     {ErrorCode::kRunFailed, "ERR_RUN_FAILED"},
@@ -39,20 +41,20 @@ inline constexpr std::array<std::pair<ErrorCode, std::string_view>, 10> kErrorCo
 std::string_view NameOf(ErrorCode code);
 
 // Thrown inside the addon only; promise_job.cc and session_wrap.cc turn it into a JavaScript error
-// with `code`, and `provider` where an execution provider is at fault.
+// with `code`, and `culprit`: the option or execution provider at fault, where it is one.
 class Error : public std::exception {
  public:
-  Error(ErrorCode code, std::string message, std::string provider = {})
-      : code_(code), message_(std::move(message)), provider_(std::move(provider)) {}
+  Error(ErrorCode code, std::string message, std::string culprit = {})
+      : code_(code), message_(std::move(message)), culprit_(std::move(culprit)) {}
 
   ErrorCode code() const { return code_; }
-  const std::string& provider() const { return provider_; }
+  const std::string& culprit() const { return culprit_; }
   const char* what() const noexcept override { return message_.c_str(); }
 
  private:
   ErrorCode code_;
   std::string message_;
-  std::string provider_;
+  std::string culprit_;
 };
 
 }  // namespace tlsc

@@ -8,7 +8,7 @@ namespace tlsc {
 Napi::Error ToJs(Napi::Env env, const Error& error) {
   Napi::Error js_error = Napi::Error::New(env, error.what());
   js_error.Set("code", Napi::String::New(env, std::string(NameOf(error.code()))));
-  if (!error.provider().empty()) js_error.Set("provider", error.provider());
+  if (!error.culprit().empty()) js_error.Set("culprit", error.culprit());
   return js_error;
 }
 

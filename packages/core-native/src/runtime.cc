@@ -1,6 +1,7 @@
 #include "runtime.h"
 
 #include <cstdlib>
+#include <cstring>
 #include <map>
 #include <mutex>
 #include <string_view>
@@ -14,6 +15,14 @@
 
 namespace tlsc {
 namespace {
+
+// SessionOptionsSetLoadCancellationFlag came with version 22 and is that version's ninth function.
+// The headers that this is built with may be of version 21; the functions of a version stay in
+// their places in all later ones.
+constexpr uint32_t kCancelLoadVersion = 22;
+constexpr size_t kFunctionsOf21 = 285;
+constexpr size_t kCancelLoadOffset = (kFunctionsOf21 + 8) * sizeof(void*);
+static_assert(ORT_API_VERSION != 21 || sizeof(OrtApi) == kFunctionsOf21 * sizeof(void*));
 
 using GetApiBase = const OrtApiBase* ORT_API_CALL();
 
@@ -86,7 +95,18 @@ Runtime::Runtime(const std::string& path) {
     throw Error(ErrorCode::kRuntimeNotFound,
                 "ONNX Runtime 1.21 or newer is needed; " + path + " is version " + version_);
   }
+  if (const OrtApi* newer = get_api_base()->GetApi(kCancelLoadVersion)) {
+    const auto* functions = reinterpret_cast<const char*>(newer);
+    std::memcpy(&cancel_load_, functions + kCancelLoadOffset, sizeof(cancel_load_));
+  }
   Check(api_->CreateEnv(ORT_LOGGING_LEVEL_WARNING, "tlsc", &env_), ErrorCode::kRuntimeNotFound);
+}
+
+bool Runtime::CancelLoad(OrtSessionOptions* options) const noexcept {
+  if (cancel_load_ == nullptr) return false;
+  OrtStatus* status = cancel_load_(options, true);
+  if (status != nullptr) api_->ReleaseStatus(status);  // It sets a flag; it has no way to fail.
+  return true;
 }
 
 std::vector<std::string> Runtime::Providers() const {

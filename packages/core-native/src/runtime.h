@@ -3,6 +3,7 @@
 
 #include <onnxruntime_c_api.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,6 +27,14 @@ class Runtime {
   const OrtEnv& env() const { return *env_; }
   const std::string& version() const { return version_; }
 
+  // Whether a session of it was loaded with an operator library.
+  const std::atomic<bool>& knows_operators() const { return knows_operators_; }
+  void RememberOperators() const { knows_operators_ = true; }
+
+  // Ends the load of a session with these options early. Any thread; false where the library, older
+  // than 1.22, has no such call.
+  bool CancelLoad(OrtSessionOptions* options) const noexcept;
+
   // Names of the execution providers that it was built with; the libraries of some may be missing.
   std::vector<std::string> Providers() const;
 
@@ -36,9 +45,13 @@ class Runtime {
  private:
   explicit Runtime(const std::string& path);
 
+  using CancelLoadFunction = OrtStatus*(ORT_API_CALL*)(OrtSessionOptions*, bool);
+
   const OrtApi* api_ = nullptr;
+  CancelLoadFunction cancel_load_ = nullptr;
   OrtEnv* env_ = nullptr;
   std::string version_;
+  mutable std::atomic<bool> knows_operators_ = false;
 };
 
 // Owns an object of ONNX Runtime's C API through its release function.

@@ -46,7 +46,8 @@ void AppendProvider(const Runtime& runtime, OrtSessionOptions* options, const Pr
   }
 }
 
-OrtOwned<OrtSessionOptions> ToOrt(const Runtime& runtime, const SessionOptions& options) {
+OrtOwned<OrtSessionOptions> ToOrt(const Runtime& runtime, const SessionOptions& options,
+                                  const std::optional<std::string>& data_folder) {
   const OrtApi& api = runtime.api();
   OrtOwned<OrtSessionOptions> made = NewOptions(runtime);
   const auto set = [&](OrtStatus* status) { runtime.Check(status, ErrorCode::kInvalidArgument); };
@@ -58,10 +59,12 @@ OrtOwned<OrtSessionOptions> ToOrt(const Runtime& runtime, const SessionOptions& 
   set(api.SetSessionGraphOptimizationLevel(made.get(), options.optimization_level));
   set(api.SetSessionLogId(made.get(), options.log_id.c_str()));
   set(api.SetSessionLogSeverityLevel(made.get(), options.log_severity_level));
-  if (!options.external_data_folder.empty()) {
+  // What was looked at as ONNX must not be read as ONNX Runtime's own format.
+  set(api.AddSessionConfigEntry(made.get(), kOrtSessionOptionsConfigLoadModelFormat, "ONNX"));
+  if (data_folder) {
     set(api.AddSessionConfigEntry(made.get(),
                                   kOrtSessionOptionsModelExternalInitializersFileFolderPath,
-                                  options.external_data_folder.c_str()));
+                                  data_folder->c_str()));
   }
   if (!options.profile_file_prefix.empty()) {
     set(api.EnableProfiling(made.get(), ToOrtPath(options.profile_file_prefix).c_str()));
@@ -98,28 +101,34 @@ bool IsCudaFailure(std::string_view message) {
          message.find(" ; GPU=") != std::string_view::npos;
 }
 
-OrtOwned<OrtSession> Load(const Runtime& runtime, const SessionOptions& options,
-                          const ModelSource& model) {
-  const OrtApi& api = runtime.api();
-  const OrtOwned<OrtSessionOptions> ort_options = ToOrt(runtime, options);
-  // ONNX Runtime looks whether a custom domain is known and then adds it, in two steps: of two
-  // sessions that load at once one would fail with "the domain is already exist".
+// ONNX Runtime looks whether a custom domain is known and then adds it, in two steps: of two first
+// sessions that load at once one would fail with "the domain is already exist". Held until a
+// session of the runtime has been loaded with the operators.
+std::unique_lock<std::mutex> LockUntilDomainIsKnown(const std::atomic<bool>& is_known) {
   static std::mutex& mutex = *new std::mutex;
-  std::unique_lock<std::mutex> one_at_a_time(mutex, std::defer_lock);
-  if (!options.operators_path.empty()) one_at_a_time.lock();
-  OrtSession* session = nullptr;
-  OrtStatus* status = nullptr;
-  if (const std::string* path = std::get_if<std::string>(&model)) {
-    status =
-        api.CreateSession(&runtime.env(), ToOrtPath(*path).c_str(), ort_options.get(), &session);
-  } else {
-    const auto& bytes = std::get<std::vector<uint8_t>>(model);
-    status = api.CreateSessionFromArray(&runtime.env(), bytes.data(), bytes.size(),
-                                        ort_options.get(), &session);
+  std::unique_lock<std::mutex> lock(mutex, std::defer_lock);
+  if (!is_known) lock.lock();
+  return lock;
+}
+
+OrtOwned<OrtSession> Load(const Runtime& runtime, const SessionOptions& options, ModelSource source,
+                          LoadCancellation& cancellation) {
+  const OrtApi& api = runtime.api();
+  const CheckedModel model =
+      LoadChecked(std::move(source), options.external_data_folder, cancellation.cancelled());
+  const OrtOwned<OrtSessionOptions> ort_options = ToOrt(runtime, options, model.data_folder);
+  std::unique_lock<std::mutex> one_at_a_time;
+  if (!options.operators_path.empty()) {
+    one_at_a_time = LockUntilDomainIsKnown(runtime.knows_operators());
   }
-  const bool no_such_file = status != nullptr && api.GetErrorCode(status) == ORT_NO_SUCHFILE;
+  OrtSession* session = nullptr;
+  cancellation.Watch(runtime, ort_options.get());
+  OrtStatus* status =
+      api.CreateSessionFromArray(&runtime.env(), model.bytes.view().data(),
+                                 model.bytes.view().size(), ort_options.get(), &session);
+  cancellation.Watch(runtime, nullptr);
   try {
-    runtime.Check(status, no_such_file ? ErrorCode::kModelNotFound : ErrorCode::kInvalidModel);
+    runtime.Check(status, ErrorCode::kInvalidModel);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kInvalidModel && CardOf(options.providers) &&
         IsCudaFailure(error.what())) {
@@ -130,6 +139,7 @@ OrtOwned<OrtSession> Load(const Runtime& runtime, const SessionOptions& options,
     throw Error(ErrorCode::kOperatorsNotFound,
                 std::string("the model needs tlsc's operator library: ") + error.what());
   }
+  if (!options.operators_path.empty()) runtime.RememberOperators();
   return {session, api.ReleaseSession};
 }
 
@@ -259,10 +269,23 @@ void CheckProvider(const Runtime& runtime, const Provider& provider) {
   AppendProvider(runtime, NewOptions(runtime).get(), provider);
 }
 
-Session::Session(const SessionOptions& options, const ModelSource& model)
+void LoadCancellation::Cancel() noexcept {
+  cancelled_ = true;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (options_ != nullptr) runtime_->CancelLoad(options_);
+}
+
+void LoadCancellation::Watch(const Runtime& runtime, OrtSessionOptions* options) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  runtime_ = &runtime;
+  options_ = options;
+  if (options_ != nullptr && cancelled_) runtime_->CancelLoad(options_);
+}
+
+Session::Session(const SessionOptions& options, ModelSource model, LoadCancellation& cancellation)
     : runtime_(Runtime::Open(options.runtime_path)),
       card_(CardOf(options.providers)),
-      session_(Load(runtime_, options, model)),
+      session_(Load(runtime_, options, std::move(model), cancellation)),
       cpu_memory_(OrdinaryMemory(runtime_)),
       pinned_memory_(PinnedMemory(runtime_, session_.get(), card_)),
       device_memory_(DeviceMemory(runtime_, card_)),

@@ -3,12 +3,15 @@
 
 #include <onnxruntime_c_api.h>
 
+#include <atomic>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "model_file.h"
 #include "runtime.h"
 
 namespace tlsc {
@@ -31,9 +34,6 @@ struct SessionOptions {
   int log_severity_level = 2;
   std::string external_data_folder;  // of a model given as bytes; empty: it has no external data
 };
-
-// A path, or the bytes of the file.
-using ModelSource = std::variant<std::string, std::vector<uint8_t>>;
 
 // A dimension is a size or a name; an unknown size without a name is the empty name.
 using Dimension = std::variant<int64_t, std::string>;
@@ -60,13 +60,29 @@ struct OutputRequest {
 // Whether there is a device for it shows when a session is made.
 void CheckProvider(const Runtime& runtime, const Provider& provider);
 
+// Ends a load early, from another thread than the one that loads.
+class LoadCancellation {
+ public:
+  void Cancel() noexcept;
+  const std::atomic<bool>& cancelled() const { return cancelled_; }
+
+  // ONNX Runtime loads with these options until the next call; null: it does not.
+  void Watch(const Runtime& runtime, OrtSessionOptions* options);
+
+ private:
+  std::atomic<bool> cancelled_ = false;
+  std::mutex mutex_;
+  const Runtime* runtime_ = nullptr;
+  OrtSessionOptions* options_ = nullptr;
+};
+
 // An ONNX Runtime session with tlsc's operators registered. Immutable once made, so runs may
 // overlap on any threads.
 class Session {
  public:
   // Throws kRuntimeNotFound, kOperatorsNotFound, kProviderUnavailable, kModelNotFound,
-  // kInvalidModel, kOutOfMemory.
-  Session(const SessionOptions& options, const ModelSource& model);
+  // kInvalidModel, kOutOfMemory, and what LoadChecked() does.
+  Session(const SessionOptions& options, ModelSource model, LoadCancellation& cancellation);
 
   const Runtime& runtime() const { return runtime_; }
   const std::vector<ValueInfo>& inputs() const { return inputs_; }

@@ -76,32 +76,61 @@ SessionOptions ReadOptions(const Napi::Object& from) {
   return options;
 }
 
+ModelSource ReadModel(const Napi::Object& options) {
+  const Napi::Value model = options.Get("model");
+  if (model.IsString()) return model.ToString().Utf8Value();
+  // Copied: the caller may hand its buffer on to another thread meanwhile, memory and all.
+  const auto bytes = model.As<Napi::Uint8Array>();
+  return ModelBytes({reinterpret_cast<const char*>(bytes.Data()), bytes.ByteLength()});
+}
+
 class CreateJob final : public PromiseJob {
  public:
   CreateJob(Napi::Env env, const Napi::Object& options)
-      : PromiseJob(env), options_(ReadOptions(options)) {
-    const Napi::Value model = options.Get("model");
-    if (model.IsString()) {
-      model_ = model.ToString().Utf8Value();
-      return;
-    }
-    // Copied: the caller may hand its buffer on to another thread meanwhile, memory and all.
-    const auto bytes = model.As<Napi::Uint8Array>();
-    model_ = std::vector<uint8_t>(bytes.Data(), bytes.Data() + bytes.ByteLength());
-  }
+      : PromiseJob(env), options_(ReadOptions(options)), model_(ReadModel(options)) {}
 
  private:
   void Execute() override {
-    session_ = std::make_shared<const Session>(options_, model_);
-    model_ = {};
+    session_ = std::make_shared<const Session>(options_, std::move(model_), cancellation_);
   }
 
   Napi::Value Result(Napi::Env env) override { return SessionWrap::Wrap(env, std::move(session_)); }
 
+  void Interrupt() noexcept override { cancellation_.Cancel(); }
+
   SessionOptions options_;
   ModelSource model_;
+  LoadCancellation cancellation_;
   std::shared_ptr<const Session> session_;
 };
+
+// Says whether a model may be handed to ONNX Runtime, and to whoever else reads it.
+class CheckJob final : public PromiseJob {
+ public:
+  CheckJob(Napi::Env env, const Napi::Object& options)
+      : PromiseJob(env),
+        model_(ReadModel(options)),
+        data_folder_(options.Get("externalDataFolder").ToString()) {}
+
+ private:
+  void Execute() override { LoadChecked(std::move(model_), data_folder_, cancelled_); }
+
+  Napi::Value Result(Napi::Env env) override { return env.Undefined(); }
+
+  void Interrupt() noexcept override { cancelled_ = true; }
+
+  ModelSource model_;
+  std::string data_folder_;
+  std::atomic<bool> cancelled_ = false;
+};
+
+// Aborts the job; does nothing once it has ended.
+Napi::Function CancelFunction(Napi::Env env, const std::shared_ptr<PromiseJob>& job) {
+  const std::weak_ptr<PromiseJob> weak = job;
+  return Napi::Function::New(env, [weak](const Napi::CallbackInfo& call) {
+    if (const auto running = weak.lock()) Context::Of(call.Env()).Abort(*running);
+  });
+}
 
 OutputRequest ReadRequest(const Napi::Object& from) {
   const std::string location = from.Get("location").ToString();
@@ -289,10 +318,7 @@ Napi::Value SessionWrap::Run(const Napi::CallbackInfo& info) {
         std::make_shared<RunJob>(env, Get(), info[0].As<Napi::Array>(), info[1].As<Napi::Array>());
     Napi::Object run = Napi::Object::New(env);
     run.Set("outputs", Context::Of(env).Start(job));
-    const std::weak_ptr<RunJob> weak = job;
-    run.Set("cancel", Napi::Function::New(env, [weak](const Napi::CallbackInfo& call) {
-              if (const auto running = weak.lock()) Context::Of(call.Env()).Abort(*running);
-            }));
+    run.Set("cancel", CancelFunction(env, job));
     return run;
   });
 }
@@ -317,7 +343,18 @@ void SessionWrap::Release(const Napi::CallbackInfo&) { session_.reset(); }
 Napi::Value CreateSession(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return WithJsErrors(env, [&]() -> Napi::Value {
-    return Context::Of(env).Start(std::make_shared<CreateJob>(env, info[0].As<Napi::Object>()));
+    const auto job = std::make_shared<CreateJob>(env, info[0].As<Napi::Object>());
+    Napi::Object load = Napi::Object::New(env);
+    load.Set("session", Context::Of(env).Start(job));
+    load.Set("cancel", CancelFunction(env, job));
+    return load;
+  });
+}
+
+Napi::Value CheckModel(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return WithJsErrors(env, [&]() -> Napi::Value {
+    return Context::Of(env).Start(std::make_shared<CheckJob>(env, info[0].As<Napi::Object>()));
   });
 }
 

@@ -28,8 +28,9 @@ class SessionWrap : public Napi::ObjectWrap<SessionWrap> {
   std::shared_ptr<const Session> session_;
 };
 
-// createSession(options) of lib/binding.ts.
+// createSession(options) and checkModel(model) of lib/binding.ts.
 Napi::Value CreateSession(const Napi::CallbackInfo& info);
+Napi::Value CheckModel(const Napi::CallbackInfo& info);
 
 // download(handle) and dispose(handle) of lib/binding.ts.
 Napi::Value Download(const Napi::CallbackInfo& info);

@@ -8,7 +8,7 @@ const [scenario, given, size] = isMainThread
   : ['exit in the worker', workerData.options, workerData.size];
 
 async function startRuns(count) {
-  const session = await createSession(given);
+  const session = await createSession(given).session;
   const data = new Float32Array(size * size);
   for (let i = 0; i < count; ++i) {
     const { outputs } = session.run(
@@ -39,7 +39,7 @@ const scenarios = {
     soon(() => process.exit(3));
   },
   async 'process.exit while loading'() {
-    for (let i = 0; i < 8; ++i) createSession(given);
+    for (let i = 0; i < 8; ++i) createSession(given).session.catch(() => {});
     console.log('ending');
     setImmediate(() => process.exit(3));
   },
@@ -60,7 +60,7 @@ const scenarios = {
   // The session's class and the outputs have finalizers that run while the process ends.
   async 'natural end after runs'() {
     await startRuns(1);
-    globalThis.kept = await createSession(given);
+    globalThis.kept = await createSession(given).session;
     console.log('ending');
   },
   async 'exit in the worker'() {

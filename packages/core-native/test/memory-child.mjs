@@ -5,28 +5,28 @@ const [scenario, given, rounds] = [process.argv[2], JSON.parse(process.argv[3]),
 const MiB = 2 ** 20;
 
 async function dropSession() {
-  await createSession(given);
+  await createSession(given).session;
   globalThis.gc?.();
   await new Promise((resolve) => setImmediate(resolve));
 }
 
 let shared;
 async function runLarge() {
-  shared ??= await createSession(given);
+  shared ??= await createSession(given).session;
   const data = new Float32Array(MiB);
   await shared.run([{ name: 'x', type: 'float32', dims: [MiB], data }], [{ name: 'y', location: 'cpu' }])
     .outputs;
 }
 
 async function keepWithDevice() {
-  shared ??= await createSession(given);
+  shared ??= await createSession(given).session;
   const data = new Float32Array(MiB);
   const input = { name: 'x', type: 'float32', dims: [MiB], data };
   await shared.run([input], [{ name: 'y', location: 'device' }]).outputs;
 }
 
 async function failToRun() {
-  shared ??= await createSession(given);
+  shared ??= await createSession(given).session;
   const data = new Float32Array(MiB);
   const input = { name: 'x', type: 'float32', dims: [1, MiB], data };
   await shared.run([input], [{ name: 'y', location: 'cpu' }]).outputs.then(
@@ -36,7 +36,7 @@ async function failToRun() {
 }
 
 async function failToLoad() {
-  await createSession({ ...given, model: new Uint8Array(MiB) }).then(
+  await createSession({ ...given, model: new Uint8Array(MiB) }).session.then(
     () => process.exit(1),
     () => {},
   );

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { createSession } from '../dist/index.js';
 
 const { options, size, runs } = workerData;
-const session = await createSession(options);
+const session = await createSession(options).session;
 const data = new Float32Array(size * size);
 for (let i = 0; i < size; ++i) data[i * (size + 1)] = 1;
 

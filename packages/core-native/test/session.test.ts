@@ -58,7 +58,7 @@ describe('loading', () => {
     ])
       expect((await run(session, float32('x', [2], [3, 4]))).data).toEqual(Float32Array.of(13, 24));
     await expect(load(bytes, { externalDataFolder: folder })).rejects.toEqual(
-      failure('ERR_INVALID_MODEL', /weights\.bin/),
+      failure('ERR_MODEL_NOT_FOUND', /weights\.bin/),
     );
   });
 

@@ -38,11 +38,11 @@ export function options(
   };
 }
 
-export function load(
+export async function load(
   model: string | Uint8Array,
   changes?: Partial<NativeSessionOptions>,
 ): Promise<NativeSession> {
-  return createSession(options(model, changes));
+  return createSession(options(model, changes)).session;
 }
 
 /** A folder that goes when the test file has run. */

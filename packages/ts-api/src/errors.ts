@@ -3,7 +3,6 @@ import { isNativeError, type NativeErrorCode, nativeErrorCodes } from '@tlsc/cor
 
 const ownErrorCodes = [
   'ERR_INPUT_MISMATCH',
-  'ERR_UNSUPPORTED_MODEL',
   'ERR_NOT_LOCALIZABLE',
   'ERR_TRAIN_SIZE',
   'ERR_ALREADY_CONVERTED',
@@ -55,7 +54,8 @@ export function invalidArgument(parameter: string, expected: string, received: u
 export function fromNative(error: unknown, context?: string): unknown {
   if (error instanceof TlscError || !isNativeError(error)) return error;
   const message = context ? `${context}: ${error.message}` : error.message;
-  return new TlscError(error.code, message, { cause: error });
+  const { code, culprit } = error;
+  return new TlscError(code, message, { cause: error, ...(culprit !== undefined && { parameter: culprit }) });
 }
 
 /** Throws ERR_ABORTED, the signal's reason as its cause, once the signal is aborted. */

@@ -91,12 +91,12 @@ describe('a model with external data', () => {
     const checked = await verify(bytes, conversion.model, { fullSize: 40, ...options });
     expect(checked).toMatchObject({ passed: true });
     for (const attempt of [
-      convert(bytes, { trainSize: 16 }),
-      inspect(bytes),
-      verify(bytes, conversion.model),
-      inspect(bytes, { externalDataFolder: 7 as never }),
+      () => convert(bytes, { trainSize: 16 }),
+      () => inspect(bytes),
+      () => verify(bytes, conversion.model),
+      () => inspect(bytes, { externalDataFolder: 7 as never }),
     ])
-      await expect(attempt).rejects.toMatchObject({ parameter: 'externalDataFolder' });
+      await expect(attempt()).rejects.toMatchObject({ parameter: 'externalDataFolder' });
   });
 });
 

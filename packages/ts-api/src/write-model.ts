@@ -6,9 +6,10 @@ import { StringStringEntryProtoSchema } from 'onnx-buf';
 import type { Conversion } from './convert.js';
 import { invalidArgument, TlscError, throwIfAborted } from './errors.js';
 import { type FilePart, writeFilesAtomic } from './files.js';
-import { type ExternalTensor, findExternalData, type Slice } from './graph/external-data.js';
+import { type ExternalTensor, externalTensorsOf, type Slice } from './graph/external-data.js';
 import { decodeModel, encodeModel } from './graph/model.js';
 import { checkOptions, checkSignal } from './options.js';
+import { checkModel } from './session/check-model.js';
 
 export interface WriteModelOptions {
   readonly signal?: AbortSignal;
@@ -55,20 +56,21 @@ interface Request {
 }
 
 async function withData({ bytes, folder, path, signal }: Request, asItIs: FilePart): Promise<FilePart[]> {
+  await checkModel(bytes, folder);
   const model = decodeModel(bytes, 'the converted model');
-  const { tensors, files } = await findExternalData(model, folder, 'the converted model');
+  const tensors = externalTensorsOf(model);
   const data = `${path}.data`;
   const stays = (await identityOf(dirname(path))) === (await identityOf(folder));
+  const sources = new Set<string>();
+  for (const { slice } of tensors) sources.add(await identityOf(join(folder, slice.location)));
   for (const target of stays ? [path] : [path, data]) {
-    const identity = await identityOf(target);
-    if ([...files.values()].some((file) => file.path === identity))
+    if (sources.has(await identityOf(target)))
       throw new TlscError('ERR_NOT_WRITABLE', `${target} would overwrite weights of the original model`);
   }
   if (stays) return [asItIs];
   const slices = moveTo(basename(data), tensors);
-  const sourceOf = ({ location }: Slice) => files.get(location)?.path ?? join(folder, location);
   return [
-    { path: data, write: (file) => copySlices(slices, sourceOf, file, signal) },
+    { path: data, write: (file) => copySlices(slices, folder, file, signal) },
     { path, write: (file) => file.writeFile(encodeModel(model)) },
   ];
 }
@@ -107,13 +109,13 @@ function moveTo(location: string, tensors: readonly ExternalTensor[]): Move[] {
 
 async function copySlices(
   moves: readonly Move[],
-  sourceOf: (slice: Slice) => string,
+  folder: string,
   to: FileHandle,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const chunk = new Uint8Array(chunkSize);
   for (const { from, offset } of moves) {
-    const source = await open(sourceOf(from));
+    const source = await open(join(folder, from.location));
     try {
       for (let done = 0; done < from.length; ) {
         throwIfAborted(signal);

@@ -1,16 +1,19 @@
 // Tensors whose values lie in files beside the model (ONNX's external data). They stay there: a model of any size is a small
 // graph in memory, and what a rule needs of a tensor is read when it needs it.
 import { closeSync, openSync, readSync } from 'node:fs';
-import { realpath, stat } from 'node:fs/promises';
-import { join, posix, relative, win32 } from 'node:path';
-import { TensorProto_DataLocation as DataLocation, TensorProtoSchema } from 'onnx-buf';
+import { join } from 'node:path';
+import {
+  TensorProto_DataLocation as DataLocation,
+  type SparseTensorProto,
+  TensorProtoSchema,
+} from 'onnx-buf';
 import { invalidArgument, TlscError } from '../errors.js';
 import type { Model } from './model.js';
 import {
+  type AttributeProto,
   DataType,
   type GraphProto,
   holdsIntegers,
-  labelOf,
   type NodeProto,
   shallowCopy,
   subgraphsOf,
@@ -57,8 +60,6 @@ export interface Slice {
 
 export interface ExternalTensor {
   readonly tensor: TensorProto;
-  /** How messages speak of it. */
-  readonly label: string;
   readonly slice: Slice;
 }
 
@@ -66,113 +67,44 @@ export function isExternal(tensor: TensorProto): boolean {
   return tensor.dataLocation === DataLocation.EXTERNAL;
 }
 
-type Labelled = readonly [tensor: TensorProto | undefined, label: string];
-
-function tensorsOfNode(node: NodeProto): Labelled[] {
-  const own = node.attribute.flatMap(({ t, tensors, sparseTensor, sparseTensors }) => [
-    ...[t, ...tensors],
-    ...[sparseTensor, ...sparseTensors].flatMap((sparse) => [sparse?.values, sparse?.indices]),
-  ]);
-  return [
-    ...own.map((tensor) => [tensor, `the constant of ${labelOf(node)}`] as const),
-    ...subgraphsOf(node).flatMap(tensorsOfGraph),
-  ];
+function tensorsOfSparse(sparse: readonly (SparseTensorProto | undefined)[]): TensorProto[] {
+  return sparse.flatMap((one) => [one?.values, one?.indices]).filter((tensor) => tensor !== undefined);
 }
 
-function tensorsOfGraph(graph: GraphProto): Labelled[] {
-  const sparse = graph.sparseInitializer.flatMap(({ values, indices }) => [values, indices]);
-  return [
-    ...[...graph.initializer, ...sparse].map((tensor) => [tensor, `initializer ${tensor?.name}`] as const),
-    ...graph.node.flatMap(tensorsOfNode),
-  ];
+function tensorsOfAttribute({ t, tensors, sparseTensor, sparseTensors }: AttributeProto): TensorProto[] {
+  return [...(t ? [t] : []), ...tensors, ...tensorsOfSparse([sparseTensor, ...sparseTensors])];
 }
 
-function toBytes(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  return /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+function tensorsOfNode(node: NodeProto): TensorProto[] {
+  return [...node.attribute.flatMap(tensorsOfAttribute), ...subgraphsOf(node).flatMap(tensorsOfGraph)];
 }
 
-/** Whether a path leads out of the folder that it is relative to, on any system. */
-function isOutside(path: string): boolean {
-  return posix.isAbsolute(path) || win32.isAbsolute(path) || path.split(/[\\/]/).includes('..');
+function tensorsOfGraph({ initializer, sparseInitializer, node }: GraphProto): TensorProto[] {
+  return [...initializer, ...tensorsOfSparse(sparseInitializer), ...node.flatMap(tensorsOfNode)];
 }
 
-/** What the tensor says of where its values lie, or why that cannot be. */
-function sliceOf(tensor: TensorProto): Slice | string {
+/** Where the values of an external tensor lie, as it says. */
+function sliceOf(tensor: TensorProto): Slice {
   const entry = (key: string) => tensor.externalData.find((one) => one.key === key)?.value;
-  const location = entry('location') ?? '';
-  if (location === '') return 'a file without a name';
-  if (isOutside(location)) return `${location}, which is outside the model's folder`;
-  // ONNX Runtime takes such a name for an address in memory.
-  if (location.startsWith('*/') || location.includes('\0')) return `${location}, which is not a file`;
   const count = tensor.dims.reduce((product, side) => product * Number(side), 1);
-  const size = Math.ceil((count * (bitsOf[tensor.dataType] ?? Number.NaN)) / 8);
-  const offset = toBytes(entry('offset')) ?? 0;
-  const length = toBytes(entry('length')) ?? size;
-  if (tensor.dims.some((side) => side < 0n)) return `${location}, with a negative size`;
-  if (Number.isNaN(size)) return `${location}, where tensors of its type cannot be`;
-  if (Number.isNaN(offset) || length !== size)
-    return `${location}, of which it takes ${entry('length') ?? size} bytes from ${entry('offset') ?? 0} on; it needs ${size}`;
-  return { location, offset, length };
+  const size = Math.ceil((count * (bitsOf[tensor.dataType] ?? 0)) / 8);
+  return {
+    location: entry('location') ?? '',
+    offset: Number(entry('offset') ?? 0),
+    length: Number(entry('length') ?? size),
+  };
 }
 
-/** Every tensor of the model that is external, or claims so. */
-function claimsOf(model: Model): { tensor: TensorProto; label: string }[] {
-  const everywhere = [
+/** Every external tensor of a model that `checkModel` has let through: each lies where it says. */
+export function externalTensorsOf(model: Model): ExternalTensor[] {
+  const tensors = [
     ...tensorsOfGraph(model.graph),
-    ...model.functions.flatMap(({ node }) => node.flatMap(tensorsOfNode)),
+    ...model.functions.flatMap(({ node, attributeProto }) => [
+      ...node.flatMap(tensorsOfNode),
+      ...attributeProto.flatMap(tensorsOfAttribute),
+    ]),
   ];
-  return everywhere.flatMap(([tensor, label]) => (tensor && isExternal(tensor) ? [{ tensor, label }] : []));
-}
-
-interface DataFile {
-  readonly path: string;
-  readonly size: number;
-}
-
-/** The file at `location`; undefined when there is none. Links must not lead out of the folder. */
-async function findFile(folder: string, location: string): Promise<DataFile | 'outside' | undefined> {
-  const path = await realpath(join(folder, location)).catch(() => undefined);
-  if (path === undefined) return undefined;
-  const fromFolder = relative(await realpath(folder), path);
-  if (isOutside(fromFolder)) return 'outside';
-  const info = await stat(path);
-  return info.isFile() ? { path, size: info.size } : undefined;
-}
-
-/**
- * Every external tensor of the model, and the files that they lie in, which are there and hold them. Throws ERR_INVALID_MODEL, which names
- * tensor and file, when a tensor is said to lie where it cannot; ERR_MODEL_NOT_FOUND when the file is missing.
- */
-export async function findExternalData(
-  model: Model,
-  folder: string | undefined,
-  name: string,
-): Promise<{ tensors: ExternalTensor[]; files: ReadonlyMap<string, DataFile> }> {
-  const files = new Map<string, DataFile>();
-  const tensors: ExternalTensor[] = [];
-  for (const { tensor, label } of claimsOf(model)) {
-    const refuse = (where: string) =>
-      new TlscError('ERR_INVALID_MODEL', `${name} keeps ${label} in ${where}`);
-    const slice = sliceOf(tensor);
-    if (typeof slice === 'string') throw refuse(slice);
-    const { location, offset, length } = slice;
-    const what = `${name} keeps ${label} in ${location}`;
-    if (folder === undefined) throw missingFolder(what);
-    const file = files.get(location) ?? (await findFile(folder, location));
-    if (!file) throw new TlscError('ERR_MODEL_NOT_FOUND', `${what}: there is no such file in ${folder}`);
-    if (file === 'outside') throw refuse(`${location}, a link out of the model's folder`);
-    files.set(location, file);
-    if (offset + length > file.size)
-      throw refuse(`${location}, which ends at ${file.size} bytes, not ${offset + length}`);
-    tensors.push({ tensor, label, slice });
-  }
-  return { tensors, files };
-}
-
-function missingFolder(what: string): TlscError {
-  const message = `${what}; name the folder of that file in the option externalDataFolder, or give the model's path`;
-  return new TlscError('ERR_INVALID_ARGUMENT', message, { parameter: 'externalDataFolder' });
+  return tensors.filter(isExternal).map((tensor) => ({ tensor, slice: sliceOf(tensor) }));
 }
 
 /** Throws ERR_INVALID_ARGUMENT unless `folder` is a path, or not given. */
@@ -204,10 +136,9 @@ function putValues(tensor: TensorProto, folder: string, slice: Slice): void {
 
 /** The tensor with its values in it; where they lie in a file of the folder, which has been checked, a copy that has them. */
 export function withValues(tensor: TensorProto, folder: string | undefined): TensorProto {
-  const slice = sliceOf(tensor);
-  if (!isExternal(tensor) || folder === undefined || typeof slice === 'string') return tensor;
+  if (!isExternal(tensor) || folder === undefined) return tensor;
   const copy = shallowCopy(TensorProtoSchema, tensor);
-  putValues(copy, folder, slice);
+  putValues(copy, folder, sliceOf(tensor));
   return copy;
 }
 

@@ -314,40 +314,18 @@ describe('inlineFunctions', () => {
     expect(names(allOf(graph.node))).toEqual(['', 'call/times', 'call/less', '']);
   });
 
-  it('refuses functions that call themselves, and that read what they do not compute', () => {
-    const cyclic = buildFunction('Cyclic', {
-      input: ['a'],
-      output: ['b'],
-      node: [call('Cyclic', ['a'], ['b'])],
-    });
+  it('refuses functions that read what they do not compute', () => {
     const open = buildFunction('Open', {
       input: ['a'],
       output: ['b'],
       node: [makeNode('Add', ['a', 'x'], ['b'])],
     });
-    for (const [one, what] of [
-      [cyclic, 'function Cyclic of the model calls itself'],
-      [open, 'function Open of the model reads x, which it does not compute'],
-    ] as const) {
-      const model = withFunctions(buildModel({ node: [call(one.name, ['x'], ['y'])] }), [one]);
-      expect(() => inlineFunctions(model, 'the model')).toThrow(
-        expect.objectContaining({ code: 'ERR_INVALID_MODEL', message: what }),
-      );
-    }
-  });
-
-  it('refuses functions that double without end', () => {
-    const doubling = Array.from({ length: 40 }, (_, i) =>
-      buildFunction(`F${i}`, {
-        input: ['a'],
-        output: ['b'],
-        node: [call(`F${i + 1}`, ['a'], ['t']), call(`F${i + 1}`, ['t'], ['b'])],
+    const model = withFunctions(buildModel({ node: [call('Open', ['x'], ['y'])] }), [open]);
+    expect(() => inlineFunctions(model, 'the model')).toThrow(
+      expect.objectContaining({
+        code: 'ERR_INVALID_MODEL',
+        message: 'function Open of the model reads x, which it does not compute',
       }),
     );
-    const model = withFunctions(buildModel({ node: [call('F0', ['x'], ['y'])] }), [
-      ...doubling,
-      buildFunction('F40', { input: ['a'], output: ['b'], node: [makeNode('Neg', ['a'], ['b'])] }),
-    ]);
-    expect(() => inlineFunctions(model, 'the model')).toThrow(/stand for more than/);
   });
 });

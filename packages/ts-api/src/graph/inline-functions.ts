@@ -17,12 +17,6 @@ import {
 } from './proto.js';
 import { GraphNames, Scope, withSubgraphs } from './renaming.js';
 
-/** Functions that call others twice, and these others twice, grow without bounds; no network has as many nodes as this. */
-const mostNodes = 2 ** 17;
-
-/** Functions in functions: exporters nest them as deep as the modules of a network. */
-const deepest = 200;
-
 function normalDomain(domain: string): string {
   return isOnnxDomain(domain) ? '' : domain;
 }
@@ -62,7 +56,6 @@ class Inliner {
   readonly #names: GraphNames;
   readonly #modelName: string;
   readonly #calls = new Map<FunctionProto, number>();
-  #count = 0;
 
   constructor(model: Model, functions: Functions, modelName: string) {
     this.#functions = functions;
@@ -76,38 +69,21 @@ class Inliner {
     }
   }
 
-  /** The graph without calls; `around` are the functions that it is in the body of. */
-  inline(graph: GraphProto, around: readonly FunctionProto[] = []): GraphProto {
+  /** The graph without calls. */
+  inline(graph: GraphProto): GraphProto {
     const copy = shallowCopy(GraphProtoSchema, graph);
     copy.valueInfo = [...graph.valueInfo];
-    copy.node = this.#inlineAll(graph.node, copy, around);
+    copy.node = this.#inlineAll(graph.node, copy);
     return copy;
   }
 
-  #inlineAll(nodes: readonly NodeProto[], graph: GraphProto, around: readonly FunctionProto[]): NodeProto[] {
+  #inlineAll(nodes: readonly NodeProto[], graph: GraphProto): NodeProto[] {
     return nodes.flatMap((node) => {
       const called = calledBy(this.#functions, node);
-      if (called) return this.#inlineCall(node, called, graph, around);
+      if (called) return this.#inlineAll(this.#bodyOf(node, called, graph), graph);
       const isBare = calledFrom(this.#functions, [node]).size === 0;
-      return isBare ? [node] : [withSubgraphs(node, (inner) => this.inline(inner, around))];
+      return isBare ? [node] : [withSubgraphs(node, (inner) => this.inline(inner))];
     });
-  }
-
-  #inlineCall(
-    call: NodeProto,
-    called: FunctionProto,
-    graph: GraphProto,
-    around: readonly FunctionProto[],
-  ): NodeProto[] {
-    if (around.includes(called)) throw this.#invalid(called, 'calls itself');
-    if (around.length === deepest) throw this.#invalid(called, `lies in more than ${deepest} functions`);
-    const body = this.#bodyOf(call, called, graph);
-    this.#count += body.length;
-    if (this.#count > mostNodes) {
-      const message = `the functions of ${this.#modelName} stand for more than ${mostNodes} nodes`;
-      throw new TlscError('ERR_UNSUPPORTED_MODEL', message);
-    }
-    return this.#inlineAll(body, graph, [...around, called]);
   }
 
   /** What one call does, in the names of the graph that the call is in. */
@@ -170,8 +146,8 @@ function withNotesOf(call: NodeProto, node: NodeProto): NodeProto {
 
 /**
  * The model without calls of its own functions, in the main graph and in branches, by ONNX's semantics of functions. Functions that
- * nothing calls any more are gone. The given model stays as it is; what has not changed is shared. Throws ERR_INVALID_MODEL for
- * functions that call themselves.
+ * nothing calls any more are gone. The given model stays as it is; what has not changed is shared. `checkModel` has seen to it that no
+ * function calls itself. Throws ERR_INVALID_MODEL for functions that read what they do not compute.
  */
 export function inlineFunctions(model: Model, modelName: string): Model {
   const functions = functionsOf(model);

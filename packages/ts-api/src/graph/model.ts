@@ -3,9 +3,9 @@ import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { type ModelProto, ModelProtoSchema } from 'onnx-buf';
 import { TlscError } from '../errors.js';
 import { readSource } from '../files.js';
-import { findCircle } from './circles.js';
-import { checkFolder, findExternalData, inlineShapes } from './external-data.js';
-import { type GraphProto, isOnnxDomain, labelOf, type NodeProto, subgraphsOf } from './proto.js';
+import { checkModel } from '../session/check-model.js';
+import { checkFolder, externalTensorsOf, inlineShapes } from './external-data.js';
+import { type GraphProto, isOnnxDomain } from './proto.js';
 
 /** A path, or the bytes of the file. */
 export type ModelSource = string | Uint8Array;
@@ -22,7 +22,7 @@ export interface Model extends ModelProto {
   externalDataFolder?: string | undefined;
 }
 
-/** Reads an ONNX file. Throws ERR_INVALID_MODEL when the bytes are not one. */
+/** Reads an ONNX file that `checkModel` has let through. Throws ERR_INVALID_MODEL when the bytes are not one. */
 export function decodeModel(bytes: Uint8Array, name: string): Model {
   let model: ModelProto;
   try {
@@ -42,21 +42,7 @@ export function decodeModel(bytes: Uint8Array, name: string): Model {
       `${name} is not an ONNX model: it has no graph, IR version or opset`,
     );
   }
-  const graphs = [model.graph, ...model.functions].flatMap(graphsIn);
-  const refuse = (why: string) => {
-    throw new TlscError('ERR_INVALID_MODEL', `${name} is not an ONNX model: ${why}`);
-  };
-  const circle = graphs.map(findCircle).find(Boolean);
-  if (circle) refuse(`it goes in a circle at ${labelOf(circle)}`);
-  // ONNX Runtime (1.30 still) crashes when it runs one.
-  const gap = graphs.flat().find(({ opType, output }) => opType === 'Split' && output.includes(''));
-  if (gap) refuse(`${labelOf(gap)} (Split) leaves out one of its parts`);
   return model;
-}
-
-/** The nodes of each graph there, by itself. */
-function graphsIn({ node }: { readonly node: NodeProto[] }): NodeProto[][] {
-  return [node, ...node.flatMap(subgraphsOf).flatMap(graphsIn)];
 }
 
 export interface LoadedModel {
@@ -68,17 +54,19 @@ export interface LoadedModel {
 }
 
 /**
- * Reads and decodes. External data lies in the folder of a path, and in `externalDataFolder` for bytes; it stays there, but for what
- * ONNX Runtime must have in the model. Throws what `findExternalData` does, too.
+ * Reads, checks and decodes. External data lies in the folder of a path, and in `externalDataFolder` for bytes; it stays there, but for
+ * what ONNX Runtime must have in the model. Throws what `checkModel` does, too.
  */
 export async function loadModel(source: ModelSource, externalDataFolder?: string): Promise<LoadedModel> {
   checkFolder(externalDataFolder);
   const bytes = await readSource(source, 'model');
+  const isPath = typeof source === 'string';
+  const place = isPath ? dirname(source) : externalDataFolder;
+  const folder = place === undefined ? undefined : resolve(place);
+  await checkModel(bytes, folder, isPath ? source : undefined);
   const name = nameOf(source);
   const model = decodeModel(bytes, name);
-  const place = typeof source === 'string' ? dirname(source) : externalDataFolder;
-  const folder = place === undefined ? undefined : resolve(place);
-  const { tensors } = await findExternalData(model, folder, name);
+  const tensors = externalTensorsOf(model);
   if (folder === undefined || tensors.length === 0) return { bytes, model, name };
   const external = inlineShapes(tensors, folder);
   if (external.length > 0) model.externalDataFolder = folder;

@@ -139,7 +139,7 @@ describe('InferenceSession', () => {
     await expect(creation).rejects.toMatchObject({
       code: 'ERR_PROVIDER_UNAVAILABLE',
       message: expect.stringMatching(/^execution provider cuda cannot be had:\n/),
-      cause: expect.objectContaining({ provider: 'cuda' }),
+      cause: expect.objectContaining({ culprit: 'cuda' }),
     });
   });
 

@@ -1,7 +1,6 @@
 import type { NativeLocation, NativeSession, NativeValueInfo } from '@tlsc/core-native';
 import type { InferenceSession as OrtInferenceSession, Tensor } from 'onnxruntime-common';
 import { aborted, fromNative, invalidArgument, type TlscError, throwIfAborted } from '../errors.js';
-import { checkModelFile } from '../files.js';
 import { checkOptions, checkSignal } from '../options.js';
 import { type Feeds, toNativeInputs } from './feeds.js';
 import { fromOutput, locateOutputs, type OutputLocations, toPinnedTensor } from './locations.js';
@@ -60,18 +59,17 @@ export class InferenceSession {
 
   /**
    * Loads a model from a path, or from its bytes. Rejects with ERR_MODEL_NOT_FOUND,
-   * ERR_INVALID_MODEL, ERR_OPERATORS_NOT_FOUND, ERR_RUNTIME_NOT_FOUND, ERR_PROVIDER_UNAVAILABLE, ERR_OUT_OF_MEMORY or
-   * ERR_INVALID_ARGUMENT.
+   * ERR_INVALID_MODEL, ERR_UNSUPPORTED_MODEL, ERR_OPERATORS_NOT_FOUND, ERR_RUNTIME_NOT_FOUND, ERR_PROVIDER_UNAVAILABLE,
+   * ERR_OUT_OF_MEMORY, ERR_ABORTED or ERR_INVALID_ARGUMENT.
    */
   static async create(
     model: string | Uint8Array | ArrayBufferLike,
     options: SessionOptions = {},
   ): Promise<InferenceSession> {
-    if (typeof model === 'string') await checkModelFile(model);
     const source = typeof model === 'string' || model instanceof Uint8Array ? model : toBytes(model);
     try {
       const settings = toSettings(options);
-      const opened = await openSession(source, settings);
+      const opened = await openSession(source, settings, options.signal);
       try {
         return new InferenceSession(opened, settings.outputLocations);
       } catch (error) {

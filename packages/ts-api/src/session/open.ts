@@ -10,7 +10,7 @@ import {
   nativeError,
 } from '@tlsc/core-native';
 import { hasRecord } from '../conversion/record.js';
-import { fromNative, TlscError } from '../errors.js';
+import { aborted, fromNative, TlscError, throwIfAborted } from '../errors.js';
 import { loadModel } from '../graph/model.js';
 import { cudaProblems, remedyFor } from './cuda.js';
 import type { SessionSettings } from './options.js';
@@ -27,13 +27,17 @@ export interface OpenedSession {
 export async function openSession(
   model: string | Uint8Array,
   settings: SessionSettings,
+  signal: AbortSignal | undefined,
 ): Promise<OpenedSession> {
   const problems: TlscError[] = [];
   let { providers } = settings;
   while (providers.length > 0) {
     const library = chooseLibrary(settings, providers);
     try {
-      const native = await load({ ...settings.native, model, providers, operatorsPath: library.path });
+      const native = await load(
+        { ...settings.native, model, providers, operatorsPath: library.path },
+        signal,
+      );
       await checkCudnn(native, providers, settings.native.runtimePath);
       const isConcerned = library.missing && hasRecord(native.metadata);
       return {
@@ -43,7 +47,7 @@ export async function openSession(
         warnings: isConcerned ? [...problems, library.missing] : problems,
       };
     } catch (error) {
-      const culprit = providers.find(({ name }) => isNativeError(error) && name === error.provider);
+      const culprit = providers.find(({ name }) => isNativeError(error) && name === error.culprit);
       if (culprit === undefined || !isNativeError(error)) throw error;
       problems.push(await explain(error, culprit, settings.native.runtimePath));
       providers = providers.filter((provider) => provider !== culprit);
@@ -86,7 +90,7 @@ async function checkCudnn(
   const { cudnnProblem } = await describeCuda(runtimePath);
   if (!cudnnProblem) return;
   native.release();
-  throw Object.assign(nativeError('ERR_PROVIDER_UNAVAILABLE', cudnnProblem), { provider: 'cuda' });
+  throw Object.assign(nativeError('ERR_PROVIDER_UNAVAILABLE', cudnnProblem), { culprit: 'cuda' });
 }
 
 async function explain(
@@ -105,19 +109,35 @@ async function explain(
 }
 
 /**
- * Where ONNX Runtime has something to say against external data, it is looked at more closely: what is missing or wrong is named in
- * plain words, and shapes, which it refuses in other files, are put into the model.
+ * Shapes in files beside the model, which ONNX Runtime refuses where it needs them when it loads a model, are put into it once ONNX
+ * Runtime has said so.
  */
-async function load(options: NativeSessionOptions): Promise<NativeSession> {
+async function load(options: NativeSessionOptions, signal: AbortSignal | undefined): Promise<NativeSession> {
   try {
-    return await createSession(options);
+    return await loadOnce(options, signal);
   } catch (error) {
-    if (!isNativeError(error) || !/external/i.test(error.message)) throw error;
+    if (!isNativeError(error) || error.code !== 'ERR_INVALID_MODEL' || !/external/i.test(error.message))
+      throw error;
     const { bytes, model } = await loadModel(options.model, options.externalDataFolder || undefined);
-    return createSession({
-      ...options,
-      model: bytes,
-      externalDataFolder: model.externalDataFolder ?? '',
-    });
+    return loadOnce({ ...options, model: bytes, externalDataFolder: model.externalDataFolder ?? '' }, signal);
   }
+}
+
+/** Settles at once when it is aborted; what ONNX Runtime goes on to load until it hears of it is let go. */
+async function loadOnce(
+  options: NativeSessionOptions,
+  signal: AbortSignal | undefined,
+): Promise<NativeSession> {
+  throwIfAborted(signal);
+  const { session, cancel } = createSession(options);
+  if (!signal) return session;
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      cancel();
+      session.then((late) => late.release()).catch(() => {});
+      reject(aborted(signal));
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    session.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }

@@ -1,10 +1,18 @@
 import { findRuntime, type NativeProvider, type NativeSessionOptions } from '@tlsc/core-native';
 import { invalidArgument } from '../errors.js';
-import { type Check, checkOptions, isBoolean, type OptionNames, oneOf, wholeNumber } from '../options.js';
+import {
+  type Check,
+  checkOptions,
+  checkSignal,
+  isBoolean,
+  type OptionNames,
+  oneOf,
+  wholeNumber,
+} from '../options.js';
 import { type OutputLocations, toOutputLocations } from './locations.js';
 import { type ExecutionProvider, toProviders } from './providers.js';
 
-/** The words are those of onnxruntime's own session options; the last four are ours. */
+/** The words are those of onnxruntime's own session options; the last five are ours. */
 export interface SessionOptions {
   /**
    * In order of preference. One that cannot be had is passed over, which `session.warnings` tells; ERR_PROVIDER_UNAVAILABLE
@@ -44,6 +52,8 @@ export interface SessionOptions {
    * whatever this says.
    */
   readonly externalDataFolder?: string | undefined;
+  /** Stops the loading; the promise rejects with ERR_ABORTED. ONNX Runtime hears it from 1.22 on. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 const optimizationLevels = { disabled: 0, basic: 1, extended: 2, all: 99 } as const;
@@ -78,6 +88,7 @@ const known: OptionNames<SessionOptions> = {
   operatorLibrary: true,
   onnxruntime: true,
   externalDataFolder: true,
+  signal: true,
 };
 
 /** Options checked and complete, but for what is chosen when the session is opened. */
@@ -94,6 +105,7 @@ export interface SessionSettings {
 /** Throws ERR_INVALID_ARGUMENT, ERR_RUNTIME_NOT_FOUND. */
 export function toSettings(options: SessionOptions): SessionSettings {
   checkOptions(options, known);
+  checkSignal(options.signal);
   const { executionProviders = ['cpu'], preferredOutputLocation = 'cpu' } = options;
   const level = option(
     options,
