@@ -8,6 +8,7 @@ const ownErrorCodes = [
   'ERR_ALREADY_CONVERTED',
   'ERR_NOT_CONVERTED',
   'ERR_IMAGE_NOT_FOUND',
+  'ERR_IMAGE_TOO_LARGE',
   'ERR_INVALID_IMAGE',
   'ERR_IMAGE_CHANNELS',
   'ERR_NOT_WRITABLE',
@@ -65,4 +66,12 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 
 export function aborted(signal: AbortSignal): TlscError {
   return new TlscError('ERR_ABORTED', 'aborted', { cause: signal.reason });
+}
+
+/** Whether an error says that memory ran out, in the words of V8 or of libvips and what decodes for it. */
+export function isOutOfMemory(error: unknown): boolean {
+  const { message } = error as Error;
+  return /out of memory|(unable|not able|failed|cannot) to allocate|cannot allocate|array buffer allocation failed|invalid (typed array|array buffer) length/i.test(
+    message,
+  );
 }

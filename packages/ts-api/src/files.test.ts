@@ -1,11 +1,33 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { temporaryFolder } from '../test/external-data.js';
-import { type FilePart, writeFilesAtomic } from './files.js';
+import { checkModelFile, type FilePart, readSource, writeFilesAtomic } from './files.js';
+
+/** What happens between the look at a file and its opening. */
+const hooks = vi.hoisted(() => ({ afterStat: () => {} }));
+vi.mock('node:fs/promises', async (original) => {
+  const fs = await original<typeof import('node:fs/promises')>();
+  const stat = async (path: string) => {
+    const info = await fs.stat(path);
+    hooks.afterStat();
+    return info;
+  };
+  return { ...fs, stat };
+});
 
 let folder = '';
 beforeEach(() => {
+  hooks.afterStat = () => {};
   folder = temporaryFolder();
 });
 
@@ -49,5 +71,69 @@ describe('writeFilesAtomic', () => {
     await expect(writeFilesAtomic([broken])).rejects.toMatchObject({ code: 'ERR_NOT_WRITABLE' });
     expect(readFileSync(path, 'utf8')).toBe('old');
     expect(readdirSync(folder)).toEqual(['a']);
+  });
+});
+
+describe('readSource', () => {
+  it('reads a file, and says why it cannot', async () => {
+    const path = join(folder, 'a');
+    writeFileSync(path, 'text');
+    expect(Buffer.from(await readSource(path, 'image')).toString()).toBe('text');
+    await expect(readSource(join(folder, 'none'), 'image')).rejects.toMatchObject({
+      code: 'ERR_IMAGE_NOT_FOUND',
+      message: `cannot read the image ${join(folder, 'none')}: no such file`,
+    });
+    await expect(readSource(folder, 'model')).rejects.toMatchObject({
+      code: 'ERR_MODEL_NOT_FOUND',
+      message: `cannot read the model ${folder}: it is a folder`,
+    });
+  });
+
+  it.each([
+    ['model', 2 ** 31, 'ERR_INVALID_MODEL', 'has 2147483648 bytes; at most 2147483647 are read'],
+    ['image', 2 ** 30 + 1, 'ERR_IMAGE_TOO_LARGE', 'has 1073741825 bytes; at most 1073741824 are read'],
+  ] as const)('reads no %s that is too large', async (kind, size, code, message) => {
+    const path = join(folder, 'sparse');
+    writeFileSync(path, '');
+    truncateSync(path, size);
+    await expect(readSource(path, kind)).rejects.toMatchObject({ code, message: `${path} ${message}` });
+  });
+
+  it('stops once aborted', async () => {
+    const path = join(folder, 'a');
+    writeFileSync(path, 'text');
+    await expect(readSource(path, 'image', AbortSignal.abort())).rejects.toMatchObject({
+      code: 'ERR_ABORTED',
+    });
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('pipes and devices', () => {
+  it('are refused, not waited for', async () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    symlinkSync(pipe, join(folder, 'link'));
+    for (const path of [pipe, join(folder, 'link')]) {
+      const message = expect.stringContaining(`${path}: it is a pipe, not a file`);
+      await expect(readSource(path, 'image')).rejects.toMatchObject({ code: 'ERR_IMAGE_NOT_FOUND', message });
+      await expect(readSource(path, 'model')).rejects.toMatchObject({ code: 'ERR_MODEL_NOT_FOUND', message });
+      await expect(checkModelFile(path)).rejects.toMatchObject({ code: 'ERR_MODEL_NOT_FOUND', message });
+    }
+    for (const path of ['/dev/zero', '/dev/null', '/dev/tty']) {
+      const message = expect.stringContaining('it is a device or a socket, not a file');
+      await expect(readSource(path, 'image')).rejects.toMatchObject({ code: 'ERR_IMAGE_NOT_FOUND', message });
+      await expect(checkModelFile(path)).rejects.toMatchObject({ code: 'ERR_MODEL_NOT_FOUND', message });
+    }
+  });
+
+  it('are not waited for when they take the name of a file that was there', async () => {
+    const [file, pipe] = [join(folder, 'a'), join(folder, 'pipe')];
+    execFileSync('mkfifo', [pipe]);
+    writeFileSync(file, 'text');
+    hooks.afterStat = () => renameSync(pipe, file);
+    await expect(readSource(file, 'image')).rejects.toMatchObject({
+      code: 'ERR_IMAGE_NOT_FOUND',
+      message: `cannot read the image ${file}: it is a pipe, not a file`,
+    });
   });
 });

@@ -1,16 +1,25 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, link, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, link, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type ErrorCode, invalidArgument, TlscError } from './errors.js';
+import { type ErrorCode, invalidArgument, isOutOfMemory, TlscError, throwIfAborted } from './errors.js';
 
-const notFound: Readonly<Record<'model' | 'image', ErrorCode>> = {
-  model: 'ERR_MODEL_NOT_FOUND',
-  image: 'ERR_IMAGE_NOT_FOUND',
-};
+/** What is read as a whole: its errors, and the largest file of it, in bytes. */
+interface Kind {
+  readonly notFound: ErrorCode;
+  readonly tooLarge: ErrorCode;
+  readonly largest: number;
+}
+
+const kinds = {
+  // No file of protobuf is larger.
+  model: { notFound: 'ERR_MODEL_NOT_FOUND', tooLarge: 'ERR_INVALID_MODEL', largest: 2 ** 31 - 1 },
+  // The largest photo of the default limit, uncompressed: 8 bytes per pixel (16 bits of red, green, blue and alpha).
+  image: { notFound: 'ERR_IMAGE_NOT_FOUND', tooLarge: 'ERR_IMAGE_TOO_LARGE', largest: 2 ** 30 },
+} as const satisfies Record<string, Kind>;
 
 const readErrors: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',
-  EISDIR: 'it is a folder',
   EACCES: 'permission denied',
 };
 
@@ -19,30 +28,90 @@ function whyUnreadable(error: unknown): string {
   return readErrors[code] ?? message;
 }
 
-/** Rejects with ERR_MODEL_NOT_FOUND, in plain words, where there is no file to read. */
-export async function checkModelFile(path: string): Promise<void> {
+function checkRegular(info: Stats): void {
+  if (info.isFile()) return;
+  if (info.isDirectory()) throw new Error('it is a folder');
+  throw new Error(info.isFIFO() ? 'it is a pipe, not a file' : 'it is a device or a socket, not a file');
+}
+
+/** Opens a regular file for reading. Pipes and devices are refused and never waited for. */
+async function openRegular(path: string): Promise<{ file: FileHandle; size: number }> {
+  // Opening a device may already do something.
+  checkRegular(await stat(path));
+  // What has taken the name since then is not waited for, either: Windows has no such flag, and no pipes in folders.
+  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
-    const file = await open(path);
-    const isFolder = (await file.stat()).isDirectory();
+    const info = await file.stat();
+    checkRegular(info);
+    return { file, size: info.size };
+  } catch (error) {
     await file.close();
-    if (isFolder) throw Object.assign(new Error('it is a folder'), { code: 'EISDIR' });
-  } catch (cause) {
-    throw new TlscError('ERR_MODEL_NOT_FOUND', `cannot read the model ${path}: ${whyUnreadable(cause)}`, {
-      cause,
-    });
+    throw error;
   }
 }
 
-/** The bytes behind a path, or the bytes themselves. Rejects with ERR_MODEL_NOT_FOUND or ERR_IMAGE_NOT_FOUND. */
-export async function readSource(source: unknown, kind: 'model' | 'image'): Promise<Uint8Array> {
+function unreadable(path: string, kind: keyof typeof kinds, cause: unknown): TlscError {
+  const message = `cannot read the ${kind} ${path}: ${whyUnreadable(cause)}`;
+  return new TlscError(kinds[kind].notFound, message, { cause });
+}
+
+/** Rejects with ERR_MODEL_NOT_FOUND, in plain words, where there is no regular file to read. */
+export async function checkModelFile(path: string): Promise<void> {
+  try {
+    await (await openRegular(path)).file.close();
+  } catch (cause) {
+    throw unreadable(path, 'model', cause);
+  }
+}
+
+/** As much as is read without a look at the signal, in bytes. */
+const pieceLength = 2 ** 24;
+
+/** The file's first `size` bytes; fewer where it has become shorter. What is written to it meanwhile does not make it longer. */
+async function readBytes(
+  file: FileHandle,
+  size: number,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const bytes = new Uint8Array(size);
+  let done = 0;
+  while (done < size) {
+    throwIfAborted(signal);
+    const { bytesRead } = await file.read(bytes, done, Math.min(pieceLength, size - done), done);
+    if (bytesRead === 0) break;
+    done += bytesRead;
+  }
+  return bytes.subarray(0, done);
+}
+
+/**
+ * The bytes behind a path, which must be a regular file, or the bytes themselves. Rejects with ERR_MODEL_NOT_FOUND or
+ * ERR_IMAGE_NOT_FOUND, a file too large to be read with ERR_INVALID_MODEL or ERR_IMAGE_TOO_LARGE; also with ERR_OUT_OF_MEMORY or
+ * ERR_ABORTED.
+ */
+export async function readSource(
+  source: unknown,
+  kind: keyof typeof kinds,
+  signal?: AbortSignal,
+): Promise<Uint8Array> {
   if (source instanceof Uint8Array) return source;
   if (typeof source !== 'string') throw invalidArgument(kind, 'a path or a Uint8Array', source);
   try {
-    return await readFile(source);
+    const { file, size } = await openRegular(source);
+    try {
+      const { tooLarge, largest } = kinds[kind];
+      if (size > largest) {
+        const message = `${source} has ${size} bytes; at most ${largest} are read`;
+        throw new TlscError(tooLarge, message, { parameter: kind });
+      }
+      return await readBytes(file, size, signal);
+    } finally {
+      await file.close();
+    }
   } catch (cause) {
-    const why =
-      (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (cause as Error).message;
-    throw new TlscError(notFound[kind], `cannot read the ${kind} ${source}: ${why}`, { cause });
+    if (cause instanceof TlscError) throw cause;
+    if (!isOutOfMemory(cause)) throw unreadable(source, kind, cause);
+    throw new TlscError('ERR_OUT_OF_MEMORY', `there is no memory to read the ${kind} ${source}`, { cause });
   }
 }
 
