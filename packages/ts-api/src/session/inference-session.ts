@@ -1,5 +1,6 @@
 import type { NativeLocation, NativeSession, NativeValueInfo } from '@tlsc/core-native';
 import type { InferenceSession as OrtInferenceSession, Tensor } from 'onnxruntime-common';
+import { onAbort } from '../abort.js';
 import { aborted, fromNative, invalidArgument, type TlscError, throwIfAborted } from '../errors.js';
 import { checkOptions, checkSignal } from '../options.js';
 import { type Feeds, toNativeInputs } from './feeds.js';
@@ -110,8 +111,7 @@ export class InferenceSession {
     try {
       const requests = names.map((name) => ({ name, location: this.#locations.get(name) ?? 'cpu' }));
       const run = this.#native.run(inputs, requests);
-      signal?.addEventListener('abort', run.cancel, { once: true });
-      stopListening = () => signal?.removeEventListener('abort', run.cancel);
+      stopListening = onAbort(signal, run.cancel);
       return (await run.outputs).map((output, i) => fromOutput(output, requests[i]?.location ?? 'cpu'));
     } catch (error) {
       throw signal?.aborted ? aborted(signal) : fromNative(error);
