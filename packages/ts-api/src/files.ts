@@ -64,7 +64,7 @@ export async function checkModelFile(path: string): Promise<void> {
   }
 }
 
-/** As much as is read without a look at the signal, in bytes. */
+/** As much as is read or written without a look at the signal, in bytes. */
 const pieceLength = 2 ** 24;
 
 /** The file's first `size` bytes; fewer where it has become shorter. What is written to it meanwhile does not make it longer. */
@@ -187,6 +187,15 @@ async function writeNew(path: string, write: FilePart['write']): Promise<void> {
 /** The same for one file of these bytes. */
 export async function writeFileAtomic(path: string, bytes: Uint8Array): Promise<void> {
   await writeFilesAtomic([{ path, write: (file) => file.writeFile(bytes) }]);
+}
+
+/** Writes all bytes to a file. Rejects with ERR_ABORTED soon after the signal is aborted, even when all are written. */
+export async function writeBytes(file: FileHandle, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    throwIfAborted(signal);
+    done += (await file.write(bytes, done, Math.min(pieceLength, bytes.length - done))).bytesWritten;
+  }
+  throwIfAborted(signal);
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -16,14 +16,17 @@ export { writeFileAtomic } from './files.js';
 export { lowestOpset } from './functions/body.js';
 export type { FrozenSize } from './graph/frozen-sizes.js';
 export type { ModelSource } from './graph/model.js';
+export type { ImageSource } from './image/decode.js';
 export {
   encodePhoto,
   type ImageExtension,
-  type ImageSource,
   imageExtensions,
+  type ReadPhotoOptions,
   readPhoto,
+  type WritePhotoOptions,
   writePhoto,
 } from './image/files.js';
+export { readableExtensions } from './image/formats.js';
 export type { Photo } from './image/photo.js';
 export { type RestoreOptions, restore } from './image/restore.js';
 export {

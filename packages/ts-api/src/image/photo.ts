@@ -49,27 +49,31 @@ export function samplesIn(bytes: Uint8Array, bitDepth: 8 | 16): Uint8Array | Uin
   return bitDepth === 16 ? new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2) : bytes;
 }
 
-export async function toPhoto(pixels: Pixels): Promise<Photo> {
+export async function toPhoto(pixels: Pixels, signal?: AbortSignal): Promise<Photo> {
   const { data, width, height, channels, colours, hasAlpha, bitDepth } = pixels;
   const area = width * height;
   const largest = 2 ** bitDepth - 1;
   const planes = new Float32Array(colours * area);
   const alpha = hasAlpha ? allocate(bitDepth, area) : undefined;
-  await inSlices(area, (begin, end) => {
-    for (let channel = 0; channel < colours; channel++) {
-      let from = begin * channels + channel;
-      for (let to = channel * area + begin; to < channel * area + end; to++, from += channels) {
-        planes[to] = (data[from] as number) / largest;
+  await inSlices(
+    area,
+    (begin, end) => {
+      for (let channel = 0; channel < colours; channel++) {
+        let from = begin * channels + channel;
+        for (let to = channel * area + begin; to < channel * area + end; to++, from += channels) {
+          planes[to] = (data[from] as number) / largest;
+        }
       }
-    }
-    if (alpha) for (let i = begin; i < end; i++) alpha[i] = data[i * channels + channels - 1] as number;
-  });
+      if (alpha) for (let i = begin; i < end; i++) alpha[i] = data[i * channels + channels - 1] as number;
+    },
+    signal,
+  );
   const tensor = new Tensor('float32', planes, [1, colours, height, width]);
   return alpha ? { tensor, bitDepth, alpha } : { tensor, bitDepth };
 }
 
 /** Rounds to the nearest value of the bit depth; what lies outside [0, 1] is clipped. */
-export async function toPixels(photo: Photo): Promise<Pixels> {
+export async function toPixels(photo: Photo, signal?: AbortSignal): Promise<Pixels> {
   const { bitDepth, alpha } = photo;
   const { channels: colours, height, width } = planeOf(photo);
   const area = width * height;
@@ -77,14 +81,18 @@ export async function toPixels(photo: Photo): Promise<Pixels> {
   const channels = alpha ? colours + 1 : colours;
   const planes = photo.tensor.data as Float32Array;
   const data = allocate(bitDepth, channels * area);
-  await inSlices(area, (begin, end) => {
-    for (let channel = 0; channel < colours; channel++) {
-      let to = begin * channels + channel;
-      for (let from = channel * area + begin; from < channel * area + end; from++, to += channels) {
-        data[to] = Math.round(Math.min(1, Math.max(0, planes[from] as number)) * largest);
+  await inSlices(
+    area,
+    (begin, end) => {
+      for (let channel = 0; channel < colours; channel++) {
+        let to = begin * channels + channel;
+        for (let from = channel * area + begin; from < channel * area + end; from++, to += channels) {
+          data[to] = Math.round(Math.min(1, Math.max(0, planes[from] as number)) * largest);
+        }
       }
-    }
-    if (alpha) for (let i = begin; i < end; i++) data[i * channels + colours] = alpha[i] as number;
-  });
+      if (alpha) for (let i = begin; i < end; i++) data[i * channels + colours] = alpha[i] as number;
+    },
+    signal,
+  );
   return { data, width, height, channels, colours, hasAlpha: alpha !== undefined, bitDepth };
 }

@@ -1,17 +1,22 @@
 import { Tensor } from 'onnxruntime-common';
 import sharp from 'sharp';
+import { abortable } from '../abort.js';
 import { invalidArgument, TlscError, throwIfAborted } from '../errors.js';
 import { checkOptions, checkSignal } from '../options.js';
-import { imageInputOf } from '../session/image-input.js';
+import { type ImageInput, imageInputOf } from '../session/image-input.js';
 import { floatsOf, imageTypes, toImageTensor } from '../session/image-tensors.js';
 import { InferenceSession } from '../session/inference-session.js';
-import { type ImageSource, readPhoto } from './files.js';
+import { photoTurns } from '../turns.js';
+import { checkMaxPixels, decodePhoto, type ImageSource, ownBytes } from './decode.js';
+import { withMemoryFor } from './memory.js';
 import { colourspaceOf, type Photo, planeOf, samplesIn, sampleTypeOf } from './photo.js';
-import { inSlices } from './slices.js';
+import { inSlices, type Slicer } from './slices.js';
 
 export interface RestoreOptions {
   /** The output that is the restored image; needed when the model has several. */
   readonly output?: string;
+  /** As for `readPhoto`; of no use with a `Photo`. */
+  readonly maxPixels?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -46,10 +51,10 @@ function chooseOutput(session: InferenceSession, output: string | undefined): st
 }
 
 /** The restored image in float32, as photos are; throws where it is none. */
-async function toRestored(tensor: Tensor, name: string): Promise<Tensor> {
+async function toRestored(tensor: Tensor, name: string, slicer: Slicer): Promise<Tensor> {
   const [batch, channels] = tensor.dims;
   const isImage = tensor.dims.length === 4 && batch === 1 && (channels === 1 || channels === 3);
-  const values = isImage ? await floatsOf(tensor, inSlices) : undefined;
+  const values = isImage ? await floatsOf(tensor, slicer) : undefined;
   if (!values) {
     const shown = `${tensor.type} [${tensor.dims.join(', ')}]`;
     throw new TlscError(
@@ -57,7 +62,7 @@ async function toRestored(tensor: Tensor, name: string): Promise<Tensor> {
       `output ${name} is not an image of ${imageTypes.join(' or ')}: ${shown}`,
     );
   }
-  await inSlices(values.length, (begin, end) => {
+  await slicer(values.length, (begin, end) => {
     for (let i = begin; i < end; i++) {
       if (Number.isNaN(values[i]))
         throw new TlscError('ERR_RUN_FAILED', `output ${name} has pixels that are not numbers`);
@@ -81,12 +86,43 @@ async function fitAlpha(photo: Photo, restored: Tensor): Promise<Partial<Photo>>
   return { alpha: samplesIn(bytes, bitDepth) };
 }
 
+/** One photo's way through the network. */
+interface Restoration {
+  readonly session: InferenceSession;
+  readonly input: ImageInput;
+  readonly output: string;
+  /** How messages speak of the photo. */
+  readonly name: string;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function restorePhoto(photo: Photo, restoration: Restoration): Promise<Photo> {
+  const { session, input, output, name, signal } = restoration;
+  const { channels, height, width } = planeOf(photo);
+  checkChannels(channels, input.shape[1], name);
+  const { type, data, dims } = photo.tensor;
+  if (type !== 'float32') throw invalidArgument('image', 'a photo whose tensor is float32', type);
+  const slicer: Slicer = (length, work) => inSlices(length, work, signal);
+  return withMemoryFor(`the ${width}x${height} pixels of ${name}`, async () => {
+    const feeds = { [input.name]: await toImageTensor(input.type, data as Float32Array, dims, slicer) };
+    const outputs = await session.run(feeds, [output], signal ? { signal } : {});
+    const tensor = await toRestored(outputs[output] as Tensor, output, slicer);
+    const alpha = await fitAlpha(photo, tensor);
+    throwIfAborted(signal);
+    return { tensor, bitDepth: photo.bitDepth, ...alpha };
+  });
+}
+
 /**
  * Restores a photo at its full size: a path, the bytes of an image file, or a `Photo`. Bit depth and alpha are carried over.
  * Where the model works in float16 the photo is rounded to that on the way in; what comes back is float32 all the same.
  *
- * Rejects with ERR_IMAGE_NOT_FOUND, ERR_INVALID_IMAGE, ERR_IMAGE_CHANNELS, ERR_UNSUPPORTED_MODEL (no image in, or none
- * out), ERR_ABORTED, or what `InferenceSession.run` does.
+ * At most as many photos as there are cores (two at least) are on their way at once, in all sessions together; the others wait
+ * their turn and are read only then. Once aborted the promise rejects at once, except that a run of the network ends first; a
+ * decoder that is at work ends in the background, and its turn with it.
+ *
+ * Rejects with ERR_IMAGE_NOT_FOUND, ERR_INVALID_IMAGE, ERR_IMAGE_TOO_LARGE, ERR_IMAGE_CHANNELS, ERR_UNSUPPORTED_MODEL (no image
+ * in, or none out), ERR_ABORTED, or what `InferenceSession.run` does.
  */
 export async function restore(
   session: InferenceSession,
@@ -95,20 +131,18 @@ export async function restore(
 ): Promise<Photo> {
   if (!(session instanceof InferenceSession))
     throw invalidArgument('session', 'an InferenceSession', session);
-  checkOptions(options, { output: true, signal: true });
+  checkOptions(options, { output: true, maxPixels: true, signal: true });
   const { signal } = options;
+  const maxPixels = checkMaxPixels(options.maxPixels);
   checkSignal(signal);
   throwIfAborted(signal);
   const input = imageInputOf(session, 'the model');
   const output = chooseOutput(session, options.output);
-  const photo = isPhoto(image) ? image : await readPhoto(image);
-  checkChannels(planeOf(photo).channels, input.shape[1], typeof image === 'string' ? image : 'the image');
-  const { type, data, dims } = photo.tensor;
-  if (type !== 'float32') throw invalidArgument('image', 'a photo whose tensor is float32', type);
-  const feeds = {
-    [input.name]: await toImageTensor(input.type, data as Float32Array, dims, inSlices),
-  };
-  const outputs = await session.run(feeds, [output], signal ? { signal } : {});
-  const tensor = await toRestored(outputs[output] as Tensor, output);
-  return { tensor, bitDepth: photo.bitDepth, ...(await fitAlpha(photo, tensor)) };
+  const name = typeof image === 'string' ? image : 'the image';
+  return photoTurns.take(async (hold) => {
+    const photo = isPhoto(image)
+      ? image
+      : await abortable(hold(decodePhoto(ownBytes(image, signal), { maxPixels, signal })), signal);
+    return restorePhoto(photo, { session, input, output, name, signal });
+  }, signal);
 }
