@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { temporaryFolder } from '../test/external-data.js';
-import { checkModelFile, type FilePart, readSource, writeFilesAtomic } from './files.js';
+import { checkModelFile, type FilePart, readSource, writeBytes, writeFilesAtomic } from './files.js';
 
 /** What happens between the look at a file and its opening. */
 const hooks = vi.hoisted(() => ({ afterStat: () => {} }));
@@ -69,6 +69,27 @@ describe('writeFilesAtomic', () => {
     writeFileSync(path, 'old');
     const broken: FilePart = { path, write: () => Promise.reject(new Error('broken')) };
     await expect(writeFilesAtomic([broken])).rejects.toMatchObject({ code: 'ERR_NOT_WRITABLE' });
+    expect(readFileSync(path, 'utf8')).toBe('old');
+    expect(readdirSync(folder)).toEqual(['a']);
+  });
+
+  it('leaves a single file as it was when writing is aborted, even at its end', async () => {
+    const path = join(folder, 'a');
+    writeFileSync(path, 'old');
+    const bytes = new Uint8Array(2 ** 25);
+    for (const pieces of [1, 2]) {
+      const controller = new AbortController();
+      let written = 0;
+      const write: FilePart['write'] = async (file) => {
+        const write = async (...given: [Uint8Array, number, number]) => {
+          if (++written === pieces) controller.abort();
+          return { bytesWritten: given[2], buffer: bytes };
+        };
+        await writeBytes({ ...file, write } as never, bytes, controller.signal);
+      };
+      await expect(writeFilesAtomic([{ path, write }])).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+      expect(written).toBe(pieces);
+    }
     expect(readFileSync(path, 'utf8')).toBe('old');
     expect(readdirSync(folder)).toEqual(['a']);
   });
