@@ -1,7 +1,7 @@
-import { realpathSync, statSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { readdirSync, realpathSync, statSync } from 'node:fs';
+import { lstat, mkdir } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
-import { imageExtensions, TlscError } from '@tlsc/api';
+import { imageExtensions, readableExtensions, TlscError } from '@tlsc/api';
 
 /** An image and where its restored version goes. */
 export interface Destination {
@@ -15,6 +15,27 @@ function isExistingFolder(path: string): boolean {
   } catch {
     return false; // Whatever is wrong with the path, writing to it will say.
   }
+}
+
+function namesIn(folder: string, refuse: (message: string) => never): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    return refuse(`cannot read the folder ${folder}: ${(error as Error).message}`);
+  }
+}
+
+/** By its extension alone; hidden files are none. */
+function isReadable(name: string): boolean {
+  return !name.startsWith('.') && readableExtensions.includes(extname(name).toLowerCase());
+}
+
+/** The images that lie in a folder itself, in the order of their names; `refuse` is called where there are none. */
+function imagesIn(folder: string, refuse: (message: string) => never): string[] {
+  const names = namesIn(folder, refuse).filter(isReadable).sort();
+  const images = names.map((name) => join(folder, name)).filter((path) => !isExistingFolder(path));
+  if (images.length === 0) refuse(`${folder} has no images in it (${readableExtensions.join(', ')})`);
+  return images;
 }
 
 function isWritable(path: string): boolean {
@@ -35,13 +56,16 @@ export function identityOf(path: string): string {
   }
 }
 
-/** Says where each image goes, and calls `refuse` where that is not possible. */
+/** Says where each image goes, a folder standing for those in it, and calls `refuse` where that is not possible. */
 export function planOutputs(
-  images: readonly string[],
+  sources: readonly string[],
   output: string,
   refuse: (message: string) => never,
 ): Destination[] {
-  const intoFolder = images.length > 1 || /[\\/]$/.test(output) || isExistingFolder(output);
+  const folders = sources.filter(isExistingFolder);
+  const images = sources.flatMap((path) => (folders.includes(path) ? imagesIn(path, refuse) : path));
+  const intoFolder =
+    images.length > 1 || folders.length > 0 || /[\\/]$/.test(output) || isExistingFolder(output);
   if (!intoFolder && !isWritable(output))
     refuse(`${output} must end in one of ${imageExtensions.join(', ')}`);
   if (intoFolder && isWritable(output) && !isExistingFolder(output) && !/[\\/]$/.test(output)) {
@@ -62,6 +86,14 @@ export function planOutputs(
     outputs.set(identityOf(file), input);
   }
   return plan;
+}
+
+/** Whether there is something of that name, whatever it is. */
+export async function isThere(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Makes the folder of the results. Rejects with ERR_NOT_WRITABLE, before any work is done. */

@@ -1,11 +1,13 @@
 import { CommanderError } from 'commander';
 import { createProgram } from './program.js';
 
-// A reader that has seen enough, such as head, closes the pipe.
+// A reader that has seen enough, such as head, closes the pipe. The work is done all the same.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
+  if (error.code === 'EPIPE') return;
+  process.exitCode = 1;
+  console.error(`tlsc: cannot print: ${error.message}`);
 });
+process.stderr.on('error', () => {});
 
 process.exitCode = await createProgram()
   .parseAsync()

@@ -29,6 +29,12 @@ export function parseCount(text: string): number {
   return Number(text);
 }
 
+export function parsePixels(text: string): number {
+  const count = /^\d{1,10}$/.test(text) ? Number(text) : 0;
+  if (count >= 1 && count <= 2 ** 30) return count;
+  throw new InvalidArgumentError(`Write it as a whole number from 1 to ${2 ** 30}.`);
+}
+
 /** Of an option that may be given several times. */
 export function collect(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];

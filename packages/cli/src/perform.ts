@@ -10,14 +10,7 @@ export interface ErrorReport {
   readonly message: string;
 }
 
-export function reportOf({ code, message }: TlscError): ErrorReport {
-  return { code, message };
-}
-
-/** What shells report of a command that Ctrl-C has stopped. */
-const interrupted = 130;
-
-const options = ['trainSize', 'baseSize', 'fullSize', 'include', 'exclude', 'opset', 'explain'];
+const options = ['trainSize', 'baseSize', 'fullSize', 'include', 'exclude', 'opset', 'explain', 'maxPixels'];
 
 /** The message with the option in it as it is written on the command line. */
 function messageOf({ message, parameter = '' }: TlscError): string {
@@ -25,6 +18,13 @@ function messageOf({ message, parameter = '' }: TlscError): string {
   const written = `--${parameter.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`)}`;
   return message.replace(new RegExp(`\\b${parameter}\\b`), written);
 }
+
+export function reportOf(error: TlscError): ErrorReport {
+  return { code: error.code, message: messageOf(error) };
+}
+
+/** What shells report of a command that Ctrl-C has stopped. */
+const interrupted = 130;
 
 /** The first Ctrl-C asks the work to stop; a second one ends the process. */
 function abortOnInterrupt(): { signal: AbortSignal; done: () => void } {
@@ -51,8 +51,9 @@ export async function perform<T>(
   } catch (error) {
     if (!(error instanceof TlscError)) throw error;
     process.exitCode = 1;
-    if (options.json) console.log(JSON.stringify({ error: reportOf(error) }, null, 2));
-    else console.error(`tlsc: ${messageOf(error)} (${error.code})`);
+    const report = reportOf(error);
+    if (options.json) console.log(JSON.stringify({ error: report }, null, 2));
+    else console.error(`tlsc: ${report.message} (${report.code})`);
   } finally {
     if (signal.aborted) process.exitCode = interrupted;
     done();

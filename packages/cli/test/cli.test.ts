@@ -1,9 +1,11 @@
 // The command as a user has it: ./node_modules/.bin/tlsc, in a folder of its own.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { encodePhoto, Tensor } from '@tlsc/api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { carriedModel, exampleModel, examplePhoto } from '../../../test/fixtures/index.js';
 import { makeNode } from '../../ts-api/src/graph/proto.js';
@@ -51,6 +53,13 @@ describe('tlsc', () => {
     expect(stdout).toMatch(new RegExp(`Example:\n {2}tlsc ${name}\\b`));
   });
 
+  it('says what the exit codes of run mean', async () => {
+    const { stdout } = await tlsc('run', '--help');
+    expect(stdout).toMatch(
+      /^Exit codes: 0 all images were restored or skipped, 1 .*, 2 .*, 130 interrupted\.$/m,
+    );
+  });
+
   it('lists the commands and the exit codes', async () => {
     const { code, stdout } = await tlsc('--help');
     expect(code).toBe(0);
@@ -95,6 +104,11 @@ describe('tlsc', () => {
       'a card for the CPU',
       ['run', 'm.onnx', 'a.png', '-o', 'b.png', '--device', '1'],
       '--device is of use with --provider cuda alone',
+    ],
+    [
+      'a limit of pixels that is none',
+      ['run', 'm.onnx', 'a.png', '-o', 'b.png', '--max-pixels', '1e9'],
+      'Write it as a whole number from 1 to 1073741824',
     ],
     [
       'an output that is no image',
@@ -504,12 +518,130 @@ describe('tlsc run', () => {
     expect(stderr).toContain('cannot make the folder file/folder');
   });
 
+  /** A folder of small images, one of which is broken. */
+  async function makeAlbum(name: string, count: number): Promise<void> {
+    await mkdir(join(folder, name, 'nested.png'), { recursive: true });
+    const tensor = new Tensor('float32', new Float32Array(3 * 16 * 32), [1, 3, 16, 32]);
+    const bytes = await encodePhoto({ tensor, bitDepth: 8 }, '.png');
+    for (let i = 0; i < count; i++) await writeFile(join(folder, name, `${i}.png`), bytes);
+    await writeFile(join(folder, name, '1x.JPG'), 'not an image');
+    await writeFile(join(folder, name, 'nested.png', 'inside.png'), bytes);
+    for (const other of ['.hidden.png', 'notes.txt', 'drawing.svg'])
+      await writeFile(join(folder, name, other), bytes);
+  }
+
+  it('takes a folder for the images in it, counts, and says on standard error what failed', async () => {
+    await makeAlbum('album', 3);
+    const run = await tlsc('run', exampleModel('unet'), 'album', '-o', 'from-album');
+    expect(run.code).toBe(1);
+    expect(run.stdout.replace(/\d+\.\d+ s/g, 'S')).toBe(
+      [0, 1, 2].map((i) => `album/${i}.png -> from-album/${i}.png (16x32, S)\n`).join(''),
+    );
+    expect(run.stderr).toBe(
+      'album/1x.JPG: FAILED: album/1x.JPG is no image; only PNG, JPEG, WebP, AVIF, TIFF and GIF are read (ERR_INVALID_IMAGE)\n' +
+        'tlsc: 3 restored, 1 failed\n',
+    );
+    expect((await readdir(join(folder, 'from-album'))).sort()).toEqual(['0.png', '1.png', '2.png']);
+    await mkdir(join(folder, 'none'));
+    const none = await tlsc('run', exampleModel('unet'), 'none', '-o', 'from-none');
+    expect(none).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('none has no images in it (.png'),
+    });
+    const file = await tlsc('run', exampleModel('unet'), 'album', '-o', 'one.png');
+    expect(file).toMatchObject({ code: 2, stderr: expect.stringContaining('several images need a folder') });
+  });
+
+  it('puts even the only image of a folder into a folder', async () => {
+    await mkdir(join(folder, 'single'));
+    await copyFile(photo('a'), join(folder, 'single', 'a.png'));
+    const { code, stderr } = await tlsc('run', exampleModel('unet'), 'single/', '-o', 'from-single');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(await readdir(join(folder, 'from-single'))).toEqual(['a.png']);
+  });
+
+  it('leaves alone what is there, on demand', async () => {
+    await makeAlbum('half', 3);
+    await mkdir(join(folder, 'half-done'));
+    await writeFile(join(folder, 'half-done', '1.png'), 'mine');
+    await rm(join(folder, 'half', '1x.JPG'));
+    const args = ['run', exampleModel('unet'), 'half', '-o', 'half-done', '--skip-existing'];
+    const run = await tlsc(...args);
+    expect(run).toMatchObject({ code: 0, stderr: 'tlsc: 2 restored, 1 skipped\n' });
+    expect(run.stdout).toContain('half/1.png: skipped, half-done/1.png is there\n');
+    expect(await readFile(join(folder, 'half-done', '1.png'), 'utf8')).toBe('mine');
+    const again = await tlsc(...args, '--json');
+    expect(again).toMatchObject({ code: 0, stderr: '' });
+    const skipped = [0, 1, 2].map((i) => ({
+      input: `half/${i}.png`,
+      output: `half-done/${i}.png`,
+      skipped: true,
+    }));
+    expect(JSON.parse(again.stdout).images).toEqual(skipped);
+    // Without it they are restored anew.
+    expect(await tlsc(...args.slice(0, -1))).toMatchObject({ code: 0, stderr: 'tlsc: 3 restored\n' });
+  });
+
+  it('keeps to the limit of pixels, and names the option', async () => {
+    const args = ['run', exampleModel('unet'), 'a.png', '-o', 'limited.png'];
+    const refused = await tlsc(...args, '--max-pixels', String(1024 * 683 - 1));
+    expect(refused).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: `a.png: FAILED: a.png has 1024x683 pixels, 699392 in all; --max-pixels is 699391 (ERR_IMAGE_TOO_LARGE)\n`,
+    });
+    expect(await tlsc(...args, '--max-pixels', String(1024 * 683))).toMatchObject({ code: 0 });
+  });
+
+  it.skipIf(process.platform === 'win32')('does not wait for a pipe', async () => {
+    execFileSync('mkfifo', [join(folder, 'fifo.png'), join(folder, 'fifo.onnx')]);
+    const image = await tlsc('run', exampleModel('unet'), 'fifo.png', '-o', 'x.png');
+    expect(image).toMatchObject({ code: 1, stderr: expect.stringContaining('it is a pipe, not a file') });
+    const model = await tlsc('run', 'fifo.onnx', 'a.png', '-o', 'x.png');
+    expect(model).toMatchObject({ code: 1, stderr: expect.stringContaining('it is a pipe, not a file') });
+  });
+
+  it('restores everything when nobody reads on, and its exit code is true', async () => {
+    await makeAlbum('piped', 5);
+    for (const [output, closed] of [
+      ['piped-1', ['stdout']],
+      ['piped-2', ['stdout', 'stderr']],
+    ] as const) {
+      const { child, outcome } = start(['run', exampleModel('unet'), 'piped', '-o', output]);
+      for (const stream of closed) child[stream].destroy();
+      expect(await outcome).toMatchObject({ code: 1, signal: null });
+      expect(await readdir(join(folder, output))).toHaveLength(5);
+    }
+    await rm(join(folder, 'piped', '1x.JPG'));
+    const { child, outcome } = start(['run', exampleModel('unet'), 'piped', '-o', 'piped-3']);
+    child.stdout.destroy();
+    expect(await outcome).toMatchObject({ code: 0, stderr: 'tlsc: 5 restored\n' });
+  });
+
+  it.skipIf(process.platform !== 'linux')('says so when what it prints finds no room', async () => {
+    const full = openSync('/dev/full', 'w');
+    const args = ['run', exampleModel('unet'), 'a.png', '-o', 'unprinted.png'];
+    const child = spawn(process.execPath, [command, ...args], {
+      cwd: folder,
+      stdio: ['ignore', full, 'pipe'],
+    });
+    let stderr = '';
+    child.stderr.on('data', (data) => (stderr += data));
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    closeSync(full);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringContaining('tlsc: cannot print: ENOSPC'),
+    });
+    expect(await readdir(folder)).toContain('unprinted.png');
+  });
+
   // Root may write anywhere.
   it.skipIf(process.getuid?.() === 0)('says that a folder is not writable', async () => {
     await mkdir(join(folder, 'locked'));
     await chmod(join(folder, 'locked'), 0o500);
-    const { code, stdout } = await tlsc('run', exampleModel('unet'), 'a.png', '-o', 'locked/a.png');
-    expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringContaining('ERR_NOT_WRITABLE') });
+    const { code, stderr } = await tlsc('run', exampleModel('unet'), 'a.png', '-o', 'locked/a.png');
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('ERR_NOT_WRITABLE') });
   });
 
   it.skipIf(process.platform === 'win32')('stops at Ctrl-C and leaves nothing half done', async () => {

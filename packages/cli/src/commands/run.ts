@@ -1,8 +1,8 @@
 import { type ExecutionProvider, InferenceSession, restore, TlscError, writePhoto } from '@tlsc/api';
 import { SingleBar } from 'cli-progress';
 import { Command } from 'commander';
-import { type Destination, planOutputs, prepareFolder } from '../destinations.js';
-import { collect, parseCount } from '../parse.js';
+import { type Destination, isThere, planOutputs, prepareFolder } from '../destinations.js';
+import { collect, parseCount, parsePixels } from '../parse.js';
 import { type ErrorReport, type OutputOptions, perform, reportOf } from '../perform.js';
 import { warnOfSession } from '../warn.js';
 
@@ -12,12 +12,16 @@ interface Options extends OutputOptions {
   readonly provider?: readonly string[];
   readonly device?: number;
   readonly modelOutput?: string;
+  readonly maxPixels?: number;
+  readonly skipExisting?: boolean;
 }
 
 interface ImageResult extends Destination {
   readonly height?: number;
   readonly width?: number;
   readonly seconds?: number;
+  /** The output was there, and has been left alone. */
+  readonly skipped?: true;
   readonly error?: ErrorReport;
 }
 
@@ -56,16 +60,18 @@ async function openModel(model: string, options: Options): Promise<InferenceSess
 async function restoreOne(
   session: InferenceSession,
   { input, output }: Destination,
-  { modelOutput }: Options,
+  { modelOutput, maxPixels, skipExisting }: Options,
   signal: AbortSignal,
 ): Promise<ImageResult> {
+  if (skipExisting && (await isThere(output))) return { input, output, skipped: true };
   const start = performance.now();
   try {
     const photo = await restore(session, input, {
       signal,
       ...(modelOutput !== undefined && { output: modelOutput }),
+      ...(maxPixels !== undefined && { maxPixels }),
     });
-    await writePhoto(photo, output);
+    await writePhoto(photo, output, { signal });
     const [, , height = 0, width = 0] = photo.tensor.dims;
     return { input, output, height, width, seconds: (performance.now() - start) / 1000 };
   } catch (error) {
@@ -74,9 +80,20 @@ async function restoreOne(
   }
 }
 
-function show({ input, output, height, width, seconds, error }: ImageResult): string {
-  if (error) return `${input}: FAILED: ${error.message} (${error.code})`;
-  return `${input} -> ${output} (${height}x${width}, ${seconds?.toFixed(2)} s)`;
+function show({ input, output, height, width, seconds, skipped, error }: ImageResult): void {
+  if (error) console.error(`${input}: FAILED: ${error.message} (${error.code})`);
+  else if (skipped) console.log(`${input}: skipped, ${output} is there`);
+  else console.log(`${input} -> ${output} (${height}x${width}, ${seconds?.toFixed(2)} s)`);
+}
+
+/** '97 restored, 2 skipped, 1 failed', without what there is none of but for the first. */
+function count(images: readonly ImageResult[]): string {
+  const failed = images.filter(({ error }) => error).length;
+  const skipped = images.filter((image) => image.skipped).length;
+  const counts = [`${images.length - failed - skipped} restored`];
+  if (skipped > 0) counts.push(`${skipped} skipped`);
+  if (failed > 0) counts.push(`${failed} failed`);
+  return counts.join(', ');
 }
 
 /** Tells of each image as it is done, under a progress bar where someone watches. */
@@ -99,7 +116,7 @@ class Progress {
 
   end(result?: ImageResult): void {
     if (this.#showsBar) this.#bar.stop();
-    if (result && !this.silent) console.log(show(result));
+    if (result && !this.silent) show(result);
   }
 }
 
@@ -136,7 +153,7 @@ export function runCommand(): Command {
   const command = new Command('run')
     .description('Restore photos with a model, converted or not.')
     .argument('<model>', 'the ONNX file')
-    .argument('<image...>', 'PNG, JPEG, WebP, TIFF, … files')
+    .argument('<image...>', 'PNG, JPEG, WebP, AVIF, TIFF or GIF files, or folders of them')
     .requiredOption(
       '-o, --output <file|dir>',
       'the restored image (.png, .jpg, .webp or .tif), or a folder, made if need be (required)',
@@ -149,10 +166,16 @@ export function runCommand(): Command {
     .option('--device <n>', 'which card, with --provider cuda (default: 0)', parseCount)
     .option('--threads <n>', 'threads within an operator; 0 is one per core', parseCount, 0)
     .option('--model-output <name>', 'the output that is the restored image, where the model has several')
+    .option(
+      '--max-pixels <n>',
+      'refuse images that have more, all their frames or pages counted (default: 120000000)',
+      parsePixels,
+    )
+    .option('--skip-existing', 'leave outputs alone that are there, and do not restore their images again')
     .option('--json', 'print the results as JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  tlsc run nafnet.local.onnx photo.jpg -o restored.png\n  tlsc run hinet.local.onnx photos/*.jpg -o restored/ --model-output stage2\n  tlsc run hinet.local.onnx photos/*.jpg -o restored/ --provider cuda --provider cpu',
+      '\nA folder stands for the images in it, in the order of their names, but not for those in its folders. Images that fail are named on standard error, and do not keep the others from being restored.\n\nExit codes: 0 all images were restored or skipped, 1 one failed or more, 2 wrong usage, 130 interrupted.\n\nExample:\n  tlsc run nafnet.local.onnx photo.jpg -o restored.png\n  tlsc run nafnet.local.onnx photos/ -o restored/ --skip-existing\n  tlsc run hinet.local.onnx photos/*.jpg -o restored/ --model-output stage2\n  tlsc run hinet.local.onnx photos/*.jpg -o restored/ --provider cuda --provider cpu',
     );
   return command.action((model: string, images: string[], options: Options) => {
     if (options.device !== undefined && !options.provider?.includes('cuda'))
@@ -166,8 +189,9 @@ export function runCommand(): Command {
         if (result.error || result.images.some(({ error }) => error)) process.exitCode = 1;
         return result;
       },
-      ({ error }) => {
+      ({ error, images }) => {
         if (error) console.error(`tlsc: ${error.message} (${error.code})`);
+        else if (plan.length > 1) console.error(`tlsc: ${count(images)}`);
       },
     );
   });
