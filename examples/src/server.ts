@@ -12,12 +12,12 @@ const session = await InferenceSession.create(model);
 
 async function restorePosted(request: IncomingMessage, signal: AbortSignal): Promise<Uint8Array> {
   const photo = await restore(session, await buffer(request), { signal });
-  return encodePhoto(photo, '.png');
+  return encodePhoto(photo, '.png', { signal });
 }
 
 /** Whose fault an error is: the photo's, or ours. */
 function statusOf(error: unknown): number {
-  const ofThePhoto = ['ERR_INVALID_IMAGE', 'ERR_IMAGE_CHANNELS'];
+  const ofThePhoto = ['ERR_INVALID_IMAGE', 'ERR_IMAGE_TOO_LARGE', 'ERR_IMAGE_CHANNELS'];
   return error instanceof TlscError && ofThePhoto.includes(error.code) ? 400 : 500;
 }
 

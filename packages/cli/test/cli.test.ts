@@ -626,7 +626,7 @@ describe('tlsc run', () => {
       stdio: ['ignore', full, 'pipe'],
     });
     let stderr = '';
-    child.stderr.on('data', (data) => (stderr += data));
+    child.stderr?.on('data', (data) => (stderr += data));
     const code = await new Promise((resolve) => child.on('close', resolve));
     closeSync(full);
     expect({ code, stderr }).toEqual({
