@@ -39,15 +39,7 @@ export interface Conversion {
 /** IR version 8 brought functions to models. */
 const functionsIrVersion = 8n;
 
-/**
- * Makes the global statistics of a restoration network local (TLSC, arXiv 2112.04491). Each window is
- * featureSize(trainSize) · baseSize / trainSize, rounded down, where the feature size is measured by one run at trainSize.
- * The result is self-contained: it runs in any ONNX Runtime, and on tlsc's kernels where they are registered.
- *
- * Rejects with ERR_INVALID_ARGUMENT, ERR_MODEL_NOT_FOUND, ERR_INVALID_MODEL, ERR_UNSUPPORTED_MODEL, ERR_ALREADY_CONVERTED,
- * ERR_TRAIN_SIZE (the network cannot run at trainSize), ERR_ABORTED, or ERR_NOT_LOCALIZABLE, which names every statistic that cannot be
- * made local and says why.
- */
+/** The work of `background/index.ts`'s `convert`, on the thread that calls it. */
 export async function convert(source: ModelSource, options: ConvertOptions): Promise<Conversion> {
   const choice = toChoice(options);
   const { sizes, fast, opset } = choice;

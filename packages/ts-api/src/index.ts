@@ -1,15 +1,12 @@
 export { Tensor } from 'onnxruntime-common';
+export { convert, inspect, verify } from './background/index.js';
 export type { ConvertOptions } from './conversion/choice.js';
 export type { Explanation, Verdict } from './conversion/explain.js';
 export { newestOpset } from './conversion/opset-changes.js';
 export type { KeptStatistic } from './conversion/plan.js';
 export type { ConversionRecord, Site } from './conversion/record.js';
 export type { ConversionSizes } from './conversion/sizes.js';
-export {
-  type Conversion,
-  type ConvertReport,
-  convert,
-} from './convert.js';
+export type { Conversion, ConvertReport } from './convert.js';
 export { type Diagnosis, diagnose, type ProviderDiagnosis } from './diagnose.js';
 export { type ErrorCode, type ErrorDetails, errorCodes, TlscError } from './errors.js';
 export { writeFileAtomic } from './files.js';
@@ -29,13 +26,12 @@ export {
 export { readableExtensions } from './image/formats.js';
 export type { Photo } from './image/photo.js';
 export { type RestoreOptions, restore } from './image/restore.js';
-export {
-  type Inspection,
-  type InspectOptions,
-  inspect,
-  type LocalOperator,
-  type Statistic,
-  type ValueDescription,
+export type {
+  Inspection,
+  InspectOptions,
+  LocalOperator,
+  Statistic,
+  ValueDescription,
 } from './inspect.js';
 export type { Feeds } from './session/feeds.js';
 export {
@@ -57,5 +53,5 @@ export type {
 export type { SessionOptions } from './session/options.js';
 export type { CudaProvider, ExecutionProvider, OtherProvider } from './session/providers.js';
 export { largestSide, type Size, type SizeOption } from './size.js';
-export { type FullCheck, type SelfCheck, type Verification, type VerifyOptions, verify } from './verify.js';
+export type { FullCheck, SelfCheck, Verification, VerifyOptions } from './verify.js';
 export { type WriteModelOptions, writeModel } from './write-model.js';

@@ -71,10 +71,7 @@ export interface Inspection {
   readonly explanation: Explanation | undefined;
 }
 
-/**
- * Says what a model is, which global statistics it has and what `convert` would make of each. Rejects with
- * ERR_MODEL_NOT_FOUND, ERR_INVALID_MODEL, ERR_ABORTED or ERR_INVALID_ARGUMENT.
- */
+/** The work of `background/index.ts`'s `inspect`, on the thread that calls it. */
 export async function inspect(source: ModelSource, options: InspectOptions = {}): Promise<Inspection> {
   checkOptions(options, { trainSize: true, explain: true, externalDataFolder: true, signal: true });
   checkSignal(options.signal);

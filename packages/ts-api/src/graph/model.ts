@@ -73,6 +73,15 @@ export async function loadModel(source: ModelSource, externalDataFolder?: string
   return { bytes: external.length < tensors.length ? encodeModel(model) : bytes, model, name };
 }
 
+/** What of a model ONNX Runtime must have in its own file is put there. Throws what `loadModel` does. */
+export async function embedShapes(
+  source: ModelSource,
+  externalDataFolder: string | undefined,
+): Promise<{ bytes: Uint8Array; externalDataFolder: string | undefined }> {
+  const { bytes, model } = await loadModel(source, externalDataFolder);
+  return { bytes, externalDataFolder: model.externalDataFolder };
+}
+
 export function encodeModel(model: ModelProto): Uint8Array {
   return toBinary(ModelProtoSchema, model);
 }

@@ -9,9 +9,10 @@ import {
   type NativeSessionOptions,
   nativeError,
 } from '@tlsc/core-native';
+import { abortable, onAbort } from '../abort.js';
+import { runInBackground } from '../background/run.js';
 import { hasRecord } from '../conversion/record.js';
-import { aborted, fromNative, TlscError, throwIfAborted } from '../errors.js';
-import { loadModel } from '../graph/model.js';
+import { fromNative, TlscError, throwIfAborted } from '../errors.js';
 import { cudaProblems, remedyFor } from './cuda.js';
 import type { SessionSettings } from './options.js';
 
@@ -118,8 +119,10 @@ async function load(options: NativeSessionOptions, signal: AbortSignal | undefin
   } catch (error) {
     if (!isNativeError(error) || error.code !== 'ERR_INVALID_MODEL' || !/external/i.test(error.message))
       throw error;
-    const { bytes, model } = await loadModel(options.model, options.externalDataFolder || undefined);
-    return loadOnce({ ...options, model: bytes, externalDataFolder: model.externalDataFolder ?? '' }, signal);
+    const { model, externalDataFolder } = options;
+    const own = await runInBackground('embedShapes', [model, externalDataFolder || undefined], signal);
+    const embedded = { ...options, model: own.bytes, externalDataFolder: own.externalDataFolder ?? '' };
+    return loadOnce(embedded, signal);
   }
 }
 
@@ -130,14 +133,9 @@ async function loadOnce(
 ): Promise<NativeSession> {
   throwIfAborted(signal);
   const { session, cancel } = createSession(options);
-  if (!signal) return session;
-  return new Promise((resolve, reject) => {
-    const abort = () => {
-      cancel();
-      session.then((late) => late.release()).catch(() => {});
-      reject(aborted(signal));
-    };
-    signal.addEventListener('abort', abort, { once: true });
-    session.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  const stop = onAbort(signal, () => {
+    cancel();
+    session.then((late) => late.release()).catch(() => {});
   });
+  return abortable(session, signal).finally(stop);
 }
