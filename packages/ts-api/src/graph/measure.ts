@@ -7,6 +7,7 @@ import { type Size, showSize } from '../size.js';
 import { encodeModel, type Model } from './model.js';
 import { DataType, labelOf, makeNode, makeTensorInfo, type NodeProto, shallowCopy } from './proto.js';
 import { trialFeeds } from './trial-feeds.js';
+import { firstThatRuns, isRunFailure, type TrialValues, trialValuesOf } from './trial-values.js';
 
 /** The shape that each value of the main graph has when the model sees an image of some size. */
 export type Shapes = ReadonlyMap<string, readonly number[]>;
@@ -103,6 +104,8 @@ export interface Measurement {
 /** A model with probes in it, loaded to be run at any number of sizes. ONNX Runtime is the one that knows its shapes. */
 export class ProbedModel {
   readonly #seen = new Map<string, Measurement>();
+  /** What inputs that are no images are fed, at all sizes: the first that the model ran on. */
+  #values: TrialValues | undefined;
 
   private constructor(
     readonly model: Model,
@@ -133,8 +136,8 @@ export class ProbedModel {
   }
 
   /**
-   * What is so for a blank image of the given size. Throws ERR_TRAIN_SIZE when the model cannot run at that size, and what
-   * `trialFeeds` does.
+   * What is so for a blank image of the given size, and for the first of `trialValuesOf` that the model runs on. Throws
+   * ERR_TRAIN_SIZE when the model cannot run at that size, and what `trialFeeds` does.
    */
   async at(size: Size, signal?: AbortSignal): Promise<Measurement> {
     throwIfAborted(signal);
@@ -146,9 +149,15 @@ export class ProbedModel {
   async #run(size: Size, signal: AbortSignal | undefined): Promise<Measurement> {
     const { model, name, session, probes } = this;
     const fetches = [...probes.shapes.values(), ...probes.values.values()].map(outputOf);
-    const feeds = await trialFeeds(model, size, name);
-    const results = await session.run(feeds, fetches, signal ? { signal } : {}).catch((cause: unknown) => {
-      if (!(cause instanceof TlscError) || cause.code !== 'ERR_RUN_FAILED') throw cause;
+    const run = async (values: TrialValues) => {
+      const feeds = await trialFeeds(model, size, name, undefined, values);
+      const outputs = await session.run(feeds, fetches, signal ? { signal } : {});
+      this.#values = values;
+      return outputs;
+    };
+    const choices = this.#values ? [this.#values] : trialValuesOf(model, size);
+    const results = await firstThatRuns(choices, run).catch((cause: unknown) => {
+      if (!isRunFailure(cause)) throw cause;
       const message = `${name} cannot run at ${showSize(size)}: ${cause.message}`;
       throw new TlscError('ERR_TRAIN_SIZE', message, {
         parameter: 'trainSize',

@@ -10,10 +10,14 @@ import { buildBytes, buildModel, floats, integers, valueInfo } from '../../test/
 import { largestDifference, noise } from '../../test/reference.js';
 import { convert } from '../convert.js';
 import { inspect } from '../inspect.js';
+import { floatsOf } from '../session/image-tensors.js';
 import { InferenceSession } from '../session/inference-session.js';
 import { verify } from '../verify.js';
+import { measure } from './measure.js';
+import { paintNoise } from './noise.js';
 import { DataType, makeNode, type ValueInfoProto } from './proto.js';
 import { trialFeeds } from './trial-feeds.js';
+import { showFed, trialValuesOf } from './trial-values.js';
 
 const node = [
   makeNode('GlobalAveragePool', ['x'], ['pooled'], { name: 'pool' }),
@@ -71,9 +75,9 @@ describe('trialFeeds', () => {
     });
   });
 
-  it('has zeros of every type that tensors have', async () => {
-    const { FLOAT, DOUBLE, FLOAT16, INT8, UINT8, INT16, UINT16, INT32, UINT32, INT64, UINT64, BOOL } =
-      DataType;
+  const { FLOAT, DOUBLE, FLOAT16, INT8, UINT8, INT16, UINT16, INT32, UINT32, INT64, UINT64, BOOL } = DataType;
+
+  it('has values of every type that tensors have', async () => {
     const types = [FLOAT, DOUBLE, FLOAT16, INT8, UINT8, INT16, UINT16, INT32, UINT32, INT64, UINT64, BOOL];
     const others = types.map((type) => valueInfo(DataType[type], [2], type));
     const outputs = others.map(({ name }, i) => valueInfo(`${name}_out`, [2], types[i] as DataType));
@@ -85,10 +89,37 @@ describe('trialFeeds', () => {
     };
     const feeds = await trialFeeds(buildModel(parts), [8, 8], 'm');
     const session = await InferenceSession.create(buildBytes(parts));
-    const results = await session.run(feeds);
-    expect(Object.keys(results)).toHaveLength(13);
-    for (const { data } of Object.values(results))
-      expect([...(data as Float32Array)].every((v) => Number(v) === 0)).toBe(true);
+    const { y, ...results } = await session.run(feeds);
+    expect(y?.data).toEqual(new Float32Array(3 * 8 * 8));
+    expect(Object.keys(results)).toHaveLength(12);
+    for (const tensor of Object.values(results)) {
+      const values = [...((await floatsOf(tensor)) ?? (tensor.data as Float64Array))].map(Number);
+      const isFloat = tensor.type.startsWith('float');
+      for (const value of values) {
+        if (!isFloat) expect(value).toBe(1);
+        expect(value).toBeGreaterThanOrEqual(isFloat ? 0.25 : 1);
+        expect(value).toBeLessThanOrEqual(isFloat ? 0.75 : 1);
+      }
+      expect(new Set(values).size).toBe(isFloat ? 2 : 1);
+    }
+    await session.release();
+  });
+
+  it('paints each image and fills each vector in its own way, the same each time', async () => {
+    const image = ['n', 3, 'h', 'w'] as const;
+    const input = [
+      valueInfo('x', image),
+      valueInfo('mask', image),
+      ...['a', 'b'].map((v) => valueInfo(v, [3])),
+    ];
+    const model = buildModel({ node, input });
+    const [first, again] = [
+      await trialFeeds(model, [8, 8], 'm', paintNoise),
+      await trialFeeds(model, [8, 8], 'm', paintNoise),
+    ];
+    expect(first).toEqual(again);
+    expect(first?.x?.data).not.toEqual(first?.mask?.data);
+    expect(first?.a?.data).not.toEqual(first?.b?.data);
   });
 
   it('leaves initializers that are listed as inputs to the model', async () => {
@@ -123,6 +154,60 @@ describe('trialFeeds', () => {
       code: 'ERR_UNSUPPORTED_MODEL',
       message:
         'm has no input that takes images, N×C×H×W; it has a of rank 1; b, no tensor; c of unknown rank',
+    });
+  });
+});
+
+describe('trialValuesOf', () => {
+  const image = valueInfo('x', ['n', 3, 'h', 'w']);
+
+  it('has one choice where there are only images', () => {
+    expect(trialValuesOf(buildModel({ node, input: [image] }), [8, 8])).toHaveLength(1);
+  });
+
+  it('has choices for the kinds of inputs that there are, no two alike', () => {
+    const input = [image, valueInfo('level', []), valueInfo('flag', [], DataType.BOOL)];
+    const choices = trialValuesOf(buildModel({ node, input }), [8, 8]);
+    expect(new Set(choices.map(({ floats: range, booleans }) => `${range} ${booleans}`)).size).toBe(8);
+    expect(new Set(choices.map(({ integers: whole }) => whole))).toEqual(new Set([1]));
+  });
+
+  it('are told as what the inputs get', () => {
+    const kinds = { level: DataType.FLOAT, flag: DataType.BOOL, task: DataType.INT64 };
+    const input = [image, ...Object.entries(kinds).map(([name, type]) => valueInfo(name, [], type))];
+    const model = buildModel({ node, input });
+    const [first] = trialValuesOf(model, [8, 8]);
+    const ones = trialValuesOf(model, [8, 8]).find(({ floats: [low] }) => low === 1);
+    const shown = [first, ones].map((values) => values && showFed(model, [8, 8], values));
+    expect(shown).toEqual([
+      [
+        { input: 'level', values: '0.25 to 0.75' },
+        { input: 'flag', values: 'true' },
+        { input: 'task', values: '1' },
+      ],
+      expect.arrayContaining([{ input: 'level', values: '1' }]),
+    ]);
+  });
+});
+
+describe('measure', () => {
+  /** Adds the row of `table`, which has so many, that the input `task` says. */
+  const picked = (rows: number) =>
+    buildModel({
+      node: [makeNode('Gather', ['table', 'task'], ['row']), makeNode('Add', ['x', 'row'], ['y'])],
+      initializer: [floats('table', [rows, 1])],
+      input: [valueInfo('x', ['n', 3, 'h', 'w']), valueInfo('task', [], DataType.INT64)],
+    });
+
+  it('falls back to other values where a model does not take the first', async () => {
+    const { shapes } = await measure(picked(1), [8, 8], 'm');
+    expect(shapes.get('row')).toEqual([1]);
+  });
+
+  it('tells the failure of the first values where there are no others', async () => {
+    await expect(measure(picked(0), [8, 8], 'm')).rejects.toMatchObject({
+      code: 'ERR_TRAIN_SIZE',
+      message: expect.stringContaining('idx=1'),
     });
   });
 });

@@ -1,36 +1,38 @@
-// What a model is fed when it is run to see what it does: images of some size, zeros for whatever else it takes.
+// What a model is fed when it is run to see what it does: images of some size, and values for whatever else it takes.
 import { Tensor } from 'onnxruntime-common';
 import { TlscError } from '../errors.js';
-import { float16Tensor } from '../session/float16.js';
 import { toImageTensor } from '../session/image-tensors.js';
 import type { Size } from '../size.js';
 import {
   type ImageInput,
   imageInputsOf,
   inputsOf,
+  isFloat,
   type Shape,
   tensorTypeOf,
   typeName,
   withoutImages,
 } from './inputs.js';
 import type { Model } from './model.js';
+import { noiseOf } from './noise.js';
 import { DataType, type ValueInfoProto } from './proto.js';
+import { type TrialValues, trialValuesOf } from './trial-values.js';
 
-type Zeros = (count: number, dims: readonly number[]) => Tensor;
+/** Whole numbers, all the same, as a tensor. */
+type Filler = (value: number, count: number, dims: readonly number[]) => Tensor;
 
-const zeros: Readonly<Record<number, Zeros>> = {
-  [DataType.FLOAT]: (count, dims) => new Tensor('float32', new Float32Array(count), dims),
-  [DataType.DOUBLE]: (count, dims) => new Tensor('float64', new Float64Array(count), dims),
-  [DataType.FLOAT16]: (count, dims) => float16Tensor(new Uint16Array(count), dims),
-  [DataType.INT8]: (count, dims) => new Tensor('int8', new Int8Array(count), dims),
-  [DataType.UINT8]: (count, dims) => new Tensor('uint8', new Uint8Array(count), dims),
-  [DataType.INT16]: (count, dims) => new Tensor('int16', new Int16Array(count), dims),
-  [DataType.UINT16]: (count, dims) => new Tensor('uint16', new Uint16Array(count), dims),
-  [DataType.INT32]: (count, dims) => new Tensor('int32', new Int32Array(count), dims),
-  [DataType.UINT32]: (count, dims) => new Tensor('uint32', new Uint32Array(count), dims),
-  [DataType.INT64]: (count, dims) => new Tensor('int64', new BigInt64Array(count), dims),
-  [DataType.UINT64]: (count, dims) => new Tensor('uint64', new BigUint64Array(count), dims),
-  [DataType.BOOL]: (count, dims) => new Tensor('bool', new Uint8Array(count), dims),
+const fillers: Readonly<Record<number, Filler>> = {
+  [DataType.INT8]: (value, count, dims) => new Tensor('int8', new Int8Array(count).fill(value), dims),
+  [DataType.UINT8]: (value, count, dims) => new Tensor('uint8', new Uint8Array(count).fill(value), dims),
+  [DataType.INT16]: (value, count, dims) => new Tensor('int16', new Int16Array(count).fill(value), dims),
+  [DataType.UINT16]: (value, count, dims) => new Tensor('uint16', new Uint16Array(count).fill(value), dims),
+  [DataType.INT32]: (value, count, dims) => new Tensor('int32', new Int32Array(count).fill(value), dims),
+  [DataType.UINT32]: (value, count, dims) => new Tensor('uint32', new Uint32Array(count).fill(value), dims),
+  [DataType.INT64]: (value, count, dims) =>
+    new Tensor('int64', new BigInt64Array(count).fill(BigInt(value)), dims),
+  [DataType.UINT64]: (value, count, dims) =>
+    new Tensor('uint64', new BigUint64Array(count).fill(BigInt(value)), dims),
+  [DataType.BOOL]: (value, count, dims) => new Tensor('bool', new Uint8Array(count).fill(value), dims),
 };
 
 function countOf(dims: readonly number[]): number {
@@ -49,7 +51,18 @@ function bindNames(images: readonly { readonly shape: Shape }[], size: Size): Re
   return names;
 }
 
-function zerosFor(input: ValueInfoProto, names: ReadonlyMap<string, number>, model: string): Tensor {
+function floatsFor(name: string, count: number, [low, high]: TrialValues['floats']): Float32Array {
+  const next = noiseOf(name);
+  return Float32Array.from({ length: count }, () => low + (high - low) * next());
+}
+
+/** What an input that is no image is fed. */
+async function valuesFor(
+  input: ValueInfoProto,
+  { floats, integers, booleans }: TrialValues,
+  names: ReadonlyMap<string, number>,
+  model: string,
+): Promise<Tensor> {
   const refuse = (what: string) =>
     new TlscError(
       'ERR_UNSUPPORTED_MODEL',
@@ -58,23 +71,34 @@ function zerosFor(input: ValueInfoProto, names: ReadonlyMap<string, number>, mod
     );
   const type = tensorTypeOf(input);
   if (!type) throw refuse('no tensor');
-  const make = zeros[type.elemType];
-  if (!make) throw refuse(`of type ${typeName(type.elemType)}, which tlsc has no tensors of`);
-  if (!type.shape) throw refuse('of unknown rank');
-  const dims = type.shape.map((side) => (typeof side === 'number' ? side : (names.get(side) ?? 1)));
-  return make(countOf(dims), dims);
+  const { elemType, shape } = type;
+  const fill = fillers[elemType];
+  if (!fill && !isFloat(elemType) && elemType !== DataType.DOUBLE)
+    throw refuse(`of type ${typeName(elemType)}, which tlsc has no tensors of`);
+  if (!shape) throw refuse('of unknown rank');
+  const dims = shape.map((side) => (typeof side === 'number' ? side : (names.get(side) ?? 1)));
+  const count = countOf(dims);
+  if (fill) return fill(elemType === DataType.BOOL ? Number(booleans) : integers, count, dims);
+  const values = floatsFor(input.name, count, floats);
+  if (elemType === DataType.DOUBLE) return new Tensor('float64', Float64Array.from(values), dims);
+  return toImageTensor(elemType === DataType.FLOAT16 ? 'float16' : 'float32', values, dims);
 }
 
+/** Fills an image, all its channels; the name is that of the input. */
+export type Painter = (values: Float32Array, input: string) => void;
+
 /**
- * Images of the given size for every input that takes such, of zeros unless `paint` changes them, and zeros for the others. Free
- * dimensions are 1, but for those that have the name of an image's height or width. Throws ERR_UNSUPPORTED_MODEL, which names the
- * input, where there is no image input, or one of no known shape or of a type that has no tensors.
+ * Images of the given size for every input that takes such, of zeros unless `paint` changes them, and `values` for the others, which
+ * are those of `trialValuesOf`. Free dimensions are 1, but for those that have the name of an image's height or width. Throws
+ * ERR_UNSUPPORTED_MODEL, which names the input, where there is no image input, or one of no known shape or of a type that has no
+ * tensors.
  */
 export async function trialFeeds(
   model: Model,
   size: Size,
   name: string,
-  paint = (_values: Float32Array): void => {},
+  paint: Painter = () => {},
+  values: TrialValues = trialValuesOf(model, size)[0],
 ): Promise<Record<string, Tensor>> {
   const images = imageInputsOf(model, size);
   if (images.length === 0) throw withoutImages(model, name);
@@ -82,7 +106,9 @@ export async function trialFeeds(
   const feeds: Record<string, Tensor> = {};
   for (const input of inputsOf(model)) {
     const image = images.find((one) => one.name === input.name);
-    feeds[input.name] = image ? await imageFor(image, size, name, paint) : zerosFor(input, names, name);
+    feeds[input.name] = image
+      ? await imageFor(image, size, name, paint)
+      : await valuesFor(input, values, names, name);
   }
   return feeds;
 }
@@ -91,7 +117,7 @@ async function imageFor(
   { name: input, elemType, shape: [batch, channels] }: ImageInput,
   size: Size,
   name: string,
-  paint: (values: Float32Array) => void,
+  paint: Painter,
 ): Promise<Tensor> {
   if (typeof channels !== 'number') {
     const message = `input ${input} of ${name} does not say how many channels it has`;
@@ -99,6 +125,6 @@ async function imageFor(
   }
   const dims = [typeof batch === 'number' ? batch : 1, channels, ...size];
   const values = new Float32Array(countOf(dims));
-  paint(values);
+  paint(values, input);
   return toImageTensor(elemType === DataType.FLOAT16 ? 'float16' : 'float32', values, dims);
 }
