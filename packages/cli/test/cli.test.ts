@@ -9,7 +9,7 @@ import { encodePhoto, Tensor } from '@tlsc/api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { carriedModel, exampleModel, examplePhoto } from '../../../test/fixtures/index.js';
 import { makeNode } from '../../ts-api/src/graph/proto.js';
-import { buildBytes, integers } from '../../ts-api/test/build-model.js';
+import { buildBytes, floats, integers, valueInfo } from '../../ts-api/test/build-model.js';
 import { withExternalWeights } from '../../ts-api/test/external-data.js';
 
 const command = fileURLToPath(new URL('../bin/tlsc.js', import.meta.url));
@@ -192,7 +192,7 @@ describe('tlsc convert', () => {
     ] as const) {
       const converted = await tlsc('convert', 'source/m.onnx', '-o', output, '--train-size', '64');
       expect(converted.stdout).toContain(written);
-      const args = ['source/m.onnx', output, '--full-size', '96'];
+      const args = ['source/m.onnx', output, '--full-size', '128'];
       expect((await tlsc('verify', ...args)).code).toBe(0);
       expect((await tlsc('inspect', output)).code).toBe(0);
       const run = await tlsc('run', output, examplePhoto('tea-gardens_input'), '-o', `${output}.png`);
@@ -369,6 +369,63 @@ describe('tlsc inspect and verify', () => {
     const unknown = await tlsc('inspect', exampleModel('unet_in'), '--explain', 'nothing', '--json');
     expect(unknown.code).toBe(1);
     expect(JSON.parse(unknown.stdout)).toMatchObject({ error: { code: 'ERR_INVALID_ARGUMENT' } });
+  });
+
+  it('refuses a converted model as its own original', async () => {
+    await tlsc('convert', exampleModel('unet_in'), '-o', 'own.onnx', '--train-size', '64');
+    const { code, stdout, stderr } = await tlsc('verify', 'own.onnx', 'own.onnx');
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/own\.onnx has itself been converted: .* \(ERR_ALREADY_CONVERTED\)/);
+  });
+
+  /** x + weight · net, and of a statistic in net that comes first, as much as that. */
+  const blended = (weights: readonly [number, number]) => {
+    const initializer = weights.map((weight, i) => floats(`w${i}`, [1], [weight]));
+    const node = [
+      makeNode('GlobalAveragePool', ['x'], ['p0'], { name: 'first' }),
+      makeNode('Mul', ['x', 'p0'], ['n0']),
+      makeNode('Mul', ['n0', 'w0'], ['z0']),
+      makeNode('Add', ['x', 'z0'], ['y0']),
+      makeNode('GlobalAveragePool', ['x'], ['p1'], { name: 'second' }),
+      makeNode('Mul', ['x', 'p1'], ['n1']),
+      makeNode('Mul', ['n1', 'w1'], ['z1']),
+      makeNode('Add', ['y0', 'z1'], ['y']),
+    ];
+    return buildBytes({ node, initializer });
+  };
+
+  it.each([
+    { weights: [1, 0], blind: ['second'], said: 'Passed. Of those above nothing is proven.', code: 0 },
+    { weights: [0, 0], blind: ['first', 'second'], said: 'NOTHING PROVEN, and so not passed', code: 1 },
+  ] as const)(
+    'say of what nothing is proven with weights $weights',
+    async ({ weights, blind, said, code }) => {
+      await writeFile(join(folder, 'blend.onnx'), blended(weights));
+      const converted = await tlsc('convert', 'blend.onnx', '-o', 'blended.onnx', '--train-size', '64');
+      expect(converted.code).toBe(0);
+      expect(converted.stdout).toContain('Written to blended.onnx');
+      const verified = await tlsc('verify', 'blend.onnx', 'blended.onnx', '--full-size', '128');
+      expect(verified.code).toBe(code);
+      for (const { stdout } of [converted, verified]) {
+        expect(stdout).toMatch(/^No output shows anything of these, .*:$/m);
+        for (const name of blind) expect(stdout).toMatch(new RegExp(`^  ${name}$`, 'm'));
+        expect(stdout.match(/^ {2}\w+$/gm)).toHaveLength(blind.length);
+        expect(stdout).toContain(said);
+      }
+    },
+  );
+
+  it('tell what was fed besides images', async () => {
+    const node = [
+      makeNode('GlobalAveragePool', ['x'], ['p']),
+      makeNode('Mul', ['x', 'p'], ['n']),
+      makeNode('Mul', ['n', 'w'], ['y']),
+    ];
+    const input = [valueInfo('x', ['n', 3, 'h', 'w']), valueInfo('w', [])];
+    await writeFile(join(folder, 'level.onnx'), buildBytes({ node, input }));
+    const { code, stdout } = await tlsc('convert', 'level.onnx', '-o', 'l.onnx', '--train-size', '64');
+    expect(code).toBe(0);
+    expect(stdout).toContain('Input w was fed 0.25 to 0.75.');
   });
 
   it('pass a conversion and fail a wrong pair', async () => {

@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { carriedModel, exampleModel } from '../../../test/fixtures/index.js';
-import { buildBytes } from '../test/build-model.js';
+import { buildBytes, floats, image, valueInfo } from '../test/build-model.js';
 import { convert } from '../test/convert.js';
 import { decodeModel, encodeModel, type Model } from './graph/model.js';
 import { DataType, makeNode } from './graph/proto.js';
@@ -228,6 +229,162 @@ describe('verify', () => {
     await expect(verify(exampleModel('unet'), exampleModel('unet'))).rejects.toMatchObject({
       code: 'ERR_NOT_CONVERTED',
     });
+  });
+
+  it('refuses an original that is itself converted', async () => {
+    const original = exampleModel('unet_in');
+    const { model } = await convert(original, { trainSize: 64 });
+    const { model: other } = await convert(original, { trainSize: 32 });
+    const refused = { code: 'ERR_ALREADY_CONVERTED', message: expect.stringContaining('as the original') };
+    for (const one of [model, other]) await expect(verify(one, model)).rejects.toMatchObject(refused);
+    // As a tool leaves it that puts the functions' nodes in their places.
+    const inlined = decodeModel(readFileSync(original), 'm');
+    inlined.metadataProps = decodeModel(model, 'm').metadataProps;
+    await expect(verify(encodeModel(inlined), model)).rejects.toMatchObject(refused);
+  });
+
+  it('takes an original that has the record of another conversion', async () => {
+    const { model: earlier } = await convert(exampleModel('unet_in'), { trainSize: 32 });
+    const original = decodeModel(readFileSync(exampleModel('unet_in')), 'm');
+    original.metadataProps = decodeModel(earlier, 'm').metadataProps;
+    const { model } = await convert(encodeModel(original), { trainSize: 64 });
+    expect(await verify(encodeModel(original), model, { fullSize })).toMatchObject({ passed: true });
+  });
+
+  it('finds a statistic that is global again', async () => {
+    const original = exampleModel('unet_in');
+    const { model: all } = await convert(original, { trainSize: 64 });
+    const exclude = ['/enc.0/norm/InstanceNormalization'];
+    const { model: some } = await convert(original, { trainSize: 64, exclude });
+    expect(await verify(original, some, { fullSize })).toMatchObject({ passed: true, missingSites: [] });
+    const spoilt = decodeModel(some, 'm');
+    spoilt.metadataProps = decodeModel(all, 'm').metadataProps;
+    expect(await verify(original, encodeModel(spoilt), { fullSize })).toMatchObject({
+      passed: false,
+      faulty: true,
+      missingSites: exclude,
+    });
+  });
+
+  it('finds one that has no name', async () => {
+    const node = [
+      makeNode('GlobalAveragePool', ['x'], ['p']),
+      makeNode('Mul', ['x', 'p'], ['z']),
+      makeNode('GlobalAveragePool', ['z'], ['q'], { name: 'last' }),
+      makeNode('Mul', ['z', 'q'], ['y']),
+    ];
+    const bytes = buildBytes({ node });
+    const { model } = await convert(bytes, { trainSize: 64 });
+    const { model: some } = await convert(bytes, { trainSize: 64, include: ['last'] });
+    expect(await verify(bytes, model, { fullSize })).toMatchObject({ passed: true, missingSites: [] });
+    const spoilt = decodeModel(some, 'm');
+    spoilt.metadataProps = decodeModel(model, 'm').metadataProps;
+    const { missingSites, passed } = await verify(bytes, encodeModel(spoilt), { fullSize });
+    expect({ missingSites, passed }).toEqual({
+      missingSites: ['GlobalAveragePool (computes p)'],
+      passed: false,
+    });
+  });
+
+  it('compares images that are no copies of each other', async () => {
+    const input = ['x', 'guide'].map((name) => valueInfo(name, image));
+    const node = (of: string, by: string) => [
+      makeNode('GlobalAveragePool', [of], ['p'], { name: 'pool' }),
+      makeNode('Mul', [by, 'p'], ['y']),
+    ];
+    const original = buildBytes({ node: node('x', 'guide'), input });
+    const { model } = await convert(buildBytes({ node: node('guide', 'x'), input }), { trainSize: 64 });
+    expect(await verify(original, model, { fullSize: false })).toMatchObject({ passed: false, faulty: true });
+  });
+
+  describe('of several outputs', () => {
+    const node = (bias: string) => [
+      makeNode('GlobalAveragePool', ['x'], ['p'], { name: 'pool' }),
+      makeNode('Mul', ['x', 'p'], ['z']),
+      makeNode('Mul', ['z', 'thousand'], ['large']),
+      makeNode('Add', ['z', bias], ['y']),
+    ];
+    const initializer = [
+      floats('thousand', [1], [1e4]),
+      floats('nothing', [1], [0]),
+      floats('fault', [1], [0.01]),
+    ];
+    const output = ['large', 'y'].map((name) => valueInfo(name, ['n', 'c', 'h', 'w']));
+    const sound = buildBytes({ node: node('nothing'), initializer, output });
+
+    it('holds each against its own largest value', async () => {
+      const { model } = await convert(sound, { trainSize: 64 });
+      expect(await verify(sound, model, { fullSize })).toMatchObject({ passed: true });
+      const { model: spoilt } = await convert(buildBytes({ node: node('fault'), initializer, output }), {
+        trainSize: 64,
+      });
+      const { passed, selfCheck } = await verify(sound, spoilt, { fullSize });
+      expect(selfCheck?.native).toBeCloseTo(0.01);
+      expect(passed).toBe(false);
+    });
+
+    it('misses none', async () => {
+      const { model } = await convert(sound, { trainSize: 64 });
+      const one = decodeModel(sound, 'm');
+      one.graph.output.shift();
+      const { model: less } = await convert(encodeModel(one), { trainSize: 64 });
+      for (const [original, converted] of [
+        [encodeModel(one), model],
+        [sound, less],
+      ] as const)
+        await expect(verify(original, converted)).rejects.toMatchObject({
+          code: 'ERR_UNSUPPORTED_MODEL',
+          message: 'the models cannot be compared: only one of them has output large',
+        });
+    });
+  });
+
+  it('fails on finite values where the original has infinite ones', async () => {
+    const dividedBy = (divisor: number) =>
+      buildBytes({
+        node: [
+          makeNode('GlobalAveragePool', ['x'], ['p'], { name: 'pool' }),
+          makeNode('Mul', ['x', 'p'], ['z']),
+          makeNode('Div', ['z', 'by'], ['y']),
+        ],
+        initializer: [floats('by', [1], [divisor])],
+      });
+    const { model } = await convert(dividedBy(1), { trainSize: 64 });
+    const { passed, faulty, selfCheck } = await verify(dividedBy(0), model, { fullSize: false });
+    expect(selfCheck?.native).toBeNaN();
+    expect({ passed, faulty }).toEqual({ passed: false, faulty: true });
+  });
+
+  it('refuses a whole image on which nothing is local', async () => {
+    const { model } = await convert(exampleModel('unet_in'), { trainSize: 64, baseSize: [96, 128] });
+    await expect(verify(exampleModel('unet_in'), model, { fullSize: [96, 128] })).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARGUMENT',
+      parameter: 'fullSize',
+      message: expect.stringContaining('96x128'),
+    });
+    for (const size of [
+      [96, 160],
+      [128, 128],
+    ] as const)
+      expect(await verify(exampleModel('unet_in'), model, { fullSize: size })).toMatchObject({
+        passed: true,
+      });
+  });
+
+  it('looks at more than 1280 columns where windows are as large', async () => {
+    const node = [makeNode('GlobalAveragePool', ['x'], ['p']), makeNode('Mul', ['x', 'p'], ['y'])];
+    const { model } = await convert(buildBytes({ node }), { trainSize: 400, baseSize: [720, 1280] });
+    expect(await verify(buildBytes({ node }), model)).toMatchObject({
+      passed: true,
+      fullSize: { size: [400, 1600] },
+    });
+  });
+
+  it('says what it found in plain values', async () => {
+    const { model } = await convert(exampleModel('unet_in'), { trainSize: 64 });
+    const verification = await verify(exampleModel('unet_in'), model, { fullSize: false });
+    expect(structuredClone(verification)).toEqual(verification);
+    expect(verification).toMatchObject({ faulty: false, blindSites: [], missingSites: [], fed: [] });
   });
 
   it('can be aborted', async () => {

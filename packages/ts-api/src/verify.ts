@@ -1,20 +1,35 @@
 import { inlineEnclosed } from './conversion/inline-enclosed.js';
-import { localNodesOf, maxStrideOf, windowOf } from './conversion/local-operators.js';
-import { readRecord } from './conversion/record.js';
-import { type ConversionSizes, maxStrideFor, windowFor } from './conversion/sizes.js';
+import { isConverted, localNodesOf } from './conversion/local-operators.js';
+import { type ConversionRecord, readRecord } from './conversion/record.js';
+import type { ConversionSizes } from './conversion/sizes.js';
 import { invalidArgument, TlscError, throwIfAborted } from './errors.js';
 import { freeImageSizes } from './graph/free-sizes.js';
-import { type ElementTypes, measure, type Shapes } from './graph/measure.js';
+import { inputsOf } from './graph/inputs.js';
+import { type ElementTypes, measure } from './graph/measure.js';
 import { encodeModel, type LoadedModel, loadModel, type Model, type ModelSource } from './graph/model.js';
-import { floatOf, isOnnxDomain, labelOf, type NodeProto } from './graph/proto.js';
+import { paintNoise } from './graph/noise.js';
 import { trialFeeds } from './graph/trial-feeds.js';
+import { type FedInput, showFed, type TrialValues } from './graph/trial-values.js';
 import { checkOptions, checkSignal } from './options.js';
-import { floatsOf, imageTypes } from './session/image-tensors.js';
 import { InferenceSession, type Outputs } from './session/inference-session.js';
 import { type Size, type SizeOption, showSize, toSize } from './size.js';
+import { compare } from './verification/compare.js';
+import { findInfluence, type View } from './verification/influence.js';
+import {
+  covers,
+  findMissingSites,
+  findWrongEpsilons,
+  findWrongWindows,
+  grown,
+  type LocalPlane,
+  planesOf,
+} from './verification/local-planes.js';
 
 /** No network worth checking runs on less. */
 const smallestSide = 8;
+
+/** On less, little is left of what a network halves again and again. */
+const smallestGlance = 16;
 
 /** In float32: far above what roundings add up to, far below what a wrong window or weight makes. */
 const float32Tolerance = 1e-4;
@@ -26,10 +41,14 @@ const float32Tolerance = 1e-4;
 const float16Tolerance = Math.sqrt(256) * 2 ** -11;
 
 export interface VerifyOptions {
-  /** Size of the image for the run of native against portable; false for a quick check without it. Default: [720, 1280]. */
+  /**
+   * Size of the image for the run of native against portable, larger than the base size on one side at least, so that there is
+   * something local in it; false for a quick check without it. Default: [720, 1280], and where that is not larger, the first multiple
+   * of the training size that is, across.
+   */
   readonly fullSize?: SizeOption | false;
   /**
-   * Largest difference that passes, relative to the largest value of the output, which counts as 1 at least. Default: 1e-4, and
+   * Largest difference that passes, relative to the largest value of its output, which counts as 1 at least. Default: 1e-4, and
    * 2^-7 where a local operator or an output is float16.
    */
   readonly tolerance?: number;
@@ -38,7 +57,10 @@ export interface VerifyOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Largest absolute differences to the original model, where every window covers its whole plane. */
+/**
+ * Largest differences to the original model, where every window covers its whole plane; of several outputs that of the worst, each
+ * relative to its largest value, which counts as 1 at least. NaN where an output is not finite or has another shape.
+ */
 export interface SelfCheck {
   readonly size: Size;
   readonly native: number;
@@ -53,7 +75,7 @@ export interface FullCheck {
 export interface Verification {
   /** Undefined when there is no size, from the training size down, at which every window covers its plane. */
   readonly selfCheck: SelfCheck | undefined;
-  /** Largest absolute difference between the kernels and the function bodies on a whole image; undefined in a quick check. */
+  /** Largest difference, likewise, between the kernels and the function bodies on a whole image; undefined in a quick check. */
   readonly fullSize: FullCheck | undefined;
   /** The local operators whose window, or stride in fast mode, is not the one that the sizes noted in the model call for. */
   readonly wrongWindows: readonly string[];
@@ -62,9 +84,23 @@ export interface Verification {
    * is smooth, which noise is not.
    */
   readonly wrongEpsilons: readonly string[];
+  /** The statistics that the model says were made local, and that are not. */
+  readonly missingSites: readonly string[];
+  /**
+   * The local operators of which no output shows anything: changed by half or more, they change the outputs by less than ten times the
+   * tolerance. Of these the comparison with the original proves nothing. They may be part of a branch that has no effect.
+   */
+  readonly blindSites: readonly string[];
+  /** What inputs that are no images were fed. */
+  readonly fed: readonly FedInput[];
   /** The one that was applied. */
   readonly tolerance: number;
-  /** Whether all that is above is as it must be; a model that could not be compared with the original does not pass. */
+  /** Whether something is wrong: a difference above the tolerance, a window, an epsilon, a statistic that is not local. */
+  readonly faulty: boolean;
+  /**
+   * Whether nothing is wrong, and that says something: the model was compared with the original, where an output shows one local operator
+   * at least.
+   */
   readonly passed: boolean;
 }
 
@@ -73,7 +109,9 @@ export interface Verification {
  * base size is smaller) both must agree, on tlsc's kernels and on the function bodies; on a whole image the kernels and the
  * bodies must agree. The images are noise, the same each time.
  *
- * Rejects with ERR_NOT_CONVERTED, ERR_ABORTED, or what `convert` and `InferenceSession.create` do.
+ * Rejects with ERR_NOT_CONVERTED, ERR_ALREADY_CONVERTED (the original is itself a converted model), ERR_INVALID_ARGUMENT,
+ * ERR_UNSUPPORTED_MODEL (the inputs or outputs of the two differ, or an output is no float), ERR_ABORTED, or what `convert` and
+ * `InferenceSession.create` do.
  */
 export async function verify(
   original: ModelSource,
@@ -85,51 +123,57 @@ export async function verify(
   checkSignal(signal);
   if (options.tolerance !== undefined && !(options.tolerance > 0))
     throw invalidArgument('tolerance', 'a number above 0', options.tolerance);
-  const whole = options.fullSize === false ? undefined : toSize(options.fullSize ?? [720, 1280], 'fullSize');
+  const given = options.fullSize ?? 'default';
+  const wanted = given === false || given === 'default' ? given : toSize(given, 'fullSize');
   const reference = withFreeSizes(await loadModel(original, options.externalDataFolder));
   const candidate = await loadModel(converted, options.externalDataFolder);
   const { model, name } = candidate;
-  const sizes = conversionOf(model, name);
-  const typed = localNodesOf(model).flatMap(({ input }) => input.slice(0, 1));
-  const { shapes, types } = await measure(model, sizes.trainSize, name, {
-    typed: [...new Set(typed)],
-    signal,
-  });
+  const record = conversionOf(model, name);
+  refuseConverted(reference, record);
+  checkEnds(reference, candidate);
+  const { shapes, types } = await measure(model, record.trainSize, name, { typed: typedIn(model), signal });
   const trained = planesOf(model, shapes);
-  const wrongWindows = findWrongWindows(trained, sizes);
-  const wrongEpsilons = findWrongEpsilons(await inlineEnclosed(reference.model, reference.name), model);
-  const fits = Math.min(...sizes.trainSize) >= smallestSide && covers(trained);
-  const size = fits ? sizes.trainSize : await findCoveringSize(model, sizes, name, signal);
+  const whole = wholeSize(wanted, trained, record);
+  const fits = Math.min(...record.trainSize) >= smallestSide && covers(trained);
+  const atTraining = { size: record.trainSize, shapes };
+  const covered = fits ? atTraining : await findCoveringView(model, record, name, signal);
+  const tolerance = options.tolerance ?? defaultTolerance(types);
+  const views = await viewsFrom(covered ?? atTraining, candidate, signal);
+  const { blindSites, values } = await findInfluence(candidate, { views, types, tolerance, signal });
 
   const runAt = (loaded: LoadedModel, operators: 'native' | 'portable', sizes: readonly Size[]) =>
-    runEach(loaded, operators, sizes, signal);
-  const at = [whole, size].filter((one) => one !== undefined);
+    runEach(loaded, { operators, sizes, values, signal });
+  const at = [whole, covered?.size].filter((one) => one !== undefined);
   const native = await runAt(candidate, 'native', at);
   const portable = await runAt(candidate, 'portable', at);
-  const tolerance = options.tolerance ?? defaultTolerance(types, native[0] ?? {});
-  const reports: Comparison[] = [];
-  let fullSize: FullCheck | undefined;
-  if (whole) {
-    const full = await compare(native[0] ?? {}, portable[0] ?? {});
-    reports.push(full);
-    fullSize = { size: whole, nativeToPortable: full.difference };
-  }
-  let selfCheck: SelfCheck | undefined;
-  if (size) {
-    const [expected = {}] = await runAt(reference, 'portable', [size]);
-    const ofNative = await compare(expected, native.at(-1) ?? {});
-    const ofPortable = await compare(expected, portable.at(-1) ?? {});
-    reports.push(ofNative, ofPortable);
-    selfCheck = { size, native: ofNative.difference, portable: ofPortable.difference };
-  }
-  const agrees = reports.every(({ difference, scale }) => difference <= tolerance * Math.max(1, scale));
+  const fullSize = whole && {
+    size: whole,
+    nativeToPortable: await compare(native[0] ?? {}, portable[0] ?? {}),
+  };
+  const [expected = {}] = covered ? await runAt(reference, 'portable', [covered.size]) : [];
+  const selfCheck = covered && {
+    size: covered.size,
+    native: await compare(expected, native.at(-1) ?? {}),
+    portable: await compare(expected, portable.at(-1) ?? {}),
+  };
+  const wrongWindows = findWrongWindows(trained, record);
+  const wrongEpsilons = findWrongEpsilons(await inlineEnclosed(reference.model, reference.name), model);
+  const missingSites = findMissingSites(model, record.sites);
+  const differences = [fullSize?.nativeToPortable, selfCheck?.native, selfCheck?.portable];
+  // A NaN agrees with nothing.
+  const agrees = differences.every((difference) => difference === undefined || difference <= tolerance);
+  const faulty = !agrees || [wrongWindows, wrongEpsilons, missingSites].some((list) => list.length > 0);
   return {
     selfCheck,
     fullSize,
     wrongWindows,
     wrongEpsilons,
+    missingSites,
+    blindSites,
+    fed: showFed(model, record.trainSize, values),
     tolerance,
-    passed: selfCheck !== undefined && agrees && wrongWindows.length === 0 && wrongEpsilons.length === 0,
+    faulty,
+    passed: !faulty && selfCheck !== undefined && blindSites.length < trained.length,
   };
 }
 
@@ -139,96 +183,122 @@ function withFreeSizes(loaded: LoadedModel): LoadedModel {
   return freeImageSizes(model) ? { ...loaded, bytes: encodeModel(model) } : loaded;
 }
 
-function conversionOf(model: Model, name: string): ConversionSizes {
-  const sizes = readRecord(model);
-  if (sizes && localNodesOf(model).length > 0) return sizes;
+function conversionOf(model: Model, name: string): ConversionRecord {
+  const record = readRecord(model);
+  if (record && localNodesOf(model).length > 0) return record;
   throw new TlscError(
     'ERR_NOT_CONVERTED',
     `${name} has no local statistics: it is not the result of a conversion`,
   );
 }
 
-/** The plane that a local operator slides its window over. */
-interface LocalPlane {
-  readonly node: NodeProto;
-  readonly plane: Size;
-  readonly window: Size;
-}
-
-function planesOf(model: Model, shapes: Shapes): LocalPlane[] {
-  return localNodesOf(model).flatMap((node) => {
-    const window = windowOf(node);
-    const [, , planeHeight = 0, planeWidth = 0] = shapes.get(node.input[0] ?? '') ?? [];
-    return window ? [{ node, plane: [planeHeight, planeWidth], window }] : [];
-  });
-}
-
-function findWrongWindows(planes: readonly LocalPlane[], sizes: ConversionSizes): string[] {
-  const isWrong = ({ node, plane, window }: LocalPlane) => {
-    const maxStride = maxStrideOf(node);
-    if (showSize(windowFor(plane, sizes)) !== showSize(window)) return true;
-    return maxStride !== undefined && showSize(maxStrideFor(plane, sizes)) !== showSize(maxStride);
-  };
-  return planes.filter(isWrong).map(({ node }) => labelOf(node));
-}
-
-const normalizations = ['InstanceNormalization', 'GroupNormalization'];
-
-function findWrongEpsilons(original: Model, converted: Model): string[] {
-  const norms = original.graph.node.filter(
-    ({ opType, domain }) => isOnnxDomain(domain) && normalizations.includes(opType),
+/** A converted model agrees with itself, and with itself without its functions, whatever is wrong with it. */
+function refuseConverted({ model, name }: LoadedModel, record: ConversionRecord): void {
+  const isCopy = JSON.stringify(readRecord(model)) === JSON.stringify(record);
+  if (!isConverted(model) && !isCopy) return;
+  throw new TlscError(
+    'ERR_ALREADY_CONVERTED',
+    `${name} has itself been converted: compared with it, a conversion proves nothing; give the model that was converted as the original`,
   );
-  const epsilonOf = (node: NodeProto) => Math.fround(floatOf(node, 'epsilon', 1e-5));
-  const epsilons = new Map(norms.map((node) => [node.output[0], epsilonOf(node)]));
-  const isWrong = (node: NodeProto) => {
-    const epsilon = epsilons.get(node.output[0]);
-    return epsilon !== undefined && epsilon !== epsilonOf(node);
-  };
-  return localNodesOf(converted).filter(isWrong).map(labelOf);
 }
 
-function covers(planes: readonly LocalPlane[]): boolean {
-  return planes.every(({ plane, window }) => plane[0] <= window[0] && plane[1] <= window[1]);
+function endsOf({ model }: LoadedModel): string[] {
+  const inputs = inputsOf(model).map(({ name }) => `input ${name}`);
+  return [...inputs, ...model.graph.output.map(({ name }) => `output ${name}`)];
+}
+
+/** Throws ERR_UNSUPPORTED_MODEL, all named, when one of the models has inputs or outputs that the other has not. */
+function checkEnds(reference: LoadedModel, candidate: LoadedModel): void {
+  const [ours, theirs] = [endsOf(reference), endsOf(candidate)];
+  const alone = [...ours, ...theirs].filter((end) => !ours.includes(end) || !theirs.includes(end));
+  if (alone.length === 0) return;
+  const message = `the models cannot be compared: only one of them has ${alone.join(', ')}`;
+  throw new TlscError('ERR_UNSUPPORTED_MODEL', message);
+}
+
+/** The values whose types say how far float16 goes: what the local operators read, and the outputs. */
+function typedIn(model: Model): string[] {
+  const read = localNodesOf(model).flatMap(({ input }) => input.slice(0, 1));
+  return [...new Set([...read, ...model.graph.output.map(({ name }) => name)])];
+}
+
+function defaultTolerance(types: ElementTypes): number {
+  return [...types.values()].includes('float16') ? float16Tolerance : float32Tolerance;
+}
+
+/** The size at which kernels and bodies are compared: where all windows cover their planes nothing is local. */
+function wholeSize(
+  wanted: Size | false | 'default',
+  trained: readonly LocalPlane[],
+  { trainSize, baseSize }: ConversionSizes,
+): Size | undefined {
+  if (wanted === false) return undefined;
+  const isLocal = (size: Size) => !covers(grown(trained, trainSize, size));
+  if (wanted === 'default') {
+    const across = Math.floor(baseSize[1] / trainSize[1]) + 1;
+    return isLocal([720, 1280]) ? [720, 1280] : [trainSize[0], trainSize[1] * across];
+  }
+  if (isLocal(wanted)) return wanted;
+  const expected = `larger than the base size of the conversion, ${showSize(baseSize)}, where windows end within the image, or false`;
+  throw invalidArgument('fullSize', expected, wanted);
 }
 
 /** The first of the base size and the halves of both sizes at which every window covers its plane. */
-async function findCoveringSize(
+async function findCoveringView(
   model: Model,
   { trainSize, baseSize }: ConversionSizes,
   name: string,
   signal: AbortSignal | undefined,
-): Promise<Size | undefined> {
+): Promise<View | undefined> {
   for (const [height, width] of [trainSize, baseSize]) {
     for (let factor = 1; Math.min(height, width) / factor >= smallestSide; factor *= 2) {
       const size: Size = [Math.floor(height / factor), Math.floor(width / factor)];
       if (showSize(size) === showSize(trainSize)) continue; // It has been looked at.
-      const shapes = await shapesIfPossible(model, size, name, signal);
-      if (shapes && covers(planesOf(model, shapes))) return size;
+      const view = await viewIfPossible(model, size, name, signal);
+      if (view && covers(planesOf(model, view.shapes))) return view;
     }
   }
   return undefined;
 }
 
-async function shapesIfPossible(
+/** In front of a large view one of a quarter its sides, which mostly shows the same, for a sixteenth of the time. */
+async function viewsFrom(
+  view: View,
+  { model, name }: LoadedModel,
+  signal: AbortSignal | undefined,
+): Promise<[View, ...View[]]> {
+  const [height, width] = view.size;
+  const size: Size = [Math.floor(height / 4), Math.floor(width / 4)];
+  if (Math.min(...size) < smallestGlance) return [view];
+  const smaller = await viewIfPossible(model, size, name, signal);
+  return smaller ? [smaller, view] : [view];
+}
+
+async function viewIfPossible(
   model: Model,
   size: Size,
   name: string,
   signal: AbortSignal | undefined,
-): Promise<Shapes | undefined> {
+): Promise<View | undefined> {
   try {
-    return (await measure(model, size, name, { signal })).shapes;
+    return { size, shapes: (await measure(model, size, name, { signal })).shapes };
   } catch (error) {
     if (error instanceof TlscError && error.code === 'ERR_TRAIN_SIZE') return undefined;
     throw error;
   }
 }
 
+interface Runs {
+  readonly operators: 'native' | 'portable';
+  readonly sizes: readonly Size[];
+  readonly values: TrialValues;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** The outputs for noise of each size. One session at a time, so that a check needs no more memory than a run. */
 async function runEach(
   { bytes, model, name }: LoadedModel,
-  operators: 'native' | 'portable',
-  sizes: readonly Size[],
-  signal: AbortSignal | undefined,
+  { operators, sizes, values, signal }: Runs,
 ): Promise<Outputs[]> {
   throwIfAborted(signal);
   const { externalDataFolder } = model;
@@ -236,63 +306,11 @@ async function runEach(
   try {
     const outputs: Outputs[] = [];
     for (const size of sizes) {
-      const feeds = await trialFeeds(model, size, name, fillWithNoise);
+      const feeds = await trialFeeds(model, size, name, paintNoise, values);
       outputs.push(await session.run(feeds, signal ? { signal } : {}));
     }
     return outputs;
   } finally {
     await session.release();
   }
-}
-
-/** Values in [0, 1) whose brightness drifts, so that local and global statistics differ. Mulberry32, seed fixed. */
-function fillWithNoise(data: Float32Array): void {
-  let state = 0x5eed;
-  for (let i = 0; i < data.length; i++) {
-    state = (state + 0x6d2b79f5) | 0;
-    let bits = Math.imul(state ^ (state >>> 15), 1 | state);
-    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits;
-    const noise = ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
-    data[i] = (noise * (i + 1)) / data.length;
-  }
-}
-
-function defaultTolerance(operatorTypes: ElementTypes, outputs: Outputs): number {
-  const types = [...operatorTypes.values(), ...Object.values(outputs).map(({ type }) => type)];
-  return types.includes('float16') ? float16Tolerance : float32Tolerance;
-}
-
-/** The values of an output; throws ERR_UNSUPPORTED_MODEL when they are no floats. */
-async function valuesOf(outputs: Outputs, name: string): Promise<Float32Array> {
-  const tensor = outputs[name];
-  const values = tensor && (await floatsOf(tensor));
-  if (values) return values;
-  const what = tensor
-    ? `is ${tensor.type}, not ${imageTypes.join(' or ')}`
-    : 'is missing in one of the models';
-  throw new TlscError('ERR_UNSUPPORTED_MODEL', `the models cannot be compared: output ${name} ${what}`);
-}
-
-interface Comparison {
-  /** The largest absolute one. */
-  readonly difference: number;
-  /** The largest absolute value of the reference. */
-  readonly scale: number;
-}
-
-async function compare(reference: Outputs, other: Outputs): Promise<Comparison> {
-  let difference = 0;
-  let scale = 0;
-  for (const name of Object.keys(reference)) {
-    const values = await valuesOf(reference, name);
-    const others = await valuesOf(other, name);
-    if (others.length !== values.length) difference = Number.NaN;
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i] ?? 0;
-      // Math.max keeps a NaN, which passes no comparison.
-      difference = Math.max(difference, Math.abs(value - (others[i] ?? Number.NaN)));
-      if (Math.abs(value) > scale) scale = Math.abs(value);
-    }
-  }
-  return { difference, scale };
 }

@@ -5,7 +5,7 @@ import { collect, parseOpset, parseSize } from '../parse.js';
 import { type OutputOptions, perform } from '../perform.js';
 import { showSize, showWindow, table } from '../table.js';
 import { warn } from '../warn.js';
-import { isUnknown, showVerification } from './verify.js';
+import { showVerification } from './verify.js';
 
 interface Options extends OutputOptions {
   readonly output: string;
@@ -24,11 +24,6 @@ interface Result extends ConvertReport {
   readonly files: readonly string[];
 }
 
-/** A model that could not be compared with its original is written all the same; one that differs from it is not. */
-function isSound(verification: Verification): boolean {
-  return verification.passed || isUnknown(verification);
-}
-
 async function convertFile(model: string, options: Options, signal: AbortSignal): Promise<Result> {
   const { output, json: _, ...choice } = options;
   const conversion = await convert(model, { ...choice, signal });
@@ -37,7 +32,8 @@ async function convertFile(model: string, options: Options, signal: AbortSignal)
     report.sites.length > 0
       ? await verify(model, conversion.model, { fullSize: false, externalDataFolder, signal })
       : undefined;
-  if (verification && !isSound(verification)) {
+  // A model that could not be compared with its original, or shows little of it, is written all the same, and that is told.
+  if (verification?.faulty) {
     process.exitCode = 1;
     return { ...report, verification, files: [] };
   }

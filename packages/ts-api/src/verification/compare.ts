@@ -1,0 +1,41 @@
+import { TlscError } from '../errors.js';
+import { floatsOf, imageTypes } from '../session/image-tensors.js';
+import type { Outputs } from '../session/inference-session.js';
+
+/** The values of an output; throws ERR_UNSUPPORTED_MODEL when they are no floats. */
+async function valuesOf(outputs: Outputs, name: string): Promise<Float32Array> {
+  const tensor = outputs[name];
+  const values = tensor && (await floatsOf(tensor));
+  if (values) return values;
+  const what = `output ${name} is ${tensor?.type}, not ${imageTypes.join(' or ')}`;
+  throw new TlscError('ERR_UNSUPPORTED_MODEL', `the models cannot be compared: ${what}`);
+}
+
+function differenceOf(values: Float32Array, others: Float32Array): number {
+  if (others.length !== values.length) return Number.NaN;
+  let difference = 0;
+  let scale = 1;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? Number.NaN;
+    // Math.max keeps a NaN, which passes no comparison.
+    difference = Math.max(difference, Math.abs(value - (others[i] ?? Number.NaN)));
+    scale = Math.max(scale, Math.abs(value));
+  }
+  // Infinity / Infinity is NaN, too: against an infinite scale any difference would be small.
+  return difference / scale;
+}
+
+/**
+ * The largest difference of any output, relative to the largest value of that output in `reference`, which counts as 1 at least: one
+ * output of large values must not hide what is wrong with another. NaN where the shapes differ, or where a value is not finite. Both must have
+ * the same outputs. Throws ERR_UNSUPPORTED_MODEL when these are no floats.
+ */
+export async function compare(reference: Outputs, other: Outputs): Promise<number> {
+  let difference = 0;
+  for (const name of Object.keys(reference))
+    difference = Math.max(
+      difference,
+      differenceOf(await valuesOf(reference, name), await valuesOf(other, name)),
+    );
+  return difference;
+}
