@@ -87,8 +87,8 @@ export interface Verification {
   /** The statistics that the model says were made local, and that are not. */
   readonly missingSites: readonly string[];
   /**
-   * The local operators of which no output shows anything: changed by half or more, they change the outputs by less than ten times the
-   * tolerance. Of these the comparison with the original proves nothing. They may be part of a branch that has no effect.
+   * The local operators of which no output shows anything: what they read, multiplied by noise between 1 and 5, changes no output by more
+   * than twice the tolerance. Of these the comparison with the original proves nothing. They may be part of a branch that has no effect.
    */
   readonly blindSites: readonly string[];
   /** What inputs that are no images were fed. */
@@ -104,15 +104,7 @@ export interface Verification {
   readonly passed: boolean;
 }
 
-/**
- * Checks a converted model against the original. Where every window covers its plane (at the training size, unless the
- * base size is smaller) both must agree, on tlsc's kernels and on the function bodies; on a whole image the kernels and the
- * bodies must agree. The images are noise, the same each time.
- *
- * Rejects with ERR_NOT_CONVERTED, ERR_ALREADY_CONVERTED (the original is itself a converted model), ERR_INVALID_ARGUMENT,
- * ERR_UNSUPPORTED_MODEL (the inputs or outputs of the two differ, or an output is no float), ERR_ABORTED, or what `convert` and
- * `InferenceSession.create` do.
- */
+/** The work of `background/index.ts`'s `verify`, on the thread that calls it. */
 export async function verify(
   original: ModelSource,
   converted: ModelSource,

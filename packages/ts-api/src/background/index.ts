@@ -47,7 +47,9 @@ export async function inspect(source: ModelSource, options: InspectOptions = {})
  * base size is smaller) both must agree, on tlsc's kernels and on the function bodies; on a whole image the kernels and the
  * bodies must agree. The images are noise, the same each time.
  *
- * Rejects with ERR_NOT_CONVERTED, ERR_ABORTED, or what `convert` and `InferenceSession.create` do.
+ * Rejects with ERR_NOT_CONVERTED, ERR_ALREADY_CONVERTED (the original is itself a converted model), ERR_INVALID_ARGUMENT,
+ * ERR_UNSUPPORTED_MODEL (the inputs or outputs of the two differ, or an output is no float), ERR_ABORTED, or what `convert` and
+ * `InferenceSession.create` do.
  */
 export async function verify(
   original: ModelSource,

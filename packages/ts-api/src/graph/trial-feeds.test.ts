@@ -56,6 +56,17 @@ describe('trialFeeds', () => {
     expect(await dimsOf(valueInfo('x', shape))).toEqual({ x: dims });
   });
 
+  it.each([
+    ['an image', valueInfo('x', ['n', 2 ** 20, 'h', 'w'])],
+    ['anything else', valueInfo('x', [2 ** 30])],
+  ])('makes nothing as large as strangers may declare %s', async (_, input) => {
+    await expect(dimsOf(valueInfo('photo', [1, 3, 'h', 'w']), input)).rejects.toMatchObject({
+      code: 'ERR_UNSUPPORTED_MODEL',
+      parameter: 'x',
+      message: expect.stringContaining('more than 67108864 values'),
+    });
+  });
+
   it('makes an image for every input that takes one, and gives names one size', async () => {
     const inputs = [
       valueInfo('x', ['n', 3, 'h', 'w']),

@@ -35,8 +35,15 @@ const fillers: Readonly<Record<number, Filler>> = {
   [DataType.BOOL]: (value, count, dims) => new Tensor('bool', new Uint8Array(count).fill(value), dims),
 };
 
-function countOf(dims: readonly number[]): number {
-  return dims.reduce((product, side) => product * side, 1);
+/** Values of one input: a network of three channels is tried at 4000x4000 and more, and strangers' files declare what they like. */
+const mostValues = 2 ** 26;
+
+/** How many values an input of these sizes has. Throws ERR_UNSUPPORTED_MODEL where they are more than a model is tried with. */
+function countOf(dims: readonly number[], input: string, model: string): number {
+  const count = dims.reduce((product, side) => product * side, 1);
+  if (count <= mostValues) return count;
+  const message = `${model} cannot be tried: its input ${input} would be [${dims.join(', ')}], more than ${mostValues} values; at a smaller size it may be less`;
+  throw new TlscError('ERR_UNSUPPORTED_MODEL', message, { parameter: input });
 }
 
 /** The sizes that the names of free dimensions stand for, going by the images: the same name is the same size everywhere. */
@@ -77,7 +84,7 @@ async function valuesFor(
     throw refuse(`of type ${typeName(elemType)}, which tlsc has no tensors of`);
   if (!shape) throw refuse('of unknown rank');
   const dims = shape.map((side) => (typeof side === 'number' ? side : (names.get(side) ?? 1)));
-  const count = countOf(dims);
+  const count = countOf(dims, input.name, model);
   if (fill) return fill(elemType === DataType.BOOL ? Number(booleans) : integers, count, dims);
   const values = floatsFor(input.name, count, floats);
   if (elemType === DataType.DOUBLE) return new Tensor('float64', Float64Array.from(values), dims);
@@ -90,8 +97,8 @@ export type Painter = (values: Float32Array, input: string) => void;
 /**
  * Images of the given size for every input that takes such, of zeros unless `paint` changes them, and `values` for the others, which
  * are those of `trialValuesOf`. Free dimensions are 1, but for those that have the name of an image's height or width. Throws
- * ERR_UNSUPPORTED_MODEL, which names the input, where there is no image input, or one of no known shape or of a type that has no
- * tensors.
+ * ERR_UNSUPPORTED_MODEL, which names the input, where there is no image input, or one of no known shape, of a type that has no tensors, or larger than
+ * a model is tried with.
  */
 export async function trialFeeds(
   model: Model,
@@ -124,7 +131,7 @@ async function imageFor(
     throw new TlscError('ERR_UNSUPPORTED_MODEL', message, { parameter: input });
   }
   const dims = [typeof batch === 'number' ? batch : 1, channels, ...size];
-  const values = new Float32Array(countOf(dims));
+  const values = new Float32Array(countOf(dims, input, name));
   paint(values, input);
   return toImageTensor(elemType === DataType.FLOAT16 ? 'float16' : 'float32', values, dims);
 }
