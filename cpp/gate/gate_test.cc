@@ -345,9 +345,65 @@ TEST(GateTensors, AreDeclaredWithinTheLimits) {
   ExpectTooMuch(Model(Graph({kRelu}).Add(15, sparse)), "sparse tensor of more than");
 }
 
-TEST(GateOperators, RefusesASplitWithAGap) {
+Proto Attribute(const char* name, int64_t integer) { return Proto().Add(1, name).Add(3, integer); }
+
+TEST(GateOperators, RefusesSplitsThatAreNotWhole) {
   ExpectInvalid(Model(Graph({Node("Split", {"x"}, {"a", "", "c"})})),
                 "leaves out one of its parts");
+  const auto split = [](const Proto& attribute) {
+    return Model(Graph({Node("Split", {"x"}, {"a", "b"}).Add(5, attribute)}));
+  };
+  EXPECT_TRUE(Passes(split(Attribute("num_outputs", 2))));
+  ExpectInvalid(split(Attribute("num_outputs", 1)), "not as many parts as it says");
+  ExpectInvalid(split(Proto().Add(1, "num_outputs").Add(21, "n")), "not as many parts");
+}
+
+TEST(GateOperators, RefusesAnInputLeftOutOfMany) {
+  ExpectInvalid(Model(Graph({Node("Sum", {"x", ""}, {"y"})})), "leaves out one of its inputs");
+  EXPECT_TRUE(Passes(Model(Graph({Node("Clip", {"x", "", "m"}, {"y"})}))));
+}
+
+TEST(GateOperators, RefusesAxesBeyondAll) {
+  const auto gather = [](const Proto& attribute) {
+    return Model(Graph({Node("GatherND", {"x", "i"}, {"y"}).Add(5, attribute)}));
+  };
+  EXPECT_TRUE(Passes(gather(Attribute("batch_dims", 2))));
+  ExpectInvalid(gather(Attribute("batch_dims", -(int64_t{1} << 31))), "beyond all axes");
+  ExpectInvalid(gather(Attribute("axis", 65)), "beyond all axes");
+  ExpectInvalid(gather(Proto().Add(1, "axes").Add(8, int64_t{1}).Add(8, int64_t{99})), "beyond");
+}
+
+TEST(GateOperators, RefusesDomainsOfOptimizedModels) {
+  ExpectInvalid(Model(Graph({Node("Conv", {"x", "w"}, {"y"}, "com.microsoft.nchwc")})),
+                "before it was optimized");
+}
+
+TEST(GateOperators, ScalesAreAsManyAsAnImageHasAxes) {
+  const auto resize = [](const std::string& scales) {
+    return Node("Resize", {"x", "", scales}, {"y"});
+  };
+  const Proto four = Floats("four", 4, 4);
+  const Proto two = Floats("two", 2, 2);
+  EXPECT_TRUE(Passes(Model(Graph({resize("four")}).Add(5, four))));
+  EXPECT_TRUE(Passes(Model(Graph({Node("Resize", {"x", "", "", "sizes"}, {"y"})}))));
+  EXPECT_TRUE(Passes(Model(Graph({Node("Upsample", {"x", "four"}, {"y"})}).Add(5, four))));
+  ExpectInvalid(Model(Graph({resize("w")}).Add(5, Floats("w", 400, 400))), "more scales than");
+  ExpectInvalid(Model(Graph({Node("Upsample", {"x", "w"}, {"y"})}).Add(5, Floats("w", 6, 6))),
+                "more scales than");
+  // Computed: of constants laid one behind the other, or of what nobody knows.
+  const auto joined = [&](const Texts& parts) {
+    return Model(Graph({Node("Concat", parts, {"s"}), resize("s")}).Add(5, two).Add(5, four));
+  };
+  EXPECT_TRUE(Passes(joined({"two", "two"})));
+  ExpectInvalid(joined({"four", "two"}), "more scales than");
+  ExpectInvalid(joined({"two", "x"}), "number of scales cannot be told");
+  ExpectInvalid(Model(Graph({resize("x")})), "number of scales cannot be told");
+  const Proto constant = Node("Constant", {}, {"s"})
+                             .Add(5, Proto().Add(1, "value_floats").Add(7, std::string(16, 'x')));
+  EXPECT_TRUE(Passes(Model(Graph({constant, resize("s")}))));
+  EXPECT_TRUE(Passes(Model(Graph({NodeAround(Graph({resize("four")}), {"z"})}).Add(5, four))));
+  ExpectInvalid(Model(Graph({kRelu}), {Function("F", {resize("scales")}, {"x", "scales"})}),
+                "cannot be told");
 }
 
 TEST(GateNames, AreShownWithoutControlCharacters) {

@@ -66,10 +66,14 @@ class Reader {
   // What would take others memory of its own is counted, so that reading ends before it is much.
   bool Next(Message& from) {
     if (cancelled_.load(std::memory_order_relaxed) || !from.next()) return false;
+    CountPart();
+    return true;
+  }
+
+  void CountPart() {
     if (++parts_ > kMostParts) {
       RefuseAsTooMuch("has more than " + std::to_string(kMostParts) + " parts");
     }
-    return true;
   }
 
   Graph ReadGraph(Message from, size_t depth) {
@@ -146,11 +150,25 @@ class Reader {
         case Field(1, kBytes):
           attribute.name = Text(from);
           break;
+        case Field(3, kVarint):
+          attribute.integer = from.get_int64();
+          break;
         case Field(5, kBytes):
           attribute.tensors.push_back(ReadTensor(tensor.Read(from)));
           break;
         case Field(6, kBytes):
           attribute.graphs.push_back(ReadGraph(graph.Read(from), depth + 1));
+          break;
+        case Field(7, kBytes):
+        case Field(7, kFixed32):
+          attribute.floats += CountValues(from, 4);
+          break;
+        case Field(8, kVarint):
+        case Field(8, kBytes):
+          ReadIntegers(from, [&](int64_t value) {
+            CountPart();
+            attribute.integers.push_back(value);
+          });
           break;
         case Field(10, kBytes):
           attribute.tensors.push_back(ReadTensor(from.get_message()));
@@ -392,6 +410,13 @@ Model ReadModel(std::string_view bytes, const std::atomic<bool>& cancelled) {
   } catch (const protozero::exception&) {
     Refuse("is not an ONNX model, or is cut short");
   }
+}
+
+const Attribute* FindAttribute(const Node& node, std::string_view name) {
+  for (const Attribute& attribute : node.attributes) {
+    if (attribute.name == name) return &attribute;
+  }
+  return nullptr;
 }
 
 std::string LabelOf(const Node& node) {

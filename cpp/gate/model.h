@@ -46,6 +46,9 @@ struct Graph;
 struct Attribute {
   std::string_view name;
   std::string_view reference;  // to an attribute of the function around it
+  std::optional<int64_t> integer;
+  std::vector<int64_t> integers;
+  uint64_t floats = 0;  // how many
   std::vector<Tensor> tensors;
   std::vector<SparseTensor> sparse_tensors;
   std::vector<Graph> graphs;
@@ -87,6 +90,9 @@ struct Model {
 // Reads the bytes of a file. Throws Refusal where they are no ONNX model, or hold more than the
 // limits allow; stops early, with whatever was read so far, once `cancelled`.
 Model ReadModel(std::string_view bytes, const std::atomic<bool>& cancelled);
+
+// Null where the node has none of the name.
+const Attribute* FindAttribute(const Node& node, std::string_view name);
 
 // How messages speak of a node: its name, else its operator and what it computes.
 std::string LabelOf(const Node& node);

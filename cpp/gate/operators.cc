@@ -1,20 +1,103 @@
 #include "gate/operators.h"
 
 #include <algorithm>
+#include <array>
+#include <optional>
 
+#include "gate/lengths.h"
 #include "gate/refusal.h"
 
+// Each form here was seen to crash ONNX Runtime 1.30, or to let it write past its memory, when it
+// loads or runs the model. None is one that an exporter writes.
 namespace tlsc::gate {
+namespace {
+
+template <typename List>
+bool IsIn(const List& list, std::string_view name) {
+  return std::find(std::begin(list), std::end(list), name) != std::end(list);
+}
+
+// Operators that take any number of inputs, each of which must be there.
+constexpr std::array<std::string_view, 5> kTakeAnyNumber = {"Concat", "Max", "Mean", "Min", "Sum"};
+
+// Domains of nodes that ONNX Runtime puts in the place of others when it loads a model.
+constexpr std::array<std::string_view, 2> kOwnDomains = {"com.microsoft.nchwc",
+                                                         "com.ms.internal.nhwc"};
+
+// Attributes that name an axis, or count some.
+constexpr std::array<std::string_view, 3> kOfAxes = {"axes", "axis", "batch_dims"};
+constexpr int64_t kMostAxes = 64;
+
+// Scales go to a place that is as long as the image has axes, five at least, before ONNX Runtime
+// looks how many they are.
+constexpr uint64_t kMostScales = 5;
+
+[[noreturn]] void RefuseNode(const Node& node, const std::string& why) {
+  Refuse("has a node " + LabelOf(node) + " (" + Shown(node.op_type) + ") " + why);
+}
+
+void CheckAxes(const Node& node) {
+  const auto is_far = [](int64_t axis) { return axis < -kMostAxes || axis > kMostAxes; };
+  for (const Attribute& attribute : node.attributes) {
+    if (!IsIn(kOfAxes, attribute.name)) continue;
+    if (is_far(attribute.integer.value_or(0)) ||
+        std::any_of(attribute.integers.begin(), attribute.integers.end(), is_far)) {
+      RefuseNode(node, "whose " + std::string(attribute.name) + " is beyond all axes");
+    }
+  }
+}
+
+void CheckSplit(const Node& node) {
+  if (IsIn(node.outputs, "")) RefuseNode(node, "that leaves out one of its parts");
+  const Attribute* const count = FindAttribute(node, "num_outputs");
+  if (count == nullptr) return;
+  if (!count->reference.empty() ||
+      count->integer.value_or(0) != static_cast<int64_t>(node.outputs.size())) {
+    RefuseNode(node, "that has not as many parts as it says");
+  }
+}
+
+void CheckScales(const Node& node, const Lengths& lengths) {
+  // The first Resize had no region of interest before its scales.
+  const size_t place = node.op_type == "Resize" && node.inputs.size() > 2 ? 2 : 1;
+  if (node.inputs.size() <= place || node.inputs[place].empty()) return;
+  const std::optional<uint64_t> length = lengths.Of(node.inputs[place]);
+  if (!length) RefuseNode(node, "whose number of scales cannot be told");
+  if (*length > kMostScales) RefuseNode(node, "with more scales than an image has axes");
+}
+
+void CheckNode(const Node& node, const Lengths& lengths) {
+  if (IsIn(kOwnDomains, node.domain)) {
+    RefuseNode(node,
+               "of a domain that is ONNX Runtime's own; take the model before it was optimized");
+  }
+  CheckAxes(node);
+  if (!NormalDomain(node.domain).empty()) return;
+  if (node.op_type == "Split") CheckSplit(node);
+  if (node.op_type == "Resize" || node.op_type == "Upsample") CheckScales(node, lengths);
+  if (IsIn(kTakeAnyNumber, node.op_type) && IsIn(node.inputs, "")) {
+    RefuseNode(node, "that leaves out one of its inputs");
+  }
+}
+
+void CheckNodes(const std::vector<Node>& nodes, const Lengths& lengths) {
+  for (const Node& node : nodes) {
+    CheckNode(node, lengths);
+    for (const Attribute& attribute : node.attributes) {
+      for (const Graph& graph : attribute.graphs) {
+        CheckNodes(graph.nodes, Lengths(graph, &lengths));
+      }
+    }
+  }
+}
+
+}  // namespace
 
 void CheckOperators(const Model& model) {
-  ForEachNode(model, [](const Node& node) {
-    if (!NormalDomain(node.domain).empty()) return;
-    const bool has_gap =
-        std::find(node.outputs.begin(), node.outputs.end(), "") != node.outputs.end();
-    if (node.op_type == "Split" && has_gap) {
-      Refuse("has a Split that leaves out one of its parts, " + LabelOf(node));
-    }
-  });
+  CheckNodes(model.graph.nodes, Lengths(model.graph, nullptr));
+  for (const Function& function : model.functions) {
+    CheckNodes(function.nodes, Lengths(function.nodes));
+  }
 }
 
 }  // namespace tlsc::gate

@@ -31,7 +31,8 @@ constexpr uintmax_t kMostBytes = std::numeric_limits<int32_t>::max();
 }
 
 constexpr const char* kIsFolder = "it is a folder";
-constexpr const char* kIsNoFile = "it is no regular file";
+constexpr const char* kIsPipe = "it is a pipe, not a file";
+constexpr const char* kIsNoFile = "it is a device or a socket, not a file";
 
 size_t Checked(uintmax_t size) {
   if (size > kMostBytes) {
@@ -41,6 +42,12 @@ size_t Checked(uintmax_t size) {
 }
 
 #ifndef _WIN32
+void CheckRegular(const struct stat& info) {
+  if (S_ISDIR(info.st_mode)) NotFound(kIsFolder);
+  if (S_ISFIFO(info.st_mode)) NotFound(kIsPipe);
+  if (!S_ISREG(info.st_mode)) NotFound(kIsNoFile);
+}
+
 // Closes when it goes.
 class Descriptor {
  public:
@@ -89,7 +96,8 @@ ModelBytes ModelBytes::Read(const std::string& path) {
   std::error_code error;
   const fs::file_status status = fs::status(fs::u8path(path), error);
   if (!fs::exists(status)) NotFound("no such file");
-  if (!fs::is_regular_file(status)) NotFound(fs::is_directory(status) ? kIsFolder : kIsNoFile);
+  if (fs::is_directory(status)) NotFound(kIsFolder);
+  if (!fs::is_regular_file(status)) NotFound(kIsNoFile);
   std::ifstream file(fs::u8path(path), std::ios::binary);
   ModelBytes model(Checked(fs::file_size(fs::u8path(path), error)));
   if (error || !file.read(reinterpret_cast<char*>(model.data_.get()),
@@ -98,10 +106,12 @@ ModelBytes ModelBytes::Read(const std::string& path) {
   }
   return model;
 #else
-  const Descriptor file(path);
   struct stat info = {};
+  // Opening a device may already do something.
+  if (stat(path.c_str(), &info) == 0) CheckRegular(info);
+  const Descriptor file(path);
   if (fstat(file.number(), &info) != 0) NotFound(std::strerror(errno));
-  if (!S_ISREG(info.st_mode)) NotFound(S_ISDIR(info.st_mode) ? kIsFolder : kIsNoFile);
+  CheckRegular(info);
   ModelBytes model(Checked(static_cast<uintmax_t>(info.st_size)));
   for (size_t done = 0; done < model.size_;) {
     const ssize_t count = read(file.number(), model.data_.get() + done, model.size_ - done);

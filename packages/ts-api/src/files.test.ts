@@ -11,7 +11,8 @@ import {
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { temporaryFolder } from '../test/external-data.js';
-import { checkModelFile, type FilePart, readSource, writeBytes, writeFilesAtomic } from './files.js';
+import { type FilePart, readSource, writeBytes, writeFilesAtomic } from './files.js';
+import { InferenceSession } from './session/inference-session.js';
 
 /** What happens between the look at a file and its opening. */
 const hooks = vi.hoisted(() => ({ afterStat: () => {} }));
@@ -138,12 +139,18 @@ describe.skipIf(process.platform === 'win32')('pipes and devices', () => {
       const message = expect.stringContaining(`${path}: it is a pipe, not a file`);
       await expect(readSource(path, 'image')).rejects.toMatchObject({ code: 'ERR_IMAGE_NOT_FOUND', message });
       await expect(readSource(path, 'model')).rejects.toMatchObject({ code: 'ERR_MODEL_NOT_FOUND', message });
-      await expect(checkModelFile(path)).rejects.toMatchObject({ code: 'ERR_MODEL_NOT_FOUND', message });
+      await expect(InferenceSession.create(path)).rejects.toMatchObject({
+        code: 'ERR_MODEL_NOT_FOUND',
+        message: `${path}: cannot read the model: it is a pipe, not a file`,
+      });
     }
     for (const path of ['/dev/zero', '/dev/null', '/dev/tty']) {
       const message = expect.stringContaining('it is a device or a socket, not a file');
       await expect(readSource(path, 'image')).rejects.toMatchObject({ code: 'ERR_IMAGE_NOT_FOUND', message });
-      await expect(checkModelFile(path)).rejects.toMatchObject({ code: 'ERR_MODEL_NOT_FOUND', message });
+      await expect(InferenceSession.create(path)).rejects.toMatchObject({
+        code: 'ERR_MODEL_NOT_FOUND',
+        message,
+      });
     }
   });
 

@@ -55,15 +55,6 @@ function unreadable(path: string, kind: keyof typeof kinds, cause: unknown): Tls
   return new TlscError(kinds[kind].notFound, message, { cause });
 }
 
-/** Rejects with ERR_MODEL_NOT_FOUND, in plain words, where there is no regular file to read. */
-export async function checkModelFile(path: string): Promise<void> {
-  try {
-    await (await openRegular(path)).file.close();
-  } catch (cause) {
-    throw unreadable(path, 'model', cause);
-  }
-}
-
 /** As much as is read or written without a look at the signal, in bytes. */
 const pieceLength = 2 ** 24;
 
