@@ -373,6 +373,15 @@ TEST(GateOperators, RefusesAxesBeyondAll) {
   ExpectInvalid(gather(Proto().Add(1, "axes").Add(8, int64_t{1}).Add(8, int64_t{99})), "beyond");
 }
 
+TEST(GateOperators, RefusesBlocksBeyondAllImages) {
+  const auto shuffle = [](int64_t size) {
+    const Proto node = Node("DepthToSpace", {"x"}, {"y"}).Add(5, Attribute("blocksize", size));
+    return Model(Graph({node}));
+  };
+  EXPECT_TRUE(Passes(shuffle(2)));
+  ExpectInvalid(shuffle(int64_t{1} << 32), "blocksize is beyond all images");
+}
+
 TEST(GateOperators, RefusesDomainsOfOptimizedModels) {
   ExpectInvalid(Model(Graph({Node("Conv", {"x", "w"}, {"y"}, "com.microsoft.nchwc")})),
                 "before it was optimized");

@@ -28,6 +28,8 @@ constexpr std::array<std::string_view, 2> kOwnDomains = {"com.microsoft.nchwc",
 constexpr std::array<std::string_view, 3> kOfAxes = {"axes", "axis", "batch_dims"};
 constexpr int64_t kMostAxes = 64;
 
+constexpr int64_t kMostBlockSize = 4096;
+
 // Scales go to a place that is as long as the image has axes, five at least, before ONNX Runtime
 // looks how many they are.
 constexpr uint64_t kMostScales = 5;
@@ -44,6 +46,14 @@ void CheckAxes(const Node& node) {
         std::any_of(attribute.integers.begin(), attribute.integers.end(), is_far)) {
       RefuseNode(node, "whose " + std::string(attribute.name) + " is beyond all axes");
     }
+  }
+}
+
+// Its square is what ONNX Runtime divides by.
+void CheckBlockSize(const Node& node) {
+  const Attribute* const size = FindAttribute(node, "blocksize");
+  if (size != nullptr && size->integer.value_or(0) > kMostBlockSize) {
+    RefuseNode(node, "whose blocksize is beyond all images");
   }
 }
 
@@ -73,6 +83,7 @@ void CheckNode(const Node& node, const Lengths& lengths) {
   }
   CheckAxes(node);
   if (!NormalDomain(node.domain).empty()) return;
+  CheckBlockSize(node);
   if (node.op_type == "Split") CheckSplit(node);
   if (node.op_type == "Resize" || node.op_type == "Upsample") CheckScales(node, lengths);
   if (IsIn(kTakeAnyNumber, node.op_type) && IsIn(node.inputs, "")) {
