@@ -1,0 +1,91 @@
+// What is done with a file: each way in which strangers' files come into tlsc.
+import { convert, InferenceSession, inspect, type Outputs, readPhoto, TlscError, verify } from '@tlsc/api';
+import { feedsFor } from './feeds.js';
+import type { Fault } from './messages.js';
+
+const trainSize = 16;
+const fullSize = 24;
+/** The size of the images that models are run with. */
+const runSize = 16;
+
+/** What calls hand on to the ones behind them. */
+export interface Progress {
+  /** What `convert` has made. */
+  converted?: Uint8Array;
+  /** What `create` has opened. */
+  session?: InferenceSession;
+}
+
+type Call = (bytes: Uint8Array, progress: Progress) => Promise<Fault | undefined>;
+
+/** One thread is enough for so little, and starts faster. */
+function open(bytes: Uint8Array, operators: 'native' | 'portable'): Promise<InferenceSession> {
+  return InferenceSession.create(bytes, { operators, logSeverityLevel: 4, intraOpNumThreads: 1 });
+}
+
+/** Releases the session, too. */
+async function run(session: InferenceSession): Promise<Outputs | undefined> {
+  try {
+    const feeds = feedsFor(session.inputMetadata, runSize);
+    return feeds && (await session.run(feeds));
+  } finally {
+    await session.release();
+  }
+}
+
+/** What a model computes must not depend on who computes it; what is no number or endless compares with nothing. */
+async function verifyBoth(bytes: Uint8Array, { converted }: Progress): Promise<Fault | undefined> {
+  const {
+    passed,
+    selfCheck,
+    fullSize: full,
+    tolerance,
+    wrongWindows,
+    wrongEpsilons,
+  } = await verify(bytes, converted ?? bytes, { fullSize });
+  if (!converted || passed || !selfCheck) return undefined;
+  const differences = [selfCheck.native, selfCheck.portable, full?.nativeToPortable ?? 0];
+  if (!differences.every(Number.isFinite)) return undefined;
+  const wrong = [...wrongWindows, ...wrongEpsilons].join(', ');
+  return {
+    kind: 'disagreement',
+    detail: wrong || `differences ${differences.join(', ')}, tolerance ${tolerance}`,
+  };
+}
+
+export const calls = {
+  async inspect(bytes) {
+    await inspect(bytes, { trainSize });
+    return undefined;
+  },
+  async convert(bytes, progress) {
+    const { model, report } = await convert(bytes, { trainSize });
+    if (report.sites.length > 0) progress.converted = model;
+    return undefined;
+  },
+  verify: verifyBoth,
+  async create(bytes, progress) {
+    progress.session = await open(bytes, 'native');
+    return undefined;
+  },
+  async run(bytes, { session }) {
+    await run(session ?? (await open(bytes, 'native')));
+    await run(await open(bytes, 'portable'));
+    return undefined;
+  },
+  async readPhoto(bytes) {
+    await readPhoto(bytes);
+    return undefined;
+  },
+} satisfies Record<string, Call>;
+
+export type CallName = keyof typeof calls;
+
+/** All that a model goes through. */
+export const modelCalls = ['inspect', 'convert', 'verify', 'create', 'run'] as const;
+
+/** An error is what it must be, or is a fault. */
+export function faultOf(error: unknown, codes: readonly string[]): Fault | undefined {
+  if (error instanceof TlscError && codes.includes(error.code)) return undefined;
+  return { kind: 'error', detail: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+}

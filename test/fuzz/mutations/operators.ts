@@ -1,0 +1,99 @@
+// Other operators, other domains, nodes that were not there before.
+import { create } from '@bufbuild/protobuf';
+import { NodeProtoSchema, ValueInfoProtoSchema } from 'onnx-buf';
+import type { Random } from '../random.js';
+import { oddAttribute } from './attributes.js';
+import { oddText } from './oddities.js';
+import { bodiesOf, type Mutation, nodesOf, valuesOf } from './places.js';
+
+/** Those of the default domain, but for those whose results are random. */
+export const operators =
+  `Abs Acos Acosh Add AffineGrid And ArgMax ArgMin Asin Asinh Atan Atanh Attention AveragePool BatchNormalization BitShift
+BitwiseAnd BitwiseNot BitwiseOr BitwiseXor BlackmanWindow Cast CastLike Ceil Celu CenterCropPad Clip Col2Im Compress Concat
+ConcatFromSequence Constant ConstantOfShape Conv ConvInteger ConvTranspose Cos Cosh CumSum DFT DeformConv DepthToSpace
+DequantizeLinear Det Div Dropout DynamicQuantizeLinear Einsum Elu Equal Erf Exp Expand EyeLike Flatten Floor GRU Gather
+GatherElements GatherND Gelu Gemm GlobalAveragePool GlobalLpPool GlobalMaxPool Greater GreaterOrEqual GridSample
+GroupNormalization HammingWindow HannWindow HardSigmoid HardSwish Hardmax Identity If ImageDecoder InstanceNormalization IsInf
+IsNaN LRN LSTM LayerNormalization LeakyRelu Less LessOrEqual Log LogSoftmax Loop LpNormalization LpPool MatMul MatMulInteger
+Max MaxPool MaxRoiPool MaxUnpool Mean MeanVarianceNormalization MelWeightMatrix Min Mish Mod Mul Neg NegativeLogLikelihoodLoss
+NonMaxSuppression NonZero Not OneHot Optional OptionalGetElement OptionalHasElement Or PRelu Pad Pow QLinearConv QLinearMatMul
+QuantizeLinear RMSNormalization RNN Range Reciprocal ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean
+ReduceMin ReduceProd ReduceSum ReduceSumSquare RegexFullMatch Relu Reshape Resize ReverseSequence RoiAlign RotaryEmbedding
+Round STFT Scan Scatter ScatterElements ScatterND Selu SequenceAt SequenceConstruct SequenceEmpty SequenceErase SequenceInsert
+SequenceLength SequenceMap Shape Shrink Sigmoid Sign Sin Sinh Size Slice Softmax SoftmaxCrossEntropyLoss Softplus Softsign
+SpaceToDepth Split SplitToSequence Sqrt Squeeze StringConcat StringNormalizer StringSplit Sub Sum Swish Tan Tanh TensorScatter
+TfIdfVectorizer ThresholdedRelu Tile TopK Transpose Trilu Unique Unsqueeze Upsample Where Xor`.split(/\s+/);
+
+const ownOperators =
+  'LocalAveragePool LocalInstanceNormalization LocalGroupNormalization ReplicateScale LocalWindowPartition LocalWindowMerge'.split(
+    ' ',
+  );
+const microsoftOperators =
+  'FusedConv FusedGemm FusedMatMul Gelu BiasGelu LayerNormalization SkipLayerNormalization Attention MultiHeadAttention QAttention NhwcMaxPool Inverse Pad Unique CropAndResize GridSample Trilu ExpandDims Tokenizer MatMulNBits Sampling BeamSearch GreedySearch EmbedLayerNormalization WordConvEmbedding QLinearAdd QLinearConcat QLinearGlobalAveragePool DynamicQuantizeLSTM NGramRepeatBlock BifurcationDetector CDist MurmurHash3 MaxpoolWithMask SparseToDenseMatMul'.split(
+    ' ',
+  );
+const learnedOperators =
+  'ArrayFeatureExtractor Binarizer CastMap CategoryMapper DictVectorizer FeatureVectorizer Imputer LabelEncoder LinearClassifier LinearRegressor Normalizer OneHotEncoder SVMClassifier SVMRegressor Scaler TreeEnsemble TreeEnsembleClassifier TreeEnsembleRegressor ZipMap'.split(
+    ' ',
+  );
+
+const families = [
+  { domain: '', operators },
+  { domain: 'ai.onnx', operators },
+  { domain: 'tlsc', operators: ownOperators },
+  { domain: 'com.microsoft', operators: microsoftOperators },
+  {
+    domain: 'com.microsoft.nchwc',
+    operators: ['Conv', 'ReorderInput', 'ReorderOutput', 'MaxPool', 'AveragePool', 'Upsample'],
+  },
+  { domain: 'ai.onnx.ml', operators: learnedOperators },
+  { domain: 'ai.onnx.preview.training', operators: ['Gradient', 'Adam', 'Momentum', 'Adagrad'] },
+  { domain: 'no.such.domain', operators: ['Nothing'] },
+] as const;
+
+/** An operator with its domain, mostly one that is in every runtime. */
+function anyOperator(random: Random): { opType: string; domain: string } {
+  const family = random.chance(0.75) ? families[0] : random.pick(families);
+  return { opType: random.pick(family.operators), domain: family.domain };
+}
+
+const swapOperator: Mutation = (model, random) => {
+  const node = random.any(nodesOf(model));
+  if (node) Object.assign(node, anyOperator(random));
+};
+
+const swapDomain: Mutation = (model, random) => {
+  const node = random.any(nodesOf(model));
+  if (node) node.domain = random.chance(0.3) ? oddText(random) : random.pick(families).domain;
+};
+
+/** A node that takes values of the model and hands out new ones. */
+const addNode: Mutation = (model, random) => {
+  const body = random.any(bodiesOf(model));
+  if (!body) return;
+  const values = valuesOf(model);
+  const inputs = Array.from({ length: random.below(5) }, () =>
+    random.chance(0.1) ? '' : (random.any(values) ?? ''),
+  );
+  const outputs = Array.from(
+    { length: 1 + (random.chance(0.2) ? random.below(4) : 0) },
+    (_, i) => `new_${random.below(1000)}_${i}`,
+  );
+  const attribute = Array.from({ length: random.below(3) }, () => oddAttribute(random));
+  const node = create(NodeProtoSchema, { ...anyOperator(random), input: inputs, output: outputs, attribute });
+  body.node.splice(random.below(body.node.length + 1), 0, node);
+  if (!random.chance(0.7)) return;
+  // What nobody uses is left out before it runs.
+  const [name = ''] = outputs;
+  if ('initializer' in body) body.output.push(create(ValueInfoProtoSchema, { name }));
+  else body.output.push(name);
+};
+
+export const operatorMutations: readonly Mutation[] = [
+  swapOperator,
+  swapOperator,
+  swapDomain,
+  addNode,
+  addNode,
+  addNode,
+];

@@ -1,0 +1,132 @@
+// If, Loop and Scan around nodes, in each other, and taking what lies outside.
+import { clone, create } from '@bufbuild/protobuf';
+import {
+  AttributeProtoSchema,
+  AttributeProto_AttributeType as AttributeType,
+  TensorProto_DataType as DataType,
+  type GraphProto,
+  GraphProtoSchema,
+  type NodeProto,
+  NodeProtoSchema,
+  TensorProtoSchema,
+  TypeProto_TensorSchema,
+  TypeProtoSchema,
+  ValueInfoProtoSchema,
+} from 'onnx-buf';
+import type { Random } from '../random.js';
+import { type Body, bodiesOf, graphsOf, type Mutation, subgraphsOf } from './places.js';
+
+const info = (name: string) => create(ValueInfoProtoSchema, { name });
+
+function scalarInfo(name: string, elemType: DataType) {
+  const value = create(TypeProto_TensorSchema, { elemType, shape: { dim: [] } });
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: create(TypeProtoSchema, { value: { case: 'tensorType', value } }),
+  });
+}
+
+function graphOf(
+  name: string,
+  node: NodeProto,
+  inputs: GraphProto['input'] = [],
+  outputs: readonly string[] = node.output,
+) {
+  return create(GraphProtoSchema, {
+    name,
+    node: [clone(NodeProtoSchema, node)],
+    input: inputs,
+    output: outputs.map(info),
+  });
+}
+
+const graphAttribute = (name: string, g: GraphProto) =>
+  create(AttributeProtoSchema, { name, type: AttributeType.GRAPH, g });
+
+function constantNode(
+  name: string,
+  value: { dataType: DataType; int32Data?: number[]; int64Data?: bigint[] },
+): NodeProto {
+  const t = create(TensorProtoSchema, value);
+  return create(NodeProtoSchema, {
+    opType: 'Constant',
+    output: [name],
+    attribute: [create(AttributeProtoSchema, { name: 'value', type: AttributeType.TENSOR, t })],
+  });
+}
+
+function wrapIf(body: Body, at: number, node: NodeProto, random: Random): void {
+  const condition = `condition_${random.below(1000)}`;
+  const other = random.pick([...body.node]);
+  const branches = [graphOf('a', node), graphOf('b', random.chance(0.8) ? node : other)];
+  if (random.chance(0.2)) branches.pop();
+  const attribute = branches.map((graph, i) =>
+    graphAttribute(i === 0 ? 'then_branch' : 'else_branch', graph),
+  );
+  body.node[at] = create(NodeProtoSchema, {
+    opType: 'If',
+    input: [condition],
+    output: [...node.output],
+    attribute,
+  });
+  body.node.splice(at, 0, constantNode(condition, { dataType: DataType.BOOL, int32Data: [random.below(2)] }));
+}
+
+function wrapLoop(body: Body, at: number, node: NodeProto, random: Random): void {
+  const count = `count_${random.below(1000)}`;
+  const inputs = [scalarInfo('i', DataType.INT64), scalarInfo('go', DataType.BOOL)];
+  const graph = graphOf('body', node, inputs, ['go', ...node.output]);
+  if (random.chance(0.3)) graph.output.splice(random.below(graph.output.length), 1);
+  if (random.chance(0.3)) graph.input.splice(random.below(graph.input.length), 1);
+  body.node[at] = create(NodeProtoSchema, {
+    opType: 'Loop',
+    input: [count, ''],
+    output: [...node.output],
+    attribute: [graphAttribute('body', graph)],
+  });
+  const int64Data = [random.pick([0n, 1n, 3n, -1n, 1000n, 2n ** 40n])];
+  body.node.splice(at, 0, constantNode(count, { dataType: DataType.INT64, int64Data }));
+}
+
+function wrapScan(body: Body, at: number, node: NodeProto, random: Random): void {
+  const [first = ''] = node.input;
+  const graph = graphOf('body', node, [info(random.chance(0.5) ? first : 'slice')]);
+  const i = BigInt(random.pick([0, 1, 1, 1, 2, -1]));
+  const attribute = [
+    graphAttribute('body', graph),
+    create(AttributeProtoSchema, { name: 'num_scan_inputs', type: AttributeType.INT, i }),
+  ];
+  body.node[at] = create(NodeProtoSchema, {
+    opType: 'Scan',
+    input: [first],
+    output: [...node.output],
+    attribute,
+  });
+}
+
+const wrap: Mutation = (model, random) => {
+  const body = random.any(bodiesOf(model).filter(({ node }) => node.length > 0));
+  if (!body) return;
+  const times = random.chance(0.05) ? 1 + random.below(200) : 1;
+  for (let i = 0; i < times; i++) {
+    const at = times > 1 ? body.node.length - 1 : random.below(body.node.length);
+    const node = body.node[at];
+    if (node) random.pick([wrapIf, wrapIf, wrapLoop, wrapScan])(body, at, node, random);
+  }
+};
+
+/** A graph inside a graph by the names of the one around. */
+const copyInside: Mutation = (model, random) => {
+  const inner = random.any(
+    bodiesOf(model)
+      .flatMap(({ node }) => node)
+      .flatMap(subgraphsOf),
+  );
+  const outer = random.any(graphsOf(model));
+  if (!inner || !outer) return;
+  const list = random.pick(['node', 'initializer', 'input', 'output'] as const);
+  const one = random.any<unknown>(outer[list]);
+  if (one !== undefined) (inner[list] as unknown[]).push(one);
+};
+
+export const subgraphMutations: readonly Mutation[] = [wrap, wrap, copyInside];

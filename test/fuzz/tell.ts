@@ -1,0 +1,10 @@
+import type { drive } from './driver.js';
+
+/** Prints what a campaign has found; the process fails if that is anything. */
+export function tell({ tried, findings }: Awaited<ReturnType<typeof drive>>): void {
+  const { counts } = findings;
+  console.log(`${tried} files tried, ${counts.size} kinds of findings`);
+  const sorted = [...counts].sort(([, one], [, other]) => other - one);
+  for (const [kind, count] of sorted) console.log(`${String(count).padStart(6)} ${kind}`);
+  if (counts.size > 0) process.exitCode = 1;
+}
