@@ -26,7 +26,7 @@ export function feedsFor(inputs: readonly ValueMetadata[], side: number): Feeds 
     const free = (axis: number) => (input.shape.length === 4 && axis >= 2 ? side : axis === 1 ? 3 : 1);
     const dims = input.shape.map((given, axis) => (typeof given === 'number' ? given : free(axis)));
     const count = dims.reduce((product, length) => product * length, 1);
-    if (count > maxElements) return undefined;
+    if (count > maxElements || dims.some((length) => length > maxElements)) return undefined;
     feeds[input.name] = tensorOf(input.type as keyof typeof arrays, count, dims);
   }
   return feeds;

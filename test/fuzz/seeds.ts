@@ -57,7 +57,7 @@ const written: Readonly<Record<string, () => ModelProto>> = {
       ],
       constants: [
         weights('w', 3, 3, 2, 2),
-        { ...weights('scales', 4), floatData: [1, 1, 1, 1] },
+        Object.assign(weights('scales', 4), { floatData: [1, 1, 1, 1] }),
         integers('pads', 0, 0, 1, 1, 0, 0, 1, 1),
         integers('from', 1, 1),
         integers('to', -1, -1),
@@ -100,7 +100,7 @@ const written: Readonly<Record<string, () => ModelProto>> = {
         integers('three', 3),
         integers('one', 1),
         integers('reps', 1, 1, 1, 1),
-        { ...integers('cond', 1), dataType: 9, int64Data: [], int32Data: [1] },
+        Object.assign(integers('cond', 1), { dataType: 9, int64Data: [], int32Data: [1] }),
       ],
     }),
   rearranged: () =>
@@ -129,7 +129,7 @@ const written: Readonly<Record<string, () => ModelProto>> = {
         node('OptionalGetElement', 'o', 'g'),
         node('LRN', 'g', 'y', { size: 3 }),
       ],
-      constants: [{ ...integers('one', 1), dims: [] }],
+      constants: [Object.assign(integers('one', 1), { dims: [] })],
     }),
   'rows and tables': () =>
     build({
@@ -146,7 +146,7 @@ const written: Readonly<Record<string, () => ModelProto>> = {
         integers('batch', 0),
         weights('w', 1, 16, 16),
         weights('u', 1, 16, 4),
-        { ...integers('idx', 0, 1), dims: [1n, 2n, 1n] },
+        Object.assign(integers('idx', 0, 1), { dims: [1n, 2n, 1n] }),
         weights('grid', 1, 4, 4, 2),
         integers('axis', 2),
       ],
@@ -163,12 +163,12 @@ const written: Readonly<Record<string, () => ModelProto>> = {
         node('Clip', 'u lo hi', 'y'),
       ],
       constants: [
-        { ...weights('s'), dims: [], floatData: [0.1] },
-        { ...integers('z', 0), dims: [], dataType: 2, int64Data: [], int32Data: [0] },
+        Object.assign(weights('s'), { dims: [], floatData: [0.1] }),
+        Object.assign(integers('z', 0), { dims: [], dataType: 2, int64Data: [], int32Data: [0] }),
         weights('w', 3, 3, 1, 1),
         weights('a', 3, 1, 1),
-        { ...weights('lo'), dims: [], floatData: [-1] },
-        { ...weights('hi'), dims: [], floatData: [1] },
+        Object.assign(weights('lo'), { dims: [], floatData: [-1] }),
+        Object.assign(weights('hi'), { dims: [], floatData: [1] }),
       ],
     }),
 };

@@ -8,19 +8,15 @@ import {
 } from 'onnx-buf';
 import type { Random } from '../random.js';
 import { oddFloat, oddNumber, oddSide, oddText } from './oddities.js';
+import { attributesOfOperator, contentOf } from './operator-attributes.js';
 import { attributesOf, type Mutation, nodesOf, tensorsOf } from './places.js';
 
-const names =
-  `axis axes keepdims kernel_shape pads strides dilations group auto_pad ceil_mode count_include_pad epsilon num_groups perm
-to value value_int value_ints value_float value_floats value_string value_strings sparse_value alpha beta mode nearest_mode
-coordinate_transformation_mode cubic_coeff_a antialias blocksize output_shape output_padding num_outputs split new_axis
-keep_aspect_ratio_policy noop_with_empty_axes allowzero largest sorted exclusive reverse batch_dims equation then_branch
-else_branch body num_scan_inputs scan_input_axes scan_output_axes scan_input_directions scan_output_directions start end dtype
-k_value detect_negative fmod direction hidden_size activations p size bias storage_order sampling_ratio spatial_scale
-output_height output_width axis_w axis_h max_stride padding stash_type scale num_heads q_num_heads kv_num_heads qk_matmul_output_mode
-softcap transA transB transBatchA window_size onesided inverse block_size output_dtype saturate offset no_such_attribute`.split(
-    /\s+/,
-  );
+const names = [
+  ...new Set(Object.values(attributesOfOperator).join(' ').split(' ')),
+  'then_branch',
+  'body',
+  'no_such',
+];
 
 function several<T>(random: Random, make: (random: Random) => T): T[] {
   return Array.from({ length: random.below(random.chance(0.1) ? 200 : 9) }, () => make(random));
@@ -44,7 +40,7 @@ function fill(attribute: AttributeProto, random: Random): void {
   random.pick(fills)();
 }
 
-function oddTensor(random: Random) {
+export function oddTensor(random: Random) {
   const dims = Array.from({ length: random.below(5) }, () => oddSide(random));
   return create(TensorProtoSchema, {
     dims,
@@ -54,9 +50,26 @@ function oddTensor(random: Random) {
   });
 }
 
-export function oddAttribute(random: Random): AttributeProto {
-  const attribute = create(AttributeProtoSchema, { name: random.pick(names) });
-  fill(attribute, random);
+/** A value of the type that the name calls for. */
+function fillRightly(attribute: AttributeProto, random: Random): void {
+  const count = 1 + random.below(4);
+  const fills = {
+    int: () => ({ type: AttributeType.INT, i: oddSide(random) }),
+    list: () => ({ type: AttributeType.INTS, ints: Array.from({ length: count }, () => oddSide(random)) }),
+    float: () => ({ type: AttributeType.FLOAT, f: oddFloat(random) }),
+    text: () => ({ type: AttributeType.STRING, s: new TextEncoder().encode(oddText(random)) }),
+    tensor: () => ({ type: AttributeType.TENSOR, t: oddTensor(random) }),
+  };
+  Object.assign(attribute, fills[contentOf(attribute.name)]());
+}
+
+/** Mostly one that the operator has. */
+export function oddAttribute(random: Random, opType = ''): AttributeProto {
+  const own = Object.hasOwn(attributesOfOperator, opType) ? attributesOfOperator[opType] : undefined;
+  const name = random.pick(own && random.chance(0.9) ? own.split(' ') : names);
+  const attribute = create(AttributeProtoSchema, { name });
+  if (random.chance(0.9)) fillRightly(attribute, random);
+  else fill(attribute, random);
   return attribute;
 }
 
@@ -83,7 +96,10 @@ const rename: Mutation = (model, random) => {
 };
 
 const add: Mutation = (model, random) => {
-  random.any(nodesOf(model))?.attribute.push(oddAttribute(random));
+  const node = random.any(nodesOf(model));
+  if (!node) return;
+  const attribute = oddAttribute(random, node.opType);
+  node.attribute = [...node.attribute.filter(({ name }) => name !== attribute.name), attribute];
 };
 
 const drop: Mutation = (model, random) => {

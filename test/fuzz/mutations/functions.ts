@@ -1,5 +1,5 @@
 // Functions of the model's own: around nodes, nested, in circles, by names that others have.
-import { clone, create } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
 import {
   type FunctionProto,
   FunctionProtoSchema,
@@ -9,7 +9,7 @@ import {
   OperatorSetIdProtoSchema,
 } from 'onnx-buf';
 import { oddText } from './oddities.js';
-import { bodiesOf, type Mutation, nodesOf, valuesOf } from './places.js';
+import { bodiesOf, copyOf, type Mutation, nodesOf, valuesOf } from './places.js';
 
 function callTo({ name, domain, input, output }: FunctionProto): NodeProto {
   return create(NodeProtoSchema, { opType: name, domain, input: [...input], output: [...output] });
@@ -33,8 +33,8 @@ const wrapNode: Mutation = (model, random) => {
     domain: isStandard ? node.domain : random.pick(['own', 'own', 'tlsc', '']),
     input: [...new Set(node.input)],
     output: [...node.output],
-    node: [clone(NodeProtoSchema, node)],
-    opsetImport: model.opsetImport.map((entry) => clone(OperatorSetIdProtoSchema, entry)),
+    node: [copyOf(NodeProtoSchema, node)],
+    opsetImport: model.opsetImport.map((entry) => copyOf(OperatorSetIdProtoSchema, entry)),
   });
   model.functions.push(one);
   addImport(model, one.domain);
@@ -111,7 +111,7 @@ const changeFunction: Mutation = (model, random) => {
   if (!one) return;
   const changes: readonly (() => void)[] = [
     () => {
-      model.functions.push(clone(FunctionProtoSchema, one));
+      model.functions.push(copyOf(FunctionProtoSchema, one));
     },
     () => {
       one.name = random.any(nodesOf(model))?.opType ?? 'f';

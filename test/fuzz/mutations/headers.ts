@@ -1,5 +1,5 @@
 // Versions, domains and metadata, tlsc's own record among them, and what few models have.
-import { clone, create } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
 import {
   GraphProtoSchema,
   OperatorSetIdProtoSchema,
@@ -8,7 +8,7 @@ import {
   TrainingInfoProtoSchema,
 } from 'onnx-buf';
 import { oddNumber, oddText } from './oddities.js';
-import { graphsOf, type Mutation, nodesOf, valuesOf } from './places.js';
+import { copyOf, graphsOf, type Mutation, nodesOf, valuesOf } from './places.js';
 
 const irVersion: Mutation = (model, random) => {
   model.irVersion = random.chance(0.7) ? BigInt(random.below(16)) : oddNumber(random);
@@ -81,7 +81,7 @@ const metadata: Mutation = (model, random) => {
 
 const training: Mutation = (model, random) => {
   const graph =
-    model.graph && random.chance(0.5) ? clone(GraphProtoSchema, model.graph) : create(GraphProtoSchema);
+    model.graph && random.chance(0.5) ? copyOf(GraphProtoSchema, model.graph) : create(GraphProtoSchema);
   model.trainingInfo.push(create(TrainingInfoProtoSchema, { initialization: graph, algorithm: graph }));
 };
 

@@ -1,9 +1,17 @@
 // Other operators, other domains, nodes that were not there before.
 import { create } from '@bufbuild/protobuf';
-import { NodeProtoSchema, ValueInfoProtoSchema } from 'onnx-buf';
+import {
+  AttributeProtoSchema,
+  AttributeProto_AttributeType as AttributeType,
+  TensorProto_DataType as DataType,
+  type NodeProto,
+  NodeProtoSchema,
+  TensorProtoSchema,
+  ValueInfoProtoSchema,
+} from 'onnx-buf';
 import type { Random } from '../random.js';
 import { oddAttribute } from './attributes.js';
-import { oddText } from './oddities.js';
+import { oddFloat, oddSide, oddText } from './oddities.js';
 import { bodiesOf, type Mutation, nodesOf, valuesOf } from './places.js';
 
 /** Those of the default domain, but for those whose results are random. */
@@ -67,26 +75,58 @@ const swapDomain: Mutation = (model, random) => {
   if (node) node.domain = random.chance(0.3) ? oddText(random) : random.pick(families).domain;
 };
 
-/** A node that takes values of the model and hands out new ones. */
+/** A node that computes a small constant, as long as its sides say, of a type that many operators take. */
+function constantNode(name: string, random: Random): NodeProto {
+  const dims = Array.from({ length: random.below(5) }, () =>
+    BigInt(random.below(20) === 0 ? 0 : 1 + random.below(4)),
+  );
+  const count = Number(dims.reduce((product, side) => product * side, 1n));
+  const dataType = random.pick([
+    DataType.FLOAT,
+    DataType.FLOAT,
+    DataType.INT64,
+    DataType.INT64,
+    DataType.INT32,
+    DataType.BOOL,
+    DataType.UINT8,
+  ]);
+  const list = <T>(make: (random: Random) => T) => Array.from({ length: count }, () => make(random));
+  const small = () => random.below(7) - 2;
+  const t = create(TensorProtoSchema, { dims, dataType });
+  if (dataType === DataType.FLOAT) t.floatData = list(random.chance(0.5) ? () => random.next() : oddFloat);
+  else if (dataType === DataType.INT64)
+    t.int64Data = list(random.chance(0.7) ? () => BigInt(small()) : oddSide);
+  else t.int32Data = list(dataType === DataType.INT32 ? small : () => random.below(2));
+  const value = create(AttributeProtoSchema, { name: 'value', type: AttributeType.TENSOR, t });
+  return create(NodeProtoSchema, { opType: 'Constant', output: [name], attribute: [value] });
+}
+
+/** A node that takes values of the model, and new ones, and hands out new ones. */
 const addNode: Mutation = (model, random) => {
   const body = random.any(bodiesOf(model));
   if (!body) return;
   const values = valuesOf(model);
-  const inputs = Array.from({ length: random.below(5) }, () =>
-    random.chance(0.1) ? '' : (random.any(values) ?? ''),
-  );
-  const outputs = Array.from(
-    { length: 1 + (random.chance(0.2) ? random.below(4) : 0) },
-    (_, i) => `new_${random.below(1000)}_${i}`,
-  );
-  const attribute = Array.from({ length: random.below(3) }, () => oddAttribute(random));
-  const node = create(NodeProtoSchema, { ...anyOperator(random), input: inputs, output: outputs, attribute });
-  body.node.splice(random.below(body.node.length + 1), 0, node);
-  if (!random.chance(0.7)) return;
+  const name = `new_${random.below(10_000)}`;
+  const constants: NodeProto[] = [];
+  const input = Array.from({ length: random.below(5) }, (_, i) => {
+    if (random.chance(0.1)) return '';
+    if (random.chance(0.4)) return random.any(values) ?? '';
+    constants.push(constantNode(`${name}_in_${i}`, random));
+    return `${name}_in_${i}`;
+  });
+  const count = 1 + (random.chance(0.2) ? random.below(4) : 0);
+  const output = Array.from({ length: count }, (_, i) => `${name}_${i}`);
+  const { opType, domain } = anyOperator(random);
+  const attributes = Array.from({ length: random.below(4) }, () => oddAttribute(random, opType));
+  const attribute = [...new Map(attributes.map((one) => [one.name, one])).values()];
+  const node = create(NodeProtoSchema, { opType, domain, input, output, attribute });
+  const at = random.chance(0.8) ? body.node.length : random.below(body.node.length + 1);
+  body.node.splice(at, 0, ...constants, node);
+  if (!random.chance(0.8)) return;
   // What nobody uses is left out before it runs.
-  const [name = ''] = outputs;
-  if ('initializer' in body) body.output.push(create(ValueInfoProtoSchema, { name }));
-  else body.output.push(name);
+  const [first = ''] = output;
+  if ('initializer' in body) body.output.push(create(ValueInfoProtoSchema, { name: first }));
+  else body.output.push(first);
 };
 
 export const operatorMutations: readonly Mutation[] = [

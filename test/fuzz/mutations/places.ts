@@ -1,4 +1,5 @@
 // Where in a model something can be changed.
+import { type DescMessage, fromBinary, type MessageShape, toBinary } from '@bufbuild/protobuf';
 import type {
   AttributeProto,
   FunctionProto,
@@ -64,4 +65,9 @@ export function valuesOf(model: ModelProto): string[] {
     ...written.map(({ name }) => name),
     ...nodesOf(model).flatMap(({ input, output }) => [...input, ...output]),
   ];
+}
+
+/** A copy with all that is inside; unlike `clone` it takes values that a field must not have, and any depth. */
+export function copyOf<S extends DescMessage>(schema: S, message: MessageShape<S>): MessageShape<S> {
+  return fromBinary(schema, toBinary(schema, message), { recursionLimit: 10_000 });
 }

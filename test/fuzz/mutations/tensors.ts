@@ -1,5 +1,5 @@
 // Constants: too short, too long, in the wrong field, elsewhere, sparse, with values that shapes are made of.
-import { clone, create } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
 import {
   TensorProto_DataLocation as DataLocation,
   TensorProto_DataType as DataType,
@@ -10,7 +10,7 @@ import {
 } from 'onnx-buf';
 import type { Random } from '../random.js';
 import { oddFloat, oddNumber, oddSide, oddText } from './oddities.js';
-import { graphsOf, type Mutation, nodesOf, tensorsOf } from './places.js';
+import { copyOf, graphsOf, type Mutation, nodesOf, tensorsOf } from './places.js';
 
 const length: Mutation = (model, random) => {
   const tensor = random.any(tensorsOf(model));
@@ -128,7 +128,7 @@ const constant: Mutation = (model, random) => {
   const tensor = random.any(tensorsOf(model));
   const name = random.any(nodesOf(model).flatMap(({ input, output }) => [...input, ...output]));
   if (!graph || !tensor || name === undefined) return;
-  graph.initializer.push({ ...clone(TensorProtoSchema, tensor), name });
+  graph.initializer.push(Object.assign(copyOf(TensorProtoSchema, tensor), { name }));
 };
 
 const segment: Mutation = (model, random) => {

@@ -1,8 +1,7 @@
 // Nodes, their inputs and outputs: dropped, swapped, doubled, in circles.
-import { clone } from '@bufbuild/protobuf';
 import { NodeProtoSchema } from 'onnx-buf';
 import type { Random } from '../random.js';
-import { bodiesOf, graphsOf, type Mutation, nodesOf, valuesOf } from './places.js';
+import { bodiesOf, copyOf, graphsOf, type Mutation, nodesOf, valuesOf } from './places.js';
 
 function disturb<T>(list: T[], random: Random): void {
   const at = random.below(list.length);
@@ -61,7 +60,7 @@ const copyNode: Mutation = (model, random) => {
   const body = random.any(bodiesOf(model));
   const node = random.any(body?.node ?? []);
   if (!body || !node) return;
-  const copy = clone(NodeProtoSchema, node);
+  const copy = copyOf(NodeProtoSchema, node);
   if (random.chance(0.7)) copy.output = copy.output.map((name) => `${name}_copy`);
   body.node.push(copy);
 };
