@@ -5,6 +5,7 @@ import { format, lint } from './steps/lint.mjs';
 import { benchKernels, buildAddon, buildCudaOperators, testKernels } from './steps/native.mjs';
 import { provideNativePackages } from './steps/native-packages.mjs';
 import { installPackages } from './steps/packages.mjs';
+import { fuzzFiles, soak } from './steps/strangers.mjs';
 import { checkToolchain } from './steps/toolchain.mjs';
 import { buildTypeScript, checkTestTypes, runVitest } from './steps/typescript.mjs';
 
@@ -41,6 +42,14 @@ const tasks = {
     benchKernels();
     for (const name of ['networks', 'event-loop'])
       run(process.execPath, [join(root, 'test', 'dist', 'bench', `${name}.js`)]);
+  },
+  'fuzz-files'(args) {
+    setup();
+    fuzzFiles(args);
+  },
+  soak(args) {
+    setup();
+    soak(args);
   },
   lint() {
     installPackages();

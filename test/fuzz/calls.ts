@@ -3,13 +3,13 @@ import { convert, InferenceSession, inspect, type Outputs, readPhoto, TlscError,
 import { feedsFor } from './feeds.js';
 import type { Fault } from './messages.js';
 
-const trainSize = 16;
-const fullSize = 24;
-/** The size of the images that models are run with. */
-const runSize = 16;
+/** Of conversions and runs, which have no default. */
+const usualSide = 256;
 
 /** What calls hand on to the ones behind them. */
 export interface Progress {
+  /** Of images; undefined for the defaults of the calls. */
+  readonly side: number | undefined;
   /** What `convert` has made. */
   converted?: Uint8Array;
   /** What `create` has opened. */
@@ -24,9 +24,9 @@ function open(bytes: Uint8Array, operators: 'native' | 'portable'): Promise<Infe
 }
 
 /** Releases the session, too. */
-async function run(session: InferenceSession): Promise<Outputs | undefined> {
+async function run(session: InferenceSession, side = usualSide): Promise<Outputs | undefined> {
   try {
-    const feeds = feedsFor(session.inputMetadata, runSize);
+    const feeds = feedsFor(session.inputMetadata, side);
     return feeds && (await session.run(feeds));
   } finally {
     await session.release();
@@ -34,7 +34,7 @@ async function run(session: InferenceSession): Promise<Outputs | undefined> {
 }
 
 /** What a model computes must not depend on who computes it; what is no number or endless compares with nothing. */
-async function verifyBoth(bytes: Uint8Array, { converted }: Progress): Promise<Fault | undefined> {
+async function verifyBoth(bytes: Uint8Array, { converted, side }: Progress): Promise<Fault | undefined> {
   const {
     passed,
     selfCheck,
@@ -42,7 +42,9 @@ async function verifyBoth(bytes: Uint8Array, { converted }: Progress): Promise<F
     tolerance,
     wrongWindows,
     wrongEpsilons,
-  } = await verify(bytes, converted ?? bytes, { fullSize });
+  } = await verify(bytes, converted ?? bytes, {
+    fullSize: side === undefined ? false : Math.round(1.5 * side),
+  });
   if (!converted || passed || !selfCheck) return undefined;
   const differences = [selfCheck.native, selfCheck.portable, full?.nativeToPortable ?? 0];
   if (!differences.every(Number.isFinite)) return undefined;
@@ -54,12 +56,12 @@ async function verifyBoth(bytes: Uint8Array, { converted }: Progress): Promise<F
 }
 
 export const calls = {
-  async inspect(bytes) {
-    await inspect(bytes, { trainSize });
+  async inspect(bytes, { side }) {
+    await inspect(bytes, side === undefined ? {} : { trainSize: side });
     return undefined;
   },
   async convert(bytes, progress) {
-    const { model, report } = await convert(bytes, { trainSize });
+    const { model, report } = await convert(bytes, { trainSize: progress.side ?? usualSide });
     if (report.sites.length > 0) progress.converted = model;
     return undefined;
   },
@@ -68,9 +70,9 @@ export const calls = {
     progress.session = await open(bytes, 'native');
     return undefined;
   },
-  async run(bytes, { session }) {
-    await run(session ?? (await open(bytes, 'native')));
-    await run(await open(bytes, 'portable'));
+  async run(bytes, { session, side }) {
+    await run(session ?? (await open(bytes, 'native')), side);
+    await run(await open(bytes, 'portable'), side);
     return undefined;
   },
   async readPhoto(bytes) {

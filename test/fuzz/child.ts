@@ -22,7 +22,7 @@ async function perform(call: CallName, bytes: Uint8Array, progress: Progress): P
   watch.begin();
   try {
     // A copy, so that no call sees what another has done to it.
-    fault = await calls[call](bytes.slice(), progress);
+    fault = await calls[call](new Uint8Array(bytes), progress);
   } catch (error) {
     fault = faultOf(error, errorCodes);
     code = (error as { code?: string } | undefined)?.code ?? '';
@@ -34,8 +34,8 @@ async function perform(call: CallName, bytes: Uint8Array, progress: Progress): P
   return { call, code, fault, ms, stallMs, peakBytes };
 }
 
-process.on('message', async ({ bytes, calls: names }: Order) => {
-  const progress: Progress = {};
+process.on('message', async ({ bytes, calls: names, side }: Order) => {
+  const progress: Progress = { side };
   const outcomes: Outcome[] = [];
   for (const name of names) outcomes.push(await perform(name, bytes, progress));
   say({ outcomes } satisfies Done);

@@ -16,6 +16,8 @@ export interface Campaign extends FuzzOptions {
   /** The same sample for the same index, always. */
   readonly sample: (index: number) => Promise<Sample>;
   readonly calls: readonly CallName[];
+  /** Of images that models are run with; small ones are fast. */
+  readonly side?: number;
   /** Of the files that findings are written to. */
   readonly extension: string;
 }
@@ -43,10 +45,10 @@ class Findings {
 
   /** Once more in a process of its own, then smaller. What does not come again is reported as it was met. */
   async #confirm(sample: Sample, finding: Finding): Promise<Found | undefined> {
-    const { calls, extension } = this.campaign;
+    const { calls, side, extension } = this.campaign;
     const kind = kindOf(finding);
     const isSame = async (bytes: Uint8Array, names: readonly CallName[]) => {
-      const again = (await attemptAlone(bytes, names)).finding;
+      const again = (await attemptAlone(bytes, names, { side })).finding;
       return again !== undefined && kindOf(again) === kind;
     };
     const { call } = finding;
@@ -81,7 +83,7 @@ export async function drive(campaign: Campaign): Promise<{ tried: number; findin
     while (next < last && performance.now() < end) {
       const sample = await campaign.sample(next++);
       served.push(sample);
-      const { finding } = await subject.attempt(sample.bytes, campaign.calls);
+      const { finding } = await subject.attempt(sample.bytes, campaign.calls, campaign.side);
       if (finding) {
         await subject.kill();
         await findings.add(sample, finding);
@@ -100,8 +102,9 @@ export async function drive(campaign: Campaign): Promise<{ tried: number; findin
 
 /** Which of the files keeps a process from ending, or makes it die at its end. */
 async function findCulprit(samples: readonly Sample[], findings: Findings): Promise<void> {
+  const { calls, side } = findings.campaign;
   for (const sample of samples) {
-    const { finding } = await attemptAlone(sample.bytes, findings.campaign.calls);
+    const { finding } = await attemptAlone(sample.bytes, calls, { side });
     if (finding?.call === 'exit') return findings.add(sample, finding);
   }
 }

@@ -72,7 +72,7 @@ const texts: Readonly<Record<string, string>> = {
 export async function imageSeeds(): Promise<ImageSeed[]> {
   const seeds: ImageSeed[] = [];
   for (const [name, make] of Object.entries(encoded))
-    seeds.push({ name, bytes: await make().toBuffer(), width, height });
+    seeds.push({ name, bytes: new Uint8Array(await make().toBuffer()), width, height });
   for (const [name, text] of Object.entries(texts))
     seeds.push({ name, bytes: new TextEncoder().encode(text), width, height });
   return seeds;

@@ -5,6 +5,8 @@ import type { CallName } from './calls.js';
 export interface Order {
   readonly bytes: Uint8Array;
   readonly calls: readonly CallName[];
+  /** The side of the images that models are measured, checked and run with; undefined for the defaults of the calls. */
+  readonly side: number | undefined;
 }
 
 /** Child to parent, before each call: what it dies of is the call that it named last. */

@@ -25,6 +25,7 @@ tell(
       };
     },
     calls: modelCalls,
+    side: 16,
     extension: '.onnx',
   }),
 );

@@ -64,8 +64,10 @@ export class Subject {
   #current: CallName | undefined;
   #begun = 0;
 
-  constructor() {
+  /** `folder` is the one that the child works in. */
+  constructor(folder = process.cwd()) {
     this.#child = fork(childFile, {
+      cwd: folder,
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
@@ -83,11 +85,11 @@ export class Subject {
   }
 
   /** After a finding of kind died, slow or memory the child is gone; whatever it was, take a new one. */
-  async attempt(bytes: Uint8Array, calls: readonly CallName[]): Promise<Result> {
+  async attempt(bytes: Uint8Array, calls: readonly CallName[], side?: number): Promise<Result> {
     this.#current = calls[0];
     this.#begun = performance.now();
     const answer = this.#answer();
-    this.#child.send({ bytes, calls } satisfies Order, () => {});
+    this.#child.send({ bytes, calls, side } satisfies Order, () => {});
     const watching = new AbortController();
     try {
       const result = await Promise.race([answer, this.#death(), this.#excess(watching.signal)]);
@@ -168,10 +170,14 @@ export class Subject {
 }
 
 /** What a process of its own makes of a file, its exit included. */
-export async function attemptAlone(bytes: Uint8Array, calls: readonly CallName[]): Promise<Result> {
-  const subject = new Subject();
+export async function attemptAlone(
+  bytes: Uint8Array,
+  calls: readonly CallName[],
+  { side, folder }: { readonly side?: number | undefined; readonly folder?: string } = {},
+): Promise<Result> {
+  const subject = new Subject(folder);
   try {
-    const result = await subject.attempt(bytes, calls);
+    const result = await subject.attempt(bytes, calls, side);
     return { ...result, finding: result.finding ?? (await subject.end()) };
   } finally {
     await subject.kill();

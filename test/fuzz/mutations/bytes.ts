@@ -4,13 +4,13 @@ import type { Random } from '../random.js';
 export type ByteMutation = (bytes: Uint8Array, random: Random) => Uint8Array;
 
 function splice(bytes: Uint8Array, at: number, removed: number, added: Uint8Array): Uint8Array {
-  return Buffer.concat([bytes.subarray(0, at), added, bytes.subarray(at + removed)]);
+  return new Uint8Array(Buffer.concat([bytes.subarray(0, at), added, bytes.subarray(at + removed)]));
 }
 
 const truncate: ByteMutation = (bytes, random) => bytes.subarray(0, random.below(bytes.length));
 
 const flipBits: ByteMutation = (bytes, random) => {
-  const copy = bytes.slice();
+  const copy = new Uint8Array(bytes);
   for (let count = 1 + random.below(8); count > 0 && copy.length > 0; count--) {
     const at = random.below(copy.length);
     copy[at] = (copy[at] ?? 0) ^ (1 << random.below(8));
@@ -19,7 +19,7 @@ const flipBits: ByteMutation = (bytes, random) => {
 };
 
 const setBytes: ByteMutation = (bytes, random) => {
-  const copy = bytes.slice();
+  const copy = new Uint8Array(bytes);
   const at = random.below(copy.length);
   copy.fill(random.pick([0, 0xff, 0x80, 0x7f, random.below(256)]), at, at + 1 + random.below(10));
   return copy;
@@ -44,7 +44,7 @@ const breakText: ByteMutation = (bytes, random) => {
   const letters = [...bytes.keys()].filter((at) => /[a-zA-Z_]/.test(String.fromCharCode(bytes[at] ?? 0)));
   const at = random.any(letters);
   if (at === undefined) return bytes;
-  const copy = bytes.slice();
+  const copy = new Uint8Array(bytes);
   copy[at] = random.pick([0xff, 0xc0, 0xed, 0x80, 0]);
   return copy;
 };

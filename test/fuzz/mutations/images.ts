@@ -57,7 +57,7 @@ function placesOf(bytes: Uint8Array, value: number): { at: number; coding: Codin
 }
 
 function lie({ bytes, width, height }: ImageSeed, random: Random): Uint8Array {
-  const copy = bytes.slice();
+  const copy = new Uint8Array(bytes);
   for (const side of random.chance(0.5) ? [width, height] : [random.pick([width, height])]) {
     const place = random.any(placesOf(bytes, side));
     if (place) copy.set(encode(random.pick(sizes), place.coding), place.at);
