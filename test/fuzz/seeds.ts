@@ -212,14 +212,9 @@ function crop(model: ModelProto): ModelProto {
   return model;
 }
 
-/** Seen from test/dist/fuzz/. */
-const folders = [
-  '../../fixtures/models',
-  '../../fixtures/hostile/models',
-  '../../../../shared/models',
-  '../../../../shared/wild',
-  '../../../../shared/hostile',
-];
+/** Seen from test/dist/fuzz/; those beside the repository, where they are. */
+const friendly = ['../../fixtures/models', '../../../../shared/models', '../../../../shared/wild'];
+const hostile = ['../../fixtures/hostile/models', '../../../../shared/hostile'];
 
 const largestFile = 2_000_000;
 
@@ -255,19 +250,26 @@ async function converted({ name, model }: Seed): Promise<Seed[]> {
   }
 }
 
+function readAll(folders: readonly string[]): Seed[] {
+  return folders.flatMap((folder) => filesIn(fileURLToPath(new URL(folder, import.meta.url)))).flatMap(read);
+}
+
+/** Networks of one family begin alike. */
+function withoutTwins(seeds: readonly Seed[]): Seed[] {
+  const text = ({ model }: Seed) => Buffer.from(toBinary(ModelProtoSchema, model)).toString('latin1');
+  return [...new Map(seeds.map((seed) => [text(seed), seed])).values()];
+}
+
+export interface Seeds {
+  readonly friendly: readonly Seed[];
+  readonly hostile: readonly Seed[];
+}
+
 /** The same wherever the same files are: mutants are counted on that. */
-export async function readSeeds(): Promise<Seed[]> {
+export async function readSeeds(): Promise<Seeds> {
   const own = Object.entries(written).map(([name, make]) => ({ name, model: make() }));
-  const friendly = folders.slice(0, 1).concat(folders.slice(2, 4));
-  const files = (list: readonly string[]) =>
-    list.flatMap((folder) => filesIn(fileURLToPath(new URL(folder, import.meta.url)))).flatMap(read);
-  const sources = [...own, ...files(friendly)];
+  const sources = withoutTwins([...own, ...readAll(friendly)]);
   const results: Seed[] = [];
   for (const seed of sources) results.push(...(await converted(seed)));
-  const all = [...sources, ...results, ...files(folders.filter((folder) => !friendly.includes(folder)))];
-  // Networks of one family begin alike.
-  const byBytes = new Map(
-    all.map((seed) => [Buffer.from(toBinary(ModelProtoSchema, seed.model)).toString('latin1'), seed]),
-  );
-  return [...byBytes.values()];
+  return { friendly: [...sources, ...results], hostile: withoutTwins(readAll(hostile)) };
 }

@@ -13,6 +13,8 @@ const isSource = import.meta.url.endsWith('.ts');
 const childFile = fileURLToPath(new URL(isSource ? '../dist/fuzz/child.js' : './child.js', import.meta.url));
 
 const pollMs = 100;
+/** Long, for machines with much else to do. */
+const startMs = 60_000;
 /** What a child has written arrives a little after its end. */
 const outputMs = 20;
 /** The end of what a child writes is enough to see what it died of. */
@@ -62,7 +64,9 @@ export class Subject {
   readonly #ended: Promise<unknown>;
   #output = '';
   #current: CallName | undefined;
-  #begun = 0;
+  /** When the current call began; undefined while the child starts. */
+  #begun: number | undefined;
+  #ordered = 0;
 
   /** `folder` is the one that the child works in. */
   constructor(folder = process.cwd()) {
@@ -87,7 +91,8 @@ export class Subject {
   /** After a finding of kind died, slow or memory the child is gone; whatever it was, take a new one. */
   async attempt(bytes: Uint8Array, calls: readonly CallName[], side?: number): Promise<Result> {
     this.#current = calls[0];
-    this.#begun = performance.now();
+    this.#begun = undefined;
+    this.#ordered = performance.now();
     const answer = this.#answer();
     this.#child.send({ bytes, calls, side } satisfies Order, () => {});
     const watching = new AbortController();
@@ -125,7 +130,11 @@ export class Subject {
     for (;;) {
       await wait(pollMs, undefined, { signal }).catch(() => {});
       if (signal.aborted || this.#hasEnded) return new Promise(() => {});
-      const ms = performance.now() - this.#begun;
+      const ms = performance.now() - (this.#begun ?? performance.now());
+      if (this.#begun === undefined && performance.now() - this.#ordered > startMs) {
+        await this.kill();
+        throw new Error(`${childFile} does not start within ${startMs} ms`);
+      }
       const bytes = residentBytes(this.#child.pid);
       if (ms <= limits.callMs && bytes <= limits.memoryBytes) continue;
       const finding =
