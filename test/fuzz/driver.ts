@@ -61,7 +61,7 @@ class Findings {
     const bytes = comesAgain
       ? await minimise(sample.bytes, (smaller) => isSame(smaller, needed), this.campaign.minimise)
       : sample.bytes;
-    return { bytes, extension, finding, origin };
+    return { bytes, extension, finding, side, origin };
   }
 }
 

@@ -16,17 +16,19 @@ export interface Found {
   /** With the dot. */
   readonly extension: string;
   readonly finding: Finding;
+  /** Of the images that it was found with. */
+  readonly side: number | undefined;
   /** How it was made. */
   readonly origin: string;
 }
 
 /** Returns the file's path. */
-export function write(folder: string, { bytes, extension, finding, origin }: Found): string {
+export function write(folder: string, { bytes, extension, finding, side, origin }: Found): string {
   mkdirSync(folder, { recursive: true });
   const digest = createHash('sha256').update(bytes).digest('hex').slice(0, 8);
   const file = join(folder, `${finding.kind}-${finding.call}-${digest}${extension}`);
   writeFileSync(file, bytes);
-  const again = `node test/dist/fuzz/replay.js ${file}`;
+  const again = `node test/dist/fuzz/replay.js ${side === undefined ? '' : `--side ${side} `}${file}`;
   writeFileSync(
     `${file}.txt`,
     `${finding.kind} in ${finding.call}\n${finding.detail}\n\n${origin}\n${again}\n`,
