@@ -1,6 +1,7 @@
 // What is done with a file: each way in which strangers' files come into tlsc.
 import { convert, InferenceSession, inspect, type Outputs, readPhoto, TlscError, verify } from '@tlsc/api';
 import { feedsFor } from './feeds.js';
+import { limits } from './limits.js';
 import type { Fault } from './messages.js';
 
 /** Of conversions and runs, which have no default. */
@@ -18,16 +19,22 @@ export interface Progress {
 
 type Call = (bytes: Uint8Array, progress: Progress) => Promise<Fault | undefined>;
 
+/** A model is a program, which may run without end: what ends it is the caller's signal. */
+function deadline(): { signal: AbortSignal } {
+  return { signal: AbortSignal.timeout(limits.deadlineMs) };
+}
+
 /** One thread is enough for so little, and starts faster. */
 function open(bytes: Uint8Array, operators: 'native' | 'portable'): Promise<InferenceSession> {
-  return InferenceSession.create(bytes, { operators, logSeverityLevel: 4, intraOpNumThreads: 1 });
+  const options = { operators, logSeverityLevel: 4, intraOpNumThreads: 1 } as const;
+  return InferenceSession.create(bytes, { ...options, ...deadline() });
 }
 
 /** Releases the session, too. */
 async function run(session: InferenceSession, side = usualSide): Promise<Outputs | undefined> {
   try {
     const feeds = feedsFor(session.inputMetadata, side);
-    return feeds && (await session.run(feeds));
+    return feeds && (await session.run(feeds, deadline()));
   } finally {
     await session.release();
   }
@@ -44,6 +51,7 @@ async function verifyBoth(bytes: Uint8Array, { converted, side }: Progress): Pro
     wrongEpsilons,
   } = await verify(bytes, converted ?? bytes, {
     fullSize: side === undefined ? false : Math.round(1.5 * side),
+    ...deadline(),
   });
   if (!converted || passed || !selfCheck) return undefined;
   const differences = [selfCheck.native, selfCheck.portable, full?.nativeToPortable ?? 0];
@@ -57,11 +65,11 @@ async function verifyBoth(bytes: Uint8Array, { converted, side }: Progress): Pro
 
 export const calls = {
   async inspect(bytes, { side }) {
-    await inspect(bytes, side === undefined ? {} : { trainSize: side });
+    await inspect(bytes, { ...(side !== undefined && { trainSize: side }), ...deadline() });
     return undefined;
   },
   async convert(bytes, progress) {
-    const { model, report } = await convert(bytes, { trainSize: progress.side ?? usualSide });
+    const { model, report } = await convert(bytes, { trainSize: progress.side ?? usualSide, ...deadline() });
     if (report.sites.length > 0) progress.converted = model;
     return undefined;
   },
@@ -76,7 +84,7 @@ export const calls = {
     return undefined;
   },
   async readPhoto(bytes) {
-    await readPhoto(bytes);
+    await readPhoto(bytes, deadline());
     return undefined;
   },
 } satisfies Record<string, Call>;

@@ -1,13 +1,11 @@
-import { createRequire } from 'node:module';
+import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { abortable, onAbort } from '../abort.js';
 import { invalidArgument, TlscError, throwIfAborted } from '../errors.js';
 import { buffersIn, type Reply, type Request, resultOf } from './messages.js';
 import type { Tasks } from './tasks.js';
-
-/** JavaScript's objects of a model, in MiB: weights are not among them. A thread that needs more ends, not the process. */
-const heapLimit = 2048;
+import { heapLimit, returnThread, takeThread } from './threads.js';
 
 /** Bytes that are copied before the event loop has its turn again. */
 const sliceLength = 2 ** 23;
@@ -27,31 +25,41 @@ export async function runInBackground<T extends keyof Tasks>(
   throwIfAborted(signal);
   const own = await Promise.all((args as readonly unknown[]).map(copyOfBytes));
   throwIfAborted(signal);
-  const worker = start({ task, args: own });
+  const worker = takeThread();
   const stop = onAbort(signal, () => void worker.terminate());
-  return abortable(replyOf(worker, task), signal)
-    .then((reply) => resultOf(reply) as Result<T>)
-    .finally(stop);
-}
-
-function replyOf(worker: Worker, task: string): Promise<Reply> {
-  return new Promise((resolve, reject) => {
-    worker.once('message', resolve);
-    worker.once('error', (error) => reject(explain(error, task)));
-    worker.once('exit', () => reject(new Error(`the thread of ${task} ended before it was done`)));
-  });
-}
-
-function start(request: Request): Worker {
-  const entry = createRequire(import.meta.url).resolve('@tlsc/api/worker');
   try {
-    return new Worker(entry, {
-      workerData: request,
-      transferList: [...buffersIn(request.args)],
-      resourceLimits: { maxOldGenerationSizeMb: heapLimit },
+    return resultOf(await abortable(replyOf(worker, { task, args: own }), signal)) as Result<T>;
+  } finally {
+    stop();
+  }
+}
+
+async function replyOf(worker: Worker, request: Request): Promise<Reply> {
+  const listening = new AbortController();
+  const { signal } = listening;
+  try {
+    send(worker, request);
+    const ended = once(worker, 'exit', { signal }).then(() => {
+      throw new Error(`the thread of ${request.task} ended before it was done`);
     });
-  } catch (cause) {
-    if ((cause as Error).name !== 'DataCloneError') throw cause;
+    const [reply] = await Promise.race([once(worker, 'message', { signal }), ended]);
+    listening.abort();
+    returnThread(worker);
+    return reply as Reply;
+  } catch (error) {
+    throw explain(error, request.task);
+  } finally {
+    listening.abort();
+  }
+}
+
+/** Options that cannot be sent to another thread, functions for one, are none that any task has. */
+function send(worker: Worker, request: Request): void {
+  try {
+    worker.postMessage(request, [...buffersIn(request.args)]);
+  } catch (error) {
+    returnThread(worker);
+    if ((error as Error).name !== 'DataCloneError') throw error;
     throw invalidArgument('options', 'made of plain values', request.args.at(-1));
   }
 }
