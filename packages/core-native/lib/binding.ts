@@ -74,10 +74,12 @@ export interface NativeSessionOptions extends NativeModel {
   readonly logId: string;
   /** 0 verbose, 1 info, 2 warning, 3 error, 4 fatal. */
   readonly logSeverityLevel: number;
+  /** The same for what is logged during runs. */
+  readonly runLogSeverityLevel: number;
 }
 
 export interface NativeRun {
-  /** In the order asked for, with a handle where the location is 'device'. The memory is ONNX Runtime's own, not a copy. */
+  /** In the order asked for, with a handle where the location is 'device'. */
   readonly outputs: Promise<(NativeTensor | NativeDeviceTensor)[]>;
   /** Rejects `outputs` with ERR_ABORTED, at once when the run has not begun, else after the operator it is in. */
   cancel(): void;
@@ -103,14 +105,18 @@ export interface NativeSession {
   /** The model's custom metadata. */
   readonly metadata: Readonly<Record<string, string>>;
   readonly runtimeVersion: string;
-  /** Off the event loop. The inputs' memory is read while it runs, not copied. */
+  /**
+   * Off the event loop. Inputs are copied, 1 MiB at once and what is more than that in as many turns of the event loop as it takes;
+   * `outputs` rejects with ERR_INVALID_ARGUMENT where the memory of one goes meanwhile. Memory that the addon made and SharedArrayBuffers
+   * are read in place until the run ends.
+   */
   run(inputs: readonly NativeInput[], outputs: readonly NativeOutputRequest[]): NativeRun;
   /** A tensor in pinned memory, its values whatever they are. Rejects with ERR_OUT_OF_MEMORY. */
   allocate(type: string, dims: readonly number[]): Promise<NativeTensor>;
   /** Ends profiling and returns the file's path. */
   endProfiling(): string;
-  /** Frees the session once its runs under way have ended. Idempotent. */
-  release(): void;
+  /** Frees the session once its runs under way have ended; resolves when that is done. Idempotent. */
+  release(): Promise<void>;
 }
 
 export interface RuntimeDescription {

@@ -1,6 +1,7 @@
 #include "executor.h"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 namespace tlsc {
@@ -13,15 +14,23 @@ Executor& Executor::Get() {
 
 Executor::Executor() : max_threads_(std::max(2u, std::thread::hardware_concurrency())) {}
 
-void Executor::Submit(std::shared_ptr<Job> job) {
+void Executor::Submit(std::shared_ptr<Job> job, bool is_next) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (shut_down_) return;
-  // Started before the job is queued: if the system has no thread to give, the caller learns of it
-  // and nothing waits.
+  // Started before the job is queued: if the system has no thread to give, not even a first one,
+  // the caller learns of it and nothing waits.
   if (idle_ <= queue_.size() && threads_.size() < max_threads_) {
-    threads_.emplace_back([this] { Work(); });
+    try {
+      threads_.emplace_back([this] { Work(); });
+    } catch (const std::system_error&) {
+      if (threads_.empty()) throw;
+    }
   }
-  queue_.push_back(std::move(job));
+  if (is_next) {
+    queue_.push_front(std::move(job));
+  } else {
+    queue_.push_back(std::move(job));
+  }
   wake_.notify_one();
 }
 

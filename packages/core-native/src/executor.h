@@ -28,7 +28,8 @@ class Executor {
  public:
   static Executor& Get();
 
-  void Submit(std::shared_ptr<Job> job);
+  // `is_next`: before all that is queued.
+  void Submit(std::shared_ptr<Job> job, bool is_next = false);
 
   // Takes a job out of the queue; false when it is no longer there.
   bool Withdraw(const Job* job);

@@ -1,9 +1,28 @@
 #include "promise_job.h"
 
+#include <algorithm>
 #include <new>
 #include <string>
 
 namespace tlsc {
+namespace {
+
+// What `body` throws; none where it throws nothing.
+template <typename Body>
+std::optional<Error> ErrorOf(Body body) noexcept {
+  try {
+    body();
+    return std::nullopt;
+  } catch (const Error& error) {
+    return error;
+  } catch (const std::bad_alloc&) {
+    return Error(ErrorCode::kOutOfMemory, "out of memory");
+  } catch (const std::exception& error) {
+    return Error(ErrorCode::kRunFailed, error.what());
+  }
+}
+
+}  // namespace
 
 Napi::Error ToJs(Napi::Env env, const Error& error) {
   Napi::Error js_error = Napi::Error::New(env, error.what());
@@ -14,32 +33,68 @@ Napi::Error ToJs(Napi::Env env, const Error& error) {
 
 Context::Context(Napi::Env env) : settle_(SettleFunction::New(env, "tlsc settle", 0, 1, this)) {
   settle_.Unref(env);
+  set_immediate_ = Napi::Persistent(env.Global().Get("setImmediate").As<Napi::Function>());
+  prepare_next_ = Napi::Persistent(
+      Napi::Function::New(env, [this](const Napi::CallbackInfo&) { PrepareNext(); }));
   // Hooks run last in, first out: this one comes before the thread-safe function's own.
   env.AddCleanupHook([](Context* context) { context->Close(); }, this);
 }
 
 Napi::Promise Context::Start(const std::shared_ptr<PromiseJob>& job) {
   if (closed_) throw Error(ErrorCode::kAborted, "the process is ending");
-  const Napi::Env env = job->deferred_.Env();
+  if (job->Prepare(job->deferred_.Env())) {
+    Submit(job);
+  } else {
+    preparing_.push_back(job);
+    if (preparing_.size() == 1) Schedule();
+  }
+  return job->Promise();
+}
+
+void Context::Submit(const std::shared_ptr<PromiseJob>& job) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     ++unfinished_;
   }
   try {
-    Executor::Get().Submit(job);
+    Executor::Get().Submit(job, job->IsNext());
   } catch (...) {
     const std::lock_guard<std::mutex> lock(mutex_);
     --unfinished_;
     throw;
   }
   // A promise that is waited for keeps the process alive.
-  if (active_.empty()) settle_.Ref(env);
+  if (active_.empty()) settle_.Ref(job->deferred_.Env());
   active_.insert(job);
-  return job->deferred_.Promise();
+}
+
+void Context::Schedule() { set_immediate_.Call({prepare_next_.Value()}); }
+
+// One step of one job per turn, so that no number of jobs holds up the event loop.
+void Context::PrepareNext() {
+  if (preparing_.empty()) return;
+  const std::shared_ptr<PromiseJob> job = preparing_.front();
+  bool is_prepared = false;
+  const std::optional<Error> error = ErrorOf([&] {
+    is_prepared = job->Prepare(job->deferred_.Env());
+    if (is_prepared) Submit(job);
+  });
+  if (is_prepared || error) preparing_.pop_front();
+  if (!preparing_.empty()) Schedule();
+  if (error) Reject(*job, *error);
 }
 
 void Context::Abort(PromiseJob& job) {
   job.Cancel();
+  const auto found =
+      std::find_if(preparing_.begin(), preparing_.end(),
+                   [&job](const auto& preparing) { return preparing.get() == &job; });
+  if (found != preparing_.end()) {
+    const std::shared_ptr<PromiseJob> kept = *found;
+    preparing_.erase(found);
+    Reject(job, Error(ErrorCode::kAborted, "aborted before it started"));
+    return;
+  }
   if (Executor::Get().Withdraw(&job)) job.Run();
 }
 
@@ -49,6 +104,11 @@ void Context::Finished(PromiseJob& job) noexcept {
   const std::lock_guard<std::mutex> lock(mutex_);
   --unfinished_;
   all_finished_.notify_all();
+}
+
+void Context::Reject(PromiseJob& job, const Error& error) {
+  job.Unpin();
+  job.deferred_.Reject(ToJs(job.deferred_.Env(), error).Value());
 }
 
 void Context::Settle(Napi::Env env, Napi::Function, Context* context, PromiseJob* pointer) {
@@ -73,24 +133,18 @@ void Context::Settle(Napi::Env env, Napi::Function, Context* context, PromiseJob
 
 void Context::Close() {
   closed_ = true;
+  preparing_.clear();
   for (const auto& job : active_) Abort(*job);
   std::unique_lock<std::mutex> lock(mutex_);
   all_finished_.wait(lock, [this] { return unfinished_ == 0; });
 }
 
 void PromiseJob::Run() noexcept {
-  try {
-    if (cancelled_) {
-      error_ = Error(ErrorCode::kAborted, "aborted before it started");
-    } else {
-      Execute();
-    }
-  } catch (const Error& error) {
-    error_ = cancelled_ ? Error(ErrorCode::kAborted, "aborted") : error;
-  } catch (const std::bad_alloc&) {
-    error_ = Error(ErrorCode::kOutOfMemory, "out of memory");
-  } catch (const std::exception& error) {
-    error_ = Error(ErrorCode::kRunFailed, error.what());
+  if (cancelled_) {
+    error_ = Error(ErrorCode::kAborted, "aborted before it started");
+  } else {
+    error_ = ErrorOf([this] { Execute(); });
+    if (error_ && cancelled_) error_ = Error(ErrorCode::kAborted, "aborted");
   }
   context_.Finished(*this);
 }

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -43,8 +44,8 @@ class Context {
 
   static Context& Of(Napi::Env env) { return *env.GetInstanceData<Context>(); }
 
-  // Hands the job to the executor and returns its promise. JavaScript thread only, like all but
-  // Finished().
+  // Hands the job to the executor once it is prepared, and returns its promise. Throws what the
+  // first step of its preparation throws. JavaScript thread only, like all but Finished().
   Napi::Promise Start(const std::shared_ptr<PromiseJob>& job);
   void Abort(PromiseJob& job);
 
@@ -57,23 +58,34 @@ class Context {
   // May be repeated.
   void Close();
 
+  // Whether Close() was called.
+  bool closed() const { return closed_; }
+
   Napi::FunctionReference session_class;
 
  private:
+  void Submit(const std::shared_ptr<PromiseJob>& job);
+  // Goes on with a job that is being prepared, on the next turn of the event loop.
+  void Schedule();
+  void PrepareNext();
+  static void Reject(PromiseJob& job, const Error& error);
   static void Settle(Napi::Env env, Napi::Function, Context* context, PromiseJob* job);
 
   using SettleFunction = Napi::TypedThreadSafeFunction<Context, PromiseJob, &Context::Settle>;
 
   SettleFunction settle_;
-  std::set<std::shared_ptr<PromiseJob>> active_;  // JavaScript thread only
+  Napi::FunctionReference set_immediate_;
+  Napi::FunctionReference prepare_next_;
+  std::deque<std::shared_ptr<PromiseJob>> preparing_;  // JavaScript thread only
+  std::set<std::shared_ptr<PromiseJob>> active_;       // JavaScript thread only
   std::mutex mutex_;
   std::condition_variable all_finished_;
   size_t unfinished_ = 0;
   bool closed_ = false;  // JavaScript thread only
 };
 
-// A job that settles a promise: Execute() runs on a thread of the executor, Result() on the
-// JavaScript thread.
+// A job that settles a promise: Prepare() and Result() run on the JavaScript thread, Execute() in
+// between on a thread of the executor.
 class PromiseJob : public Job, public std::enable_shared_from_this<PromiseJob> {
  public:
   explicit PromiseJob(Napi::Env env) : context_(Context::Of(env)), deferred_(env) {}
@@ -81,13 +93,23 @@ class PromiseJob : public Job, public std::enable_shared_from_this<PromiseJob> {
   void Run() noexcept final;
   void Cancel() noexcept final;
 
+  // To be called before the JavaScript scope in which the job was made ends.
+  Napi::Promise Promise() const { return deferred_.Promise(); }
+
  protected:
+  // Takes from JavaScript what Execute() needs, in steps: called in one turn of the event loop
+  // after another until it returns true. A step must be brief.
+  virtual bool Prepare(Napi::Env) { return true; }
+  // Whether it comes before all that waits for a thread.
+  virtual bool IsNext() const { return false; }
   virtual void Execute() = 0;
   virtual Napi::Value Result(Napi::Env env) = 0;
   // Ends a running Execute() early. Any thread.
   virtual void Interrupt() noexcept {}
-  // Lets go of JavaScript values, on the JavaScript thread.
+  // Lets go of JavaScript values, on the JavaScript thread. Called once, when the job has ended.
   virtual void Unpin() {}
+
+  Context& context() { return context_; }
 
  private:
   friend class Context;

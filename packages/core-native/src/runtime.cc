@@ -100,6 +100,10 @@ Runtime::Runtime(const std::string& path) {
     std::memcpy(&cancel_load_, functions + kCancelLoadOffset, sizeof(cancel_load_));
   }
   Check(api_->CreateEnv(ORT_LOGGING_LEVEL_WARNING, "tlsc", &env_), ErrorCode::kRuntimeNotFound);
+  OrtMemoryInfo* memory = nullptr;
+  Check(api_->CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault, &memory),
+        ErrorCode::kRuntimeNotFound);
+  tensor_memory_ = std::make_unique<TensorMemory>(memory);  // neither is ever freed
 }
 
 bool Runtime::CancelLoad(OrtSessionOptions* options) const noexcept {

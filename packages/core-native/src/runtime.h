@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "errors.h"
+#include "tensor_memory.h"
 
 namespace tlsc {
 
@@ -26,6 +27,7 @@ class Runtime {
   const OrtApi& api() const { return *api_; }
   const OrtEnv& env() const { return *env_; }
   const std::string& version() const { return version_; }
+  OrtAllocator& tensor_memory() const { return *tensor_memory_; }
 
   // Whether a session of it was loaded with an operator library.
   const std::atomic<bool>& knows_operators() const { return knows_operators_; }
@@ -50,6 +52,7 @@ class Runtime {
   const OrtApi* api_ = nullptr;
   CancelLoadFunction cancel_load_ = nullptr;
   OrtEnv* env_ = nullptr;
+  std::unique_ptr<TensorMemory> tensor_memory_;
   std::string version_;
   mutable std::atomic<bool> knows_operators_ = false;
 };

@@ -1,5 +1,6 @@
 #include "session.h"
 
+#include <onnxruntime_run_options_config_keys.h>
 #include <onnxruntime_session_options_config_keys.h>
 
 #include <mutex>
@@ -285,6 +286,7 @@ void LoadCancellation::Watch(const Runtime& runtime, OrtSessionOptions* options)
 Session::Session(const SessionOptions& options, ModelSource model, LoadCancellation& cancellation)
     : runtime_(Runtime::Open(options.runtime_path)),
       card_(CardOf(options.providers)),
+      run_log_severity_level_(options.run_log_severity_level),
       session_(Load(runtime_, options, std::move(model), cancellation)),
       cpu_memory_(OrdinaryMemory(runtime_)),
       pinned_memory_(PinnedMemory(runtime_, session_.get(), card_)),
@@ -300,10 +302,36 @@ Session::Session(const SessionOptions& options, ModelSource model, LoadCancellat
   metadata_ = ReadMetadata(runtime_, session_.get(), allocator);
 }
 
-std::vector<OrtTensor> Session::Run(const OrtRunOptions& run_options,
+// A run's memory stays in the session's arena for a run of the same size, and only if that comes
+// twice in a row: one large image must not cost its memory for good, and the next of many that are
+// alike should not have to allocate it anew.
+bool Session::IsToShrink(const std::vector<const OrtValue*>& inputs) const {
+  if (card_) return false;  // the arena that matters is the card's
+  const OrtApi& api = runtime_.api();
+  size_t size = 0;
+  for (const OrtValue* input : inputs) {
+    OrtTensorTypeAndShapeInfo* info = nullptr;
+    runtime_.Check(api.GetTensorTypeAndShape(input, &info), ErrorCode::kRunFailed);
+    const OrtOwned<OrtTensorTypeAndShapeInfo> owned(info, api.ReleaseTensorTypeAndShapeInfo);
+    size_t count = 0;
+    runtime_.Check(api.GetTensorShapeElementCount(info, &count), ErrorCode::kRunFailed);
+    size += count;
+  }
+  return last_input_size_.exchange(size) != size;
+}
+
+std::vector<OrtTensor> Session::Run(OrtRunOptions& run_options,
                                     const std::vector<std::string>& input_names,
                                     const std::vector<const OrtValue*>& inputs,
                                     const std::vector<OutputRequest>& outputs) const {
+  const OrtApi& api = runtime_.api();
+  runtime_.Check(api.RunOptionsSetRunLogSeverityLevel(&run_options, run_log_severity_level_),
+                 ErrorCode::kRunFailed);
+  if (IsToShrink(inputs)) {
+    runtime_.Check(api.AddRunConfigEntry(&run_options,
+                                         kOrtRunOptionsConfigEnableMemoryArenaShrinkage, "cpu:0"),
+                   ErrorCode::kRunFailed);
+  }
   std::vector<const char*> output_names;
   for (const auto& [name, location] : outputs) {
     if (location != Location::kCpu) return RunBound(run_options, input_names, inputs, outputs);
@@ -311,10 +339,10 @@ std::vector<OrtTensor> Session::Run(const OrtRunOptions& run_options,
   }
   std::vector<OrtValue*> values(outputs.size(), nullptr);
   OrtStatus* status =
-      runtime_.api().Run(session_.get(), &run_options, Pointers(input_names).data(), inputs.data(),
-                         inputs.size(), output_names.data(), output_names.size(), values.data());
+      api.Run(session_.get(), &run_options, Pointers(input_names).data(), inputs.data(),
+              inputs.size(), output_names.data(), output_names.size(), values.data());
   std::vector<OrtTensor> made;
-  for (OrtValue* value : values) made.emplace_back(value, runtime_.api().ReleaseValue);
+  for (OrtValue* value : values) made.emplace_back(value, api.ReleaseValue);
   runtime_.Check(status, ErrorCode::kRunFailed);
   return made;
 }

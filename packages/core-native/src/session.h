@@ -32,6 +32,7 @@ struct SessionOptions {
   std::string profile_file_prefix;  // empty: no profile
   std::string log_id;
   int log_severity_level = 2;
+  int run_log_severity_level = 4;
   std::string external_data_folder;  // of a model given as bytes; empty: it has no external data
 };
 
@@ -95,7 +96,7 @@ class Session {
   // Inputs are of this runtime, in ordinary memory or on the session's card. Throws kRunFailed or
   // kOutOfMemory; `run_options` may be told to terminate meanwhile. Tensors with the device must
   // not outlive the session.
-  std::vector<OrtTensor> Run(const OrtRunOptions& run_options,
+  std::vector<OrtTensor> Run(OrtRunOptions& run_options,
                              const std::vector<std::string>& input_names,
                              const std::vector<const OrtValue*>& inputs,
                              const std::vector<OutputRequest>& outputs) const;
@@ -113,8 +114,12 @@ class Session {
                                   const std::vector<const OrtValue*>& inputs,
                                   const std::vector<OutputRequest>& outputs) const;
 
+  bool IsToShrink(const std::vector<const OrtValue*>& inputs) const;
+
   const Runtime& runtime_;
   std::optional<int> card_;
+  int run_log_severity_level_;
+  mutable std::atomic<size_t> last_input_size_ = 0;
   OrtOwned<OrtSession> session_;
   OrtOwned<OrtMemoryInfo> cpu_memory_;
   OrtOwned<OrtMemoryInfo> pinned_memory_;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "promise_job.h"
+#include "run_job.h"
 #include "tensor.h"
 
 namespace tlsc {
@@ -62,6 +63,7 @@ SessionOptions ReadOptions(const Napi::Object& from) {
   options.profile_file_prefix = text("profileFilePrefix");
   options.log_id = text("logId");
   options.log_severity_level = number("logSeverityLevel");
+  options.run_log_severity_level = number("runLogSeverityLevel");
   options.external_data_folder = text("externalDataFolder");
   const auto providers = from.Get("providers").As<Napi::Array>();
   for (uint32_t i = 0; i < providers.Length(); ++i) {
@@ -132,122 +134,18 @@ Napi::Function CancelFunction(Napi::Env env, const std::shared_ptr<PromiseJob>& 
   });
 }
 
-OutputRequest ReadRequest(const Napi::Object& from) {
-  const std::string location = from.Get("location").ToString();
-  return {from.Get("name").ToString(), location == "device"   ? Location::kDevice
-                                       : location == "pinned" ? Location::kPinned
-                                                              : Location::kCpu};
-}
-
-class RunJob final : public PromiseJob {
- public:
-  RunJob(Napi::Env env, std::shared_ptr<const Session> session, const Napi::Array& inputs,
-         const Napi::Array& outputs)
-      : PromiseJob(env),
-        session_(std::move(session)),
-        run_options_(nullptr, session_->runtime().api().ReleaseRunOptions) {
-    const Runtime& runtime = session_->runtime();
-    OrtRunOptions* run_options = nullptr;
-    runtime.Check(runtime.api().CreateRunOptions(&run_options), ErrorCode::kRunFailed);
-    run_options_.reset(run_options);
-    for (uint32_t i = 0; i < outputs.Length(); ++i) {
-      requests_.push_back(ReadRequest(outputs.Get(i).As<Napi::Object>()));
-    }
-    Napi::Array arrays = Napi::Array::New(env);
-    for (uint32_t i = 0; i < inputs.Length(); ++i) {
-      const auto input = inputs.Get(i).As<Napi::Object>();
-      input_names_.push_back(input.Get("name").ToString());
-      if (input.Has("handle")) {
-        handles_.emplace_back(i, FromDeviceTensor(input_names_.back(), input));
-        inputs_.push_back(handles_.back().second->value.get());
-      } else {
-        own_inputs_.push_back(TensorOver(runtime, input_names_.back(), input));
-        inputs_.push_back(own_inputs_.back().get());
-        behind_.push_back(TensorBehind(runtime, *own_inputs_.back()));
-        arrays.Set(arrays.Length(), input.Get("data"));
-      }
-    }
-    arrays_ = Napi::Persistent(arrays.As<Napi::Object>());
-  }
-
- private:
-  void Execute() override {
-    const Runtime& runtime = session_->runtime();
-    for (const auto& [index, handle] : handles_) {
-      if (IsWithinReach(*handle)) continue;
-      own_inputs_.push_back(CopyOf(handle->session->runtime(), *handle->value, runtime));
-      inputs_[index] = own_inputs_.back().get();
-    }
-    outputs_ = session_->Run(*run_options_, input_names_, inputs_, requests_);
-    // A graph may name an input as an output, which then lies in the memory of the input, not in
-    // its own.
-    for (OrtTensor& output : outputs_) {
-      for (const OrtValue* input : inputs_) {
-        if (SharesMemory(runtime, *output, *input)) output = CopyOf(runtime, *output, runtime);
-      }
-    }
-  }
-
-  // ONNX Runtime looks at no tensor of another library of its, and a session on the CPU at none on
-  // a card.
-  bool IsWithinReach(const HeldTensor& tensor) const {
-    const Runtime& runtime = tensor.session->runtime();
-    if (&runtime != &session_->runtime()) return false;
-    const std::optional<int> card = CardOf(runtime, *tensor.value);
-    return !card || card == session_->card();
-  }
-
-  Napi::Value Result(Napi::Env env) override {
-    Napi::Array results = Napi::Array::New(env, outputs_.size());
-    for (uint32_t i = 0; i < outputs_.size(); ++i) {
-      // Ordinary memory needs no session: what is freed by a release is not held back by results.
-      const bool is_ordinary = requests_[i].location == Location::kCpu;
-      HeldTensor output{is_ordinary ? nullptr : session_, std::move(outputs_[i])};
-      results.Set(i, requests_[i].location == Location::kDevice
-                         ? ToJsHandle(env, std::move(output))
-                         : tlsc::ToJs(env, session_->runtime(), std::move(output)));
-    }
-    return results;
-  }
-
-  void Interrupt() noexcept override {
-    const OrtApi& api = session_->runtime().api();
-    OrtStatus* status = api.RunOptionsSetTerminate(run_options_.get());
-    if (status != nullptr) api.ReleaseStatus(status);  // It sets a flag; it has no way to fail.
-  }
-
-  void Unpin() override {
-    inputs_.clear();
-    own_inputs_.clear();
-    behind_.clear();
-    handles_.clear();
-    arrays_.Reset();
-  }
-
-  std::shared_ptr<const Session> session_;
-  OrtOwned<OrtRunOptions> run_options_;
-  std::vector<std::string> input_names_;
-  std::vector<const OrtValue*> inputs_;  // each one of the next two's
-  std::vector<std::shared_ptr<const HeldTensor>> behind_;
-  std::vector<OrtTensor> own_inputs_;  // over JavaScript's memory, or copies
-  std::vector<std::pair<size_t, std::shared_ptr<const HeldTensor>>> handles_;  // by input
-  std::vector<OutputRequest> requests_;
-  std::vector<OrtTensor> outputs_;
-  Napi::ObjectReference arrays_;  // the memory of own_inputs_
-};
-
 class DownloadJob final : public PromiseJob {
  public:
   DownloadJob(Napi::Env env, std::shared_ptr<const HeldTensor> tensor)
       : PromiseJob(env), tensor_(std::move(tensor)) {}
 
  private:
-  const Runtime& runtime() const { return tensor_->session->runtime(); }
-
-  void Execute() override { copy_.emplace(CopyOf(runtime(), *tensor_->value, runtime())); }
+  void Execute() override {
+    copy_.emplace(CopyOf(*tensor_->runtime, *tensor_->value, *tensor_->runtime));
+  }
 
   Napi::Value Result(Napi::Env env) override {
-    return tlsc::ToJs(env, runtime(), HeldTensor{nullptr, std::move(*copy_)});
+    return tlsc::ToJs(env, HeldTensor{tensor_->runtime, nullptr, std::move(*copy_)});
   }
 
   std::shared_ptr<const HeldTensor> tensor_;
@@ -264,16 +162,22 @@ class AllocateJob final : public PromiseJob {
         dims_(ReadDims("of allocate()", dims)) {}
 
  private:
-  void Execute() override { tensor_.emplace(session_->AllocatePinned(type_, dims_)); }
-
-  Napi::Value Result(Napi::Env env) override {
-    return tlsc::ToJs(env, session_->runtime(), HeldTensor{session_, std::move(*tensor_)});
+  void Execute() override {
+    const Runtime& runtime = session_->runtime();
+    if (session_->card()) {
+      tensor_ = HeldTensor{&runtime, session_, session_->AllocatePinned(type_, dims_)};
+    } else {
+      tensor_ = HeldTensor{&runtime, nullptr, NewTensor(runtime, type_, dims_)};
+    }
+    session_.reset();
   }
+
+  Napi::Value Result(Napi::Env env) override { return tlsc::ToJs(env, std::move(*tensor_)); }
 
   std::shared_ptr<const Session> session_;
   ONNXTensorElementDataType type_;
   std::vector<int64_t> dims_;
-  std::optional<OrtTensor> tensor_;
+  std::optional<HeldTensor> tensor_;
 };
 
 }  // namespace
@@ -298,26 +202,23 @@ SessionWrap::SessionWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Sess
   if (!info[0].IsExternal() || !info[0].As<External>().CheckTypeTag(&kSessionTag)) {
     throw Napi::TypeError::New(env, "sessions are made by createSession");
   }
-  session_ = std::move(*info[0].As<External>().Data());
+  hold_ = std::make_shared<SessionHold>(std::move(*info[0].As<External>().Data()));
+  const Session& session = *hold_->Get();
   Napi::Object self = info.This().As<Napi::Object>();
-  self.Set("inputs", ToJs(env, session_->inputs()));
-  self.Set("outputs", ToJs(env, session_->outputs()));
-  self.Set("metadata", ToJs(env, session_->metadata()));
-  self.Set("runtimeVersion", session_->runtime().version());
-}
-
-const std::shared_ptr<const Session>& SessionWrap::Get() const {
-  if (!session_) throw Error(ErrorCode::kSessionReleased, "the session was released");
-  return session_;
+  self.Set("inputs", ToJs(env, session.inputs()));
+  self.Set("outputs", ToJs(env, session.outputs()));
+  self.Set("metadata", ToJs(env, session.metadata()));
+  self.Set("runtimeVersion", session.runtime().version());
 }
 
 Napi::Value SessionWrap::Run(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return WithJsErrors(env, [&]() -> Napi::Value {
     const auto job =
-        std::make_shared<RunJob>(env, Get(), info[0].As<Napi::Array>(), info[1].As<Napi::Array>());
+        std::make_shared<RunJob>(env, hold_, info[0].As<Napi::Array>(), info[1].As<Napi::Array>());
     Napi::Object run = Napi::Object::New(env);
     run.Set("outputs", Context::Of(env).Start(job));
+    hold_->RunBegan();
     run.Set("cancel", CancelFunction(env, job));
     return run;
   });
@@ -326,19 +227,25 @@ Napi::Value SessionWrap::Run(const Napi::CallbackInfo& info) {
 Napi::Value SessionWrap::Allocate(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return WithJsErrors(env, [&]() -> Napi::Value {
-    return Context::Of(env).Start(
-        std::make_shared<AllocateJob>(env, Get(), info[0].ToString(), info[1].As<Napi::Array>()));
+    return Context::Of(env).Start(std::make_shared<AllocateJob>(
+        env, hold_->Get(), info[0].ToString(), info[1].As<Napi::Array>()));
   });
 }
 
 Napi::Value SessionWrap::EndProfiling(const Napi::CallbackInfo& info) {
   return WithJsErrors(info.Env(), [&]() -> Napi::Value {
-    return Napi::String::New(info.Env(), Get()->EndProfiling());
+    return Napi::String::New(info.Env(), hold_->Get()->EndProfiling());
   });
 }
 
-// Runs under way keep the session until they end.
-void SessionWrap::Release(const Napi::CallbackInfo&) { session_.reset(); }
+Napi::Value SessionWrap::Release(const Napi::CallbackInfo& info) {
+  return WithJsErrors(info.Env(), [&]() -> Napi::Value {
+    if (released_.IsEmpty()) {
+      released_ = Napi::Persistent(hold_->Release(info.Env()).As<Napi::Object>());
+    }
+    return released_.Value();
+  });
+}
 
 Napi::Value CreateSession(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();

@@ -5,6 +5,7 @@
 
 #include "napi_setup.h"
 #include "session.h"
+#include "session_hold.h"
 
 namespace tlsc {
 
@@ -21,11 +22,10 @@ class SessionWrap : public Napi::ObjectWrap<SessionWrap> {
   Napi::Value Run(const Napi::CallbackInfo& info);
   Napi::Value Allocate(const Napi::CallbackInfo& info);
   Napi::Value EndProfiling(const Napi::CallbackInfo& info);
-  void Release(const Napi::CallbackInfo& info);
-  // Throws kSessionReleased.
-  const std::shared_ptr<const Session>& Get() const;
+  Napi::Value Release(const Napi::CallbackInfo& info);
 
-  std::shared_ptr<const Session> session_;
+  std::shared_ptr<SessionHold> hold_;
+  Napi::ObjectReference released_;  // the promise of the first release()
 };
 
 // createSession(options) and checkModel(model) of lib/binding.ts.

@@ -67,40 +67,31 @@ size_t ByteSize(const std::vector<int64_t>& dims, size_t element_size) {
   return size;
 }
 
-struct Bytes {
-  void* data;
-  size_t size;
-};
-
 bool MayHold(napi_typedarray_type array, const ElementType& type) {
   if (array == napi_uint8_clamped_array) return type.array == napi_uint8_array;
   return array == type.array;
 }
 
-Bytes ReadTypedArray(const std::string& name, const Napi::Value& value, const ElementType& type) {
+struct TypedArray {
+  void* data;
+  size_t size;
+  bool is_shared;
+};
+
+TypedArray ReadTypedArray(const std::string& name, const Napi::Value& value,
+                          const ElementType& type) {
   if (!value.IsTypedArray()) Refuse(name, "data is not a typed array");
   napi_typedarray_type array = napi_uint8_array;
   void* data = nullptr;
+  napi_value buffer = nullptr;
   // The raw call also takes arrays over a SharedArrayBuffer, which the wrapper class does not.
-  if (napi_get_typedarray_info(value.Env(), value, &array, nullptr, &data, nullptr, nullptr) !=
+  if (napi_get_typedarray_info(value.Env(), value, &array, nullptr, &data, &buffer, nullptr) !=
           napi_ok ||
       !MayHold(array, type)) {
     Refuse(name, "data is not the kind of typed array that holds " + std::string(type.name));
   }
-  return {data, value.As<Napi::TypedArray>().ByteLength()};
-}
-
-// Null when the value is no tensor.
-void* MemoryOf(const Runtime& runtime, const OrtValue& value) {
-  const OrtApi& api = runtime.api();
-  int is_tensor = 0;
-  runtime.Check(api.IsTensor(&value, &is_tensor), ErrorCode::kRunFailed);
-  if (is_tensor == 0) return nullptr;
-  void* data = nullptr;
-  // The C API has no call that reads only.
-  runtime.Check(api.GetTensorMutableData(const_cast<OrtValue*>(&value), &data),
-                ErrorCode::kRunFailed);
-  return data;
+  return {data, value.As<Napi::TypedArray>().ByteLength(),
+          !Napi::Value(value.Env(), buffer).IsArrayBuffer()};
 }
 
 struct Contents {
@@ -276,15 +267,28 @@ std::string_view TypeName(ONNXTensorElementDataType type) {
   return found == nullptr ? std::string_view() : found->name;
 }
 
-OrtTensor TensorOver(const Runtime& runtime, const std::string& name, Napi::Object value) {
+ArrayTensor ReadArrayTensor(const std::string& name, Napi::Object value) {
   const std::string type_name = value.Get("type").ToString();
   const ElementType* type = Find(type_name);
   if (type == nullptr) Refuse(name, "element type " + type_name + " is not supported");
-  const std::vector<int64_t> dims = ReadDims(name, value.Get("dims").As<Napi::Array>());
-  const Bytes bytes = ReadTypedArray(name, value.Get("data"), *type);
-  if (bytes.size != ByteSize(dims, type->size)) {
-    Refuse(name, "its dims do not fit its data of " + std::to_string(bytes.size) + " bytes");
+  std::vector<int64_t> dims = ReadDims(name, value.Get("dims").As<Napi::Array>());
+  const auto [data, size, is_shared] = ReadTypedArray(name, value.Get("data"), *type);
+  if (size != ByteSize(dims, type->size)) {
+    Refuse(name, "its dims do not fit its data of " + std::to_string(size) + " bytes");
   }
+  return {type->type, std::move(dims), data, size, is_shared};
+}
+
+Bytes BytesOf(const Napi::Value& array) {
+  void* data = nullptr;
+  if (napi_get_typedarray_info(array.Env(), array, nullptr, nullptr, &data, nullptr, nullptr) !=
+      napi_ok) {
+    return {nullptr, 0};
+  }
+  return {data, array.As<Napi::TypedArray>().ByteLength()};
+}
+
+OrtTensor TensorOver(const Runtime& runtime, const ArrayTensor& array) {
   const OrtApi& api = runtime.api();
   OrtMemoryInfo* memory = nullptr;
   runtime.Check(api.CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault, &memory),
@@ -292,15 +296,44 @@ OrtTensor TensorOver(const Runtime& runtime, const std::string& name, Napi::Obje
   const OrtOwned<OrtMemoryInfo> owned(memory, api.ReleaseMemoryInfo);
   static char nothing = 0;  // ONNX Runtime refuses a null pointer even for an empty tensor.
   OrtValue* tensor = nullptr;
-  runtime.Check(
-      api.CreateTensorWithDataAsOrtValue(memory, bytes.size == 0 ? &nothing : bytes.data,
-                                         bytes.size, dims.data(), dims.size(), type->type, &tensor),
-      ErrorCode::kInvalidArgument);
+  runtime.Check(api.CreateTensorWithDataAsOrtValue(memory, array.size == 0 ? &nothing : array.data,
+                                                   array.size, array.dims.data(), array.dims.size(),
+                                                   array.type, &tensor),
+                ErrorCode::kInvalidArgument);
   return {tensor, api.ReleaseValue};
 }
 
-std::shared_ptr<const HeldTensor> TensorBehind(const Runtime& runtime, const OrtValue& tensor) {
-  return ShownTensors::Get().Find(MemoryOf(runtime, tensor));
+OrtTensor NewTensor(const Runtime& runtime, ONNXTensorElementDataType type,
+                    const std::vector<int64_t>& dims) {
+  const OrtApi& api = runtime.api();
+  OrtValue* made = nullptr;
+  runtime.Check(
+      api.CreateTensorAsOrtValue(&runtime.tensor_memory(), dims.data(), dims.size(), type, &made),
+      ErrorCode::kOutOfMemory);
+  OrtTensor tensor(made, api.ReleaseValue);
+  const size_t size = ByteSize(dims, Find(type)->size);
+  // ONNX Runtime takes no memory for an answer.
+  if (size > 0 && MemoryOf(runtime, *tensor) == nullptr) {
+    throw Error(ErrorCode::kOutOfMemory,
+                "no memory for a tensor: requested buffer of size " + std::to_string(size));
+  }
+  return tensor;
+}
+
+void* MemoryOf(const Runtime& runtime, const OrtValue& value) {
+  const OrtApi& api = runtime.api();
+  int is_tensor = 0;
+  runtime.Check(api.IsTensor(&value, &is_tensor), ErrorCode::kRunFailed);
+  if (is_tensor == 0) return nullptr;
+  void* data = nullptr;
+  // The C API has no call that reads only.
+  runtime.Check(api.GetTensorMutableData(const_cast<OrtValue*>(&value), &data),
+                ErrorCode::kRunFailed);
+  return data;
+}
+
+std::shared_ptr<const HeldTensor> TensorBehind(const void* data) {
+  return ShownTensors::Get().Find(data);
 }
 
 bool SharesMemory(const Runtime& runtime, const OrtValue& a, const OrtValue& b) {
@@ -321,20 +354,14 @@ std::optional<int> CardOf(const Runtime& runtime, const OrtValue& tensor) {
 }
 
 OrtTensor CopyOf(const Runtime& from, const OrtValue& tensor, const Runtime& to) {
-  const OrtApi& api = to.api();
   const auto [type, dims, data] = Read(from, tensor);
-  OrtAllocator* allocator = nullptr;
-  to.Check(api.GetAllocatorWithDefaultOptions(&allocator), ErrorCode::kRunFailed);
-  OrtValue* made = nullptr;
-  to.Check(api.CreateTensorAsOrtValue(allocator, dims.data(), dims.size(), type->type, &made),
-           ErrorCode::kRunFailed);
-  OrtTensor copy(made, api.ReleaseValue);
+  OrtTensor copy = NewTensor(to, type->type, dims);
   CopyBytes(from, tensor, data, MemoryOf(to, *copy), ByteSize(dims, type->size));
   return copy;
 }
 
-Napi::Object ToJs(Napi::Env env, const Runtime& runtime, HeldTensor tensor) {
-  const auto [type, dims, data] = Read(runtime, *tensor.value);
+Napi::Object ToJs(Napi::Env env, HeldTensor tensor) {
+  const auto [type, dims, data] = Read(*tensor.runtime, *tensor.value);
   const size_t size = ByteSize(dims, type->size);
   napi_value array = nullptr;
   if (napi_create_typedarray(env, type->array, size / type->size,
@@ -350,7 +377,7 @@ Napi::Object ToJs(Napi::Env env, const Runtime& runtime, HeldTensor tensor) {
 }
 
 Napi::Object ToJsHandle(Napi::Env env, HeldTensor tensor) {
-  const auto [type, dims, data] = Read(tensor.session->runtime(), *tensor.value);
+  const auto [type, dims, data] = Read(*tensor.runtime, *tensor.value);
   auto held = std::make_shared<const HeldTensor>(std::move(tensor));
   auto made = std::make_unique<Handle>(env, std::move(held), ByteSize(dims, type->size));
   const auto finalize = [](Napi::Env of, Handle* pointer) {
@@ -376,7 +403,7 @@ std::shared_ptr<const HeldTensor> FromHandle(const std::string& name, const Napi
 
 std::shared_ptr<const HeldTensor> FromDeviceTensor(const std::string& name, Napi::Object value) {
   std::shared_ptr<const HeldTensor> tensor = FromHandle(name, value.Get("handle"));
-  const auto [type, dims, data] = Read(tensor->session->runtime(), *tensor->value);
+  const auto [type, dims, data] = Read(*tensor->runtime, *tensor->value);
   if (value.Get("type").ToString().Utf8Value() != type->name ||
       ReadDims(name, value.Get("dims").As<Napi::Array>()) != dims) {
     Refuse(name, "not of the type and dims of the tensor that its handle stands for");

@@ -21,20 +21,47 @@ ONNXTensorElementDataType TypeOf(const std::string& name);
 // Throws kInvalidArgument, `name` in its message, for what is no list of sizes.
 std::vector<int64_t> ReadDims(const std::string& name, const Napi::Array& dims);
 
-// A tensor over the memory of `{type, dims, data}`, nothing copied: `data` must stay referenced
-// while it lives. Throws kInvalidArgument when the type is unknown or `data` has not the bytes that
-// `dims` call for.
-OrtTensor TensorOver(const Runtime& runtime, const std::string& name, Napi::Object value);
+// What `{type, dims, data}` says; `data` points into JavaScript's memory.
+struct ArrayTensor {
+  ONNXTensorElementDataType type;
+  std::vector<int64_t> dims;
+  void* data;
+  size_t size;     // in bytes
+  bool is_shared;  // a SharedArrayBuffer
+};
 
-// A tensor and, where it must not outlive it, the session that it came from.
+// Throws kInvalidArgument when the type is unknown or `data` has not the bytes that `dims` call
+// for.
+ArrayTensor ReadArrayTensor(const std::string& name, Napi::Object value);
+
+struct Bytes {
+  const void* data;
+  size_t size;
+};
+
+// What a typed array shows just now.
+Bytes BytesOf(const Napi::Value& array);
+
+// A tensor over that memory, nothing copied.
+OrtTensor TensorOver(const Runtime& runtime, const ArrayTensor& array);
+
+// A tensor in ordinary memory that no session holds, its values whatever they are. Throws
+// kOutOfMemory.
+OrtTensor NewTensor(const Runtime& runtime, ONNXTensorElementDataType type,
+                    const std::vector<int64_t>& dims);
+
+// Null when the value is no tensor.
+void* MemoryOf(const Runtime& runtime, const OrtValue& value);
+
+// A tensor of a runtime and, where it must not outlive it, the session that it came from.
 struct HeldTensor {
+  const Runtime* runtime;
   std::shared_ptr<const Session> session;
   OrtTensor value;
 };
 
-// The tensor of an earlier run whose memory this one of TensorOver() is over; null where it is over
-// JavaScript's own.
-std::shared_ptr<const HeldTensor> TensorBehind(const Runtime& runtime, const OrtValue& tensor);
+// The tensor whose memory an array buffer shows at `data`; null where that is JavaScript's own.
+std::shared_ptr<const HeldTensor> TensorBehind(const void* data);
 
 // Whether both are tensors over the same memory.
 bool SharesMemory(const Runtime& runtime, const OrtValue& a, const OrtValue& b);
@@ -48,7 +75,7 @@ OrtTensor CopyOf(const Runtime& from, const OrtValue& tensor, const Runtime& to)
 
 // `{type, dims, data}` over the tensor's own memory, which is freed when JavaScript collects
 // `data`. Copied only where the host forbids foreign memory in array buffers (Electron does).
-Napi::Object ToJs(Napi::Env env, const Runtime& runtime, HeldTensor tensor);
+Napi::Object ToJs(Napi::Env env, HeldTensor tensor);
 
 // `{type, dims, handle}` of a tensor that stays where it is until JavaScript collects `handle` or
 // disposes of it.

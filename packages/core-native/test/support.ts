@@ -33,6 +33,7 @@ export function options(
     profileFilePrefix: '',
     logId: 'test',
     logSeverityLevel: 4,
+    runLogSeverityLevel: 4,
     externalDataFolder: '',
     ...changes,
   };

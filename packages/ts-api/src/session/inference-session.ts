@@ -7,6 +7,7 @@ import { type Feeds, toNativeInputs } from './feeds.js';
 import { fromOutput, locateOutputs, type OutputLocations, toPinnedTensor } from './locations.js';
 import { type OpenedSession, openSession } from './open.js';
 import { type SessionOptions, toSettings } from './options.js';
+import { isOutOfMemory, outOfMemory } from './out-of-memory.js';
 
 export interface RunOptions {
   /** Stops the run after the operator it is in; the promise rejects with ERR_ABORTED. */
@@ -74,7 +75,7 @@ export class InferenceSession {
       try {
         return new InferenceSession(opened, settings.outputLocations);
       } catch (error) {
-        opened.native.release();
+        await opened.native.release();
         throw error;
       }
     } catch (error) {
@@ -83,9 +84,10 @@ export class InferenceSession {
   }
 
   /**
-   * Runs the model. Inputs are read in place: until the promise settles they must not change, nor be transferred to another
-   * thread. Outputs are ONNX Runtime's own memory, where `preferredOutputLocation` says. Rejects with ERR_INPUT_MISMATCH (which names the input), ERR_ABORTED, ERR_RUN_FAILED, ERR_OUT_OF_MEMORY,
-   * ERR_SESSION_RELEASED or ERR_INVALID_ARGUMENT.
+   * Runs the model. Inputs are copied, the first MiB at once, the rest in as many turns of the event loop as it takes: until the
+   * promise settles they must not change. Outputs lie where `preferredOutputLocation` says. Rejects with ERR_INPUT_MISMATCH (which
+   * names the input), ERR_ABORTED, ERR_RUN_FAILED, ERR_OUT_OF_MEMORY, ERR_SESSION_RELEASED, or ERR_INVALID_ARGUMENT, also where an input was
+   * transferred to another thread, or its buffer made smaller, before it was copied.
    */
   run(feeds: Feeds, options?: RunOptions): Promise<Outputs>;
   run(feeds: Feeds, fetches: Fetches, options?: RunOptions): Promise<Outputs>;
@@ -114,7 +116,8 @@ export class InferenceSession {
       stopListening = onAbort(signal, run.cancel);
       return (await run.outputs).map((output, i) => fromOutput(output, requests[i]?.location ?? 'cpu'));
     } catch (error) {
-      throw signal?.aborted ? aborted(signal) : fromNative(error);
+      if (signal?.aborted) throw aborted(signal);
+      throw isOutOfMemory(error) ? outOfMemory(error, inputs) : fromNative(error);
     } finally {
       stopListening();
     }
@@ -164,9 +167,12 @@ export class InferenceSession {
     }
   }
 
-  /** Frees the model once its runs under way have ended. Calling it again does nothing; without it, collection frees it. */
+  /**
+   * Frees the model and what its runs have left allocated; resolves when that is done. Runs under way end first. Calling it again
+   * does nothing; without it, collection frees the model.
+   */
   async release(): Promise<void> {
-    this.#native.release();
+    await this.#native.release();
   }
 }
 

@@ -90,7 +90,7 @@ async function checkCudnn(
   if (!providers.some(({ name }) => name === 'cuda')) return;
   const { cudnnProblem } = await describeCuda(runtimePath);
   if (!cudnnProblem) return;
-  native.release();
+  await native.release();
   throw Object.assign(nativeError('ERR_PROVIDER_UNAVAILABLE', cudnnProblem), { culprit: 'cuda' });
 }
 

@@ -36,7 +36,10 @@ export interface SessionOptions {
   /** What the profile's file name begins with. Default: 'tlsc_profile'. */
   readonly profileFilePrefix?: string;
   readonly logId?: string;
-  /** 0 verbose, 1 info, 2 warning, 3 error, 4 fatal. Default: 2. */
+  /**
+   * What ONNX Runtime writes to stderr: 0 verbose, 1 info, 2 warning, 3 error, 4 fatal. Default: 2 while the model is loaded, 4 in
+   * runs, whose failures are errors anyway.
+   */
   readonly logSeverityLevel?: 0 | 1 | 2 | 3 | 4;
   /**
    * Whether the local operators run as tlsc's kernels or as the function bodies inside the model, as they would in any
@@ -123,6 +126,7 @@ export function toSettings(options: SessionOptions): SessionSettings {
       profileFilePrefix: profiling ? profilePrefix : '',
       logId: option(options, 'logId', 'tlsc', isString, 'a string'),
       logSeverityLevel: option(options, 'logSeverityLevel', 2, ...wholeNumber(0, 4)),
+      runLogSeverityLevel: option(options, 'logSeverityLevel', 4, ...wholeNumber(0, 4)),
       externalDataFolder: option(options, 'externalDataFolder', '', isString, 'a path'),
       runtimePath: findRuntime(option(options, 'onnxruntime', undefined, isString, 'a path')),
     },
