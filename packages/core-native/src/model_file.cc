@@ -26,8 +26,8 @@ namespace fs = std::filesystem;
 // No protobuf message is larger.
 constexpr uintmax_t kMostBytes = std::numeric_limits<int32_t>::max();
 
-[[noreturn]] void NotFound(const std::string& why) {
-  throw Error(ErrorCode::kModelNotFound, "cannot read the model: " + why);
+[[noreturn]] void NotFound(const std::string& path, const std::string& why) {
+  throw Error(ErrorCode::kModelNotFound, "cannot read the model " + path + ": " + why);
 }
 
 constexpr const char* kIsFolder = "it is a folder";
@@ -42,10 +42,10 @@ size_t Checked(uintmax_t size) {
 }
 
 #ifndef _WIN32
-void CheckRegular(const struct stat& info) {
-  if (S_ISDIR(info.st_mode)) NotFound(kIsFolder);
-  if (S_ISFIFO(info.st_mode)) NotFound(kIsPipe);
-  if (!S_ISREG(info.st_mode)) NotFound(kIsNoFile);
+void CheckRegular(const std::string& path, const struct stat& info) {
+  if (S_ISDIR(info.st_mode)) NotFound(path, kIsFolder);
+  if (S_ISFIFO(info.st_mode)) NotFound(path, kIsPipe);
+  if (!S_ISREG(info.st_mode)) NotFound(path, kIsNoFile);
 }
 
 // Closes when it goes.
@@ -54,7 +54,7 @@ class Descriptor {
   // Not blocking: who opens a pipe would wait for its other end.
   explicit Descriptor(const std::string& path)
       : number_(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {
-    if (number_ < 0) NotFound(errno == ENOENT ? "no such file" : std::strerror(errno));
+    if (number_ < 0) NotFound(path, errno == ENOENT ? "no such file" : std::strerror(errno));
   }
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
@@ -95,29 +95,29 @@ ModelBytes ModelBytes::Read(const std::string& path) {
 #ifdef _WIN32
   std::error_code error;
   const fs::file_status status = fs::status(fs::u8path(path), error);
-  if (!fs::exists(status)) NotFound("no such file");
-  if (fs::is_directory(status)) NotFound(kIsFolder);
-  if (!fs::is_regular_file(status)) NotFound(kIsNoFile);
+  if (!fs::exists(status)) NotFound(path, "no such file");
+  if (fs::is_directory(status)) NotFound(path, kIsFolder);
+  if (!fs::is_regular_file(status)) NotFound(path, kIsNoFile);
   std::ifstream file(fs::u8path(path), std::ios::binary);
   ModelBytes model(Checked(fs::file_size(fs::u8path(path), error)));
   if (error || !file.read(reinterpret_cast<char*>(model.data_.get()),
                           static_cast<std::streamsize>(model.size_))) {
-    NotFound("reading it failed");
+    NotFound(path, "reading it failed");
   }
   return model;
 #else
   struct stat info = {};
   // Opening a device may already do something.
-  if (stat(path.c_str(), &info) == 0) CheckRegular(info);
+  if (stat(path.c_str(), &info) == 0) CheckRegular(path, info);
   const Descriptor file(path);
-  if (fstat(file.number(), &info) != 0) NotFound(std::strerror(errno));
-  CheckRegular(info);
+  if (fstat(file.number(), &info) != 0) NotFound(path, std::strerror(errno));
+  CheckRegular(path, info);
   ModelBytes model(Checked(static_cast<uintmax_t>(info.st_size)));
   for (size_t done = 0; done < model.size_;) {
     const ssize_t count = read(file.number(), model.data_.get() + done, model.size_ - done);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) NotFound(std::strerror(errno));
-    if (count == 0) NotFound("it has become shorter meanwhile");
+    if (count < 0) NotFound(path, std::strerror(errno));
+    if (count == 0) NotFound(path, "it has become shorter meanwhile");
     done += static_cast<size_t>(count);
   }
   return model;

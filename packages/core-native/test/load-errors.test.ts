@@ -19,9 +19,12 @@ describe('what cannot be loaded', () => {
     ['no bytes', new Uint8Array(0)],
     ['garbage', new Uint8Array(100).map((_, i) => i * 7)],
     ['truncated bytes', bytes.slice(0, bytes.length - 9)],
-    ['a folder', folder],
   ])('%s give ERR_INVALID_MODEL', async (_, model) => {
     await expect(load(model)).rejects.toEqual(failure('ERR_INVALID_MODEL'));
+  });
+
+  test('a folder gives ERR_MODEL_NOT_FOUND, as a missing model does', async () => {
+    await expect(load(folder)).rejects.toEqual(failure('ERR_MODEL_NOT_FOUND', /it is a folder/));
   });
 
   test('every truncation of a model rejects or loads, and nothing else', async () => {
@@ -77,7 +80,7 @@ describe('what cannot be loaded', () => {
   ])('the provider $name gives ERR_PROVIDER_UNAVAILABLE and is named', async (provider) => {
     const rejection = load(bytes, { providers: [provider] });
     await expect(rejection).rejects.toEqual(failure('ERR_PROVIDER_UNAVAILABLE', new RegExp(provider.name)));
-    await expect(rejection).rejects.toMatchObject({ provider: provider.name });
+    await expect(rejection).rejects.toMatchObject({ culprit: provider.name });
   });
 
   test('a session rejected leaves the next one alone', async () => {

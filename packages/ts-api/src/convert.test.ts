@@ -194,11 +194,11 @@ describe('convert', () => {
   });
 
   const import1 = create(OperatorSetIdProtoSchema, { domain: 'tlsc', version: 1n });
-  const localPool = makeNode('LocalAveragePool', ['x'], ['pooled'], { domain: 'tlsc' });
+  const localPool = makeNode('LocalAveragePool', ['x'], ['local'], { domain: 'tlsc' });
   const inner = buildGraph({
     node: [localPool],
     input: [],
-    output: [valueInfo('pooled', ['n', 3, 'h', 'w'])],
+    output: [valueInfo('local', ['n', 3, 'h', 'w'])],
   });
   const leftovers: readonly { title: string; edit: (model: Model) => void }[] = [
     { title: 'the import', edit: ({ opsetImport }) => opsetImport.push(import1) },

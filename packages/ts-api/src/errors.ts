@@ -54,7 +54,8 @@ export function invalidArgument(parameter: string, expected: string, received: u
 /** `error` as a `TlscError`, its message led by `context` ('model.onnx'), when it came from the native side. */
 export function fromNative(error: unknown, context?: string): unknown {
   if (error instanceof TlscError || !isNativeError(error)) return error;
-  const message = context ? `${context}: ${error.message}` : error.message;
+  const isNamed = context === undefined || error.message.includes(context);
+  const message = isNamed ? error.message : `${context}: ${error.message}`;
   const { code, culprit } = error;
   return new TlscError(code, message, { cause: error, ...(culprit !== undefined && { parameter: culprit }) });
 }

@@ -141,7 +141,7 @@ describe.skipIf(process.platform === 'win32')('pipes and devices', () => {
       await expect(readSource(path, 'model')).rejects.toMatchObject({ code: 'ERR_MODEL_NOT_FOUND', message });
       await expect(InferenceSession.create(path)).rejects.toMatchObject({
         code: 'ERR_MODEL_NOT_FOUND',
-        message: `${path}: cannot read the model: it is a pipe, not a file`,
+        message: `cannot read the model ${path}: it is a pipe, not a file`,
       });
     }
     for (const path of ['/dev/zero', '/dev/null', '/dev/tty']) {
