@@ -92,7 +92,10 @@ TLSC_HOST_DEVICE inline float Rounded(double sum) { return static_cast<float>(su
 TLSC_HOST_DEVICE inline float Rounded(FloatPair sum) { return sum.high + sum.low; }
 
 TLSC_HOST_DEVICE inline bool IsFinite(double sum) { return sum - sum == 0.0; }
-TLSC_HOST_DEVICE inline bool IsFinite(FloatPair sum) { return sum.high - sum.high == 0.0f; }
+TLSC_HOST_DEVICE inline bool IsFinite(FloatPair sum) {
+  const float rounded = Rounded(sum);
+  return rounded - rounded == 0.0f;
+}
 
 // Calls run with a sum of the type that suits a card: float64 where it has units for that.
 template <typename Run>

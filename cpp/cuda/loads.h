@@ -10,8 +10,6 @@ namespace tlsc::cuda {
 
 inline constexpr float kInfinity = __builtin_huge_valf();
 
-TLSC_HOST_DEVICE inline bool IsFinite(float value) { return value - value == 0.0f; }
-
 // A value near those of the planes, which keeps sums of differences to it small: the first.
 template <typename T>
 TLSC_HOST_DEVICE float PivotOf(const Channels<T>& from) {

@@ -59,18 +59,23 @@ TLSC_HOST_DEVICE void SpoilMeans(const Block& block, const SlidePlan& plan, cons
                     });
 }
 
+// Returns whether all sums and means were finite; if not, the outputs are not to be trusted.
 template <typename Sum, typename Block, typename T, typename Load>
 TLSC_HOST_DEVICE bool WriteMeans(const Block& block, const SlidePlan& plan, const SlideTask& task,
                                  const Channels<T>& from, const Sum* segments, void* memory,
                                  const Load& load, Sum weight, T* y) {
   const size_t width = plan.window.horizontal.outputs;
   const Sum pivot = ExactDifference<Sum>(load.pivot, 0.0f);
-  return SlideOver<Sum>(block, plan, task, from, segments, memory, load,
-                        [&](size_t row_begin, size_t row_end, size_t column, const Sum(&sums)[1]) {
-                          const T mean = Narrow<T>(Rounded(sums[0] * weight + pivot));
-                          for (size_t row = row_begin; row < row_end; ++row)
-                            y[row * width + column] = mean;
-                        });
+  bool room = true;  // what this thread has come upon: a pair near the end of its range may lose it
+  const bool finite =
+      SlideOver<Sum>(block, plan, task, from, segments, memory, load,
+                     [&](size_t row_begin, size_t row_end, size_t column, const Sum(&sums)[1]) {
+                       const float mean = Rounded(sums[0] * weight + pivot);
+                       room = room && IsFinite(mean);
+                       for (size_t row = row_begin; row < row_end; ++row)
+                         y[row * width + column] = Narrow<T>(mean);
+                     });
+  return finite && !block.Any([&](size_t) { return !room; });
 }
 
 // What one block does of LocalAveragePool.

@@ -92,11 +92,15 @@ TLSC_HOST_DEVICE void RunElement(const MergeArguments<T>& of, size_t element) {
     of.y[element] = value(r_begin, q_begin);
     return;
   }
-  float sum = 0.0f;
-  for (size_t r = r_begin; r < r_end; ++r) {
-    for (size_t q = q_begin; q < q_end; ++q) sum += Widen(value(r, q));
-  }
-  of.y[element] = Narrow<T>(sum / static_cast<float>(count));
+  const auto mean_in = [&](auto sum) {
+    for (size_t r = r_begin; r < r_end; ++r) {
+      for (size_t q = q_begin; q < q_end; ++q) sum += Widen(value(r, q));
+    }
+    return static_cast<float>(sum / static_cast<decltype(sum)>(count));
+  };
+  float mean = mean_in(0.0f);
+  if (!IsFinite(mean)) mean = mean_in(0.0);  // the sum may have been too large for float32
+  of.y[element] = Narrow<T>(mean);
 }
 
 }  // namespace tlsc::cuda

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <type_traits>
 
 #include "cuda/loads.h"
 #include "cuda/sliding_sums.h"
@@ -51,30 +52,50 @@ TLSC_HOST_DEVICE void SumAhead(const NormalizeArguments<T, Sum>& of, size_t inde
   SumSegment(of.plan, from, index, Deviations<Sum, 2>{PivotOf(from)}, segments);
 }
 
-template <typename Sum, typename Block, typename T, typename Of, typename Load>
+// Sums are Sum, what follows from them is Number: float, or double with sums that are, too. Returns
+// whether all sums were finite and Number had room for what became of them; if not, the outputs are
+// not to be trusted.
+template <typename Number, typename Sum, typename Block, typename T, typename Of, typename Load>
 TLSC_HOST_DEVICE bool WriteNormalized(const Block& block, const SlideTask& task,
                                       const NormalizeArguments<T, Of>& of, const Channels<T>& from,
                                       const Sum* segments, void* memory, const Load& load,
                                       Sum weight) {
+  // Between these squares fit pairs of floats with all their digits, and what is divided by a
+  // deviation fits a float.
+  constexpr Number kLeastSpread = 0x1p-80f;
+  constexpr Number kMostSpread = 0x1p80f;
+  const auto number = [](Sum sum) {
+    if constexpr (std::is_same_v<Number, Sum>)
+      return sum;
+    else
+      return Rounded(sum);
+  };
+  bool room = true;  // what this thread has come upon
   const size_t width = of.plan.window.horizontal.outputs;
   const size_t channel = task.plane % of.groups * of.channels;
   T* y = of.y + (from.x - of.x);
-  return SlideOver<Sum>(
+  const bool finite = SlideOver<Sum>(
       block, of.plan, task, from, segments, memory, load,
       [&](size_t row_begin, size_t row_end, size_t column, const Sum(&sums)[2]) {
         const Sum mean = sums[0] * weight;
-        const float variance = std::fmax(Rounded(sums[1] * weight - mean * mean), 0.0f);
-        const float factor = 1.0f / std::sqrt(variance + of.epsilon);
+        const Number variance = std::fmax(number(sums[1] * weight - mean * mean), Number{0});
+        const Number spread = variance + of.epsilon;
+        room = room && spread >= kLeastSpread && spread <= kMostSpread;
+        const Number factor = 1 / std::sqrt(spread);
         for (size_t i = 0; i < from.count; ++i) {
-          const float scale = Widen(of.scale[channel + i]) * factor;
-          const float bias = Widen(of.bias[channel + i]);
+          const Number scale = Widen(of.scale[channel + i]);
+          const Number bias = Widen(of.bias[channel + i]);
           for (size_t row = row_begin; row < row_end; ++row) {
             const size_t at = i * from.plane_size + row * width + column;
             const Sum difference = ExactDifference<Sum>(Widen(from.x[at]), load.pivot) - mean;
-            y[at] = Narrow<T>(Rounded(difference) * scale + bias);
+            // The scale comes last: times the factor, it may be too small for a float.
+            const auto output = static_cast<float>(number(difference) * factor * scale + bias);
+            room = room && IsFinite(output);
+            y[at] = Narrow<T>(output);
           }
         }
       });
+  return finite && !block.Any([&](size_t) { return !room; });
 }
 
 // What one block does.
@@ -84,13 +105,13 @@ TLSC_HOST_DEVICE void RunBlock(const Block& block, const NormalizeArguments<T, S
   const SlideTask task = of.plan.TaskOf(block.index());
   const Channels<T> from = GroupOf(of, task.plane);
   const float pivot = PivotOf(from);
-  if (WriteNormalized<Sum>(block, task, of, from, segments, memory, Deviations<Sum, 2>{pivot},
-                           of.weight)) {
+  if (WriteNormalized<float, Sum>(block, task, of, from, segments, memory,
+                                  Deviations<Sum, 2>{pivot}, of.weight)) {
     return;
   }
-  // Something was not finite, or too large for the sums of the card.
-  WriteNormalized<double>(block, task, of, from, nullptr, memory, FiniteDeviations<2>{pivot},
-                          of.exact_weight);
+  // Something was not finite, or too large or too small for the sums of the card or for float32.
+  WriteNormalized<double, double>(block, task, of, from, nullptr, memory,
+                                  FiniteDeviations<2>{pivot}, of.exact_weight);
   const size_t width = of.plan.window.horizontal.outputs;
   T* y = of.y + (from.x - of.x);
   SlideOver<double>(block, of.plan, task, from, nullptr, memory, NonFinite{},

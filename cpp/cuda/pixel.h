@@ -15,6 +15,8 @@
 // Elements of tensors as float32, and back, rounded to the nearest, of two to the even one.
 namespace tlsc::cuda {
 
+TLSC_HOST_DEVICE inline bool IsFinite(float value) { return value - value == 0.0f; }
+
 TLSC_HOST_DEVICE inline float Widen(float value) { return value; }
 
 template <typename T>

@@ -95,6 +95,9 @@ TLSC_HOST_DEVICE bool SlideOver(const Block& block, const SlidePlan& plan, const
   const size_t first = vertical.PositionOf(task.row_begin);
   const size_t end = vertical.PositionOf(task.row_end - 1) + 1;
   SlideMemory<Sum, kSums> memory(plan, memory_bytes);
+  // An infinity stays in a running sum, and turns into a NaN that stays when it leaves: it shows in
+  // the windows of its columns. So does a sum over columns that only this type has no room for.
+  bool finite = true;  // what this thread has come upon
 
   // The columns under the window of the first position.
   block.Run([&](size_t thread) {
@@ -179,21 +182,14 @@ TLSC_HOST_DEVICE bool SlideOver(const Block& block, const SlidePlan& plan, const
           for (size_t i = 0; i < kSums; ++i) {
             sums[i] = memory.Row(i, row)[position + horizontal.window - 1];
             if (position > 0) sums[i] = sums[i] - memory.Row(i, row)[position - 1];
+            finite = finite && IsFinite(sums[i]);
           }
           write(row_begin, row_end, column, sums);
         }
       }
     });
   }
-  // An infinity stays in a running sum, and turns into a NaN that stays when it leaves.
-  return !block.Any([&](size_t thread) {
-    for (size_t column = thread; column < columns; column += block.threads()) {
-      for (size_t i = 0; i < kSums; ++i) {
-        if (!IsFinite(memory.Column(i, column))) return true;
-      }
-    }
-    return false;
-  });
+  return !block.Any([&](size_t) { return !finite; });
 }
 
 }  // namespace tlsc::cuda

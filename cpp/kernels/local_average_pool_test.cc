@@ -114,6 +114,9 @@ TEST(LocalAveragePool, FastModeRefusesPlanesWithoutSamples) {
   EXPECT_EQ(status.code, StatusCode::kInvalidArgument);
   status = run({1, 1, 4, 2}, {{3, 1}, Padding::kReplicate, {{0, 4}}});
   EXPECT_EQ(status.message, "max_stride: expected two strides of at least 1, received [0, 4]");
+  // Such a plane's outputs are as many as any other's, which shows in an empty batch.
+  EXPECT_EQ(LocalAveragePoolShape({0, 1, 5, 5}, {{1, 9}, Padding::kReplicate, {{2, 2}}}).height,
+            5u);
   EXPECT_TRUE(y.Untouched());
 }
 
@@ -166,6 +169,29 @@ TEST(LocalAveragePool, Float16KeepsTheEndsOfItsRange) {
   ASSERT_TRUE(LocalAveragePool(x.data(), {1, 1, 1, 6}, {{1, 2}}, loop, y.data()).ok());
   const std::vector<float> steps = {1.0f, 1.0f, 2.0f, 1.0f, -0.0f, -0.0f};  // ties go to even
   for (size_t i = 0; i < 6; ++i) EXPECT_EQ(y[i], steps[i] * 0x1p-24f) << i;
+}
+
+// Sums of the largest float32 values, and of columns of them, are far beyond float32.
+TEST(LocalAveragePool, KeepsTheEndsOfFloat32) {
+  const NchwShape shape = {1, 1, 12, 45};
+  for (const float magnitude : kMagnitudes) {
+    const std::vector<float> x = RandomOfMagnitude(12 * 45, magnitude);
+    for (const KernelShape& kernel_shape : {KernelShape{5, 7}, {2, 40}, {12, 3}}) {
+      for (const std::optional<MaxStride>& max_stride :
+           {std::optional<MaxStride>(), std::optional<MaxStride>({2, 3})}) {
+        const LocalAveragePoolParams params = {kernel_shape, Padding::kReplicate, max_stride};
+        GuardedOutput y(x.size());
+        SerialLoop loop;
+        ASSERT_TRUE(LocalAveragePool(x.data(), shape, params, loop, y.data()).ok());
+        for (size_t i = 0; i < x.size(); ++i) {
+          const double exact = LocalAveragePoolRef(
+              x.data(), 12, 45, params, static_cast<int64_t>(i / 45), static_cast<int64_t>(i % 45));
+          ASSERT_TRUE(RoundsTo<float>(y[i], exact, 1e-6 * magnitude))
+              << y[i] << " for " << exact << " at " << i << " of " << magnitude;
+        }
+      }
+    }
+  }
 }
 
 TEST(LocalAveragePool, NoElementsNoWork) {

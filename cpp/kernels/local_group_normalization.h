@@ -52,9 +52,10 @@ Status CheckLocalGroupNormalization(const void* x, const NchwShape& x_shape, con
 // epsilon > 0; with epsilon = 0 a window of one value gives what the formula says, 0 / 0.
 //
 // A NaN or infinity makes the outputs of its group whose window holds it NaN, and no others. (A
-// group that holds one is gone over again.) Variances beyond what float32 holds make outputs bias.
+// group that holds one is gone over again; so is one whose deviations or outputs float32 has no
+// room for, in float64.)
 //
-// Time per pixel does not depend on the window. Scratch: five rows (28 bytes per pixel of
+// Time per pixel does not depend on the window. Scratch: seven rows (44 bytes per pixel of
 // width, however many the channels) that each thread keeps for its next call.
 //
 // Returns kInvalidArgument (a kernel_shape or num_groups below 1, num_groups that does not divide

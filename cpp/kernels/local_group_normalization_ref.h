@@ -10,10 +10,11 @@ namespace tlsc {
 
 // Output (y, x) of one channel of an image, by the definition, in float64, the variance in a second
 // pass over the window. scale and bias are those of the channel. For tests only.
-inline double LocalGroupNormalizationRef(const float* image, int64_t channels, int64_t height,
-                                         int64_t width, double scale, double bias,
-                                         const LocalGroupNormalizationParams& params,
-                                         int64_t channel, int64_t y, int64_t x) {
+inline NormalizedRef LocalGroupNormalizationRef(const float* image, int64_t channels,
+                                                int64_t height, int64_t width, double scale,
+                                                double bias,
+                                                const LocalGroupNormalizationParams& params,
+                                                int64_t channel, int64_t y, int64_t x) {
   const int64_t group_channels = channels / params.num_groups;
   const int64_t first = channel / group_channels * group_channels;
   const WindowRef window =
@@ -31,8 +32,8 @@ inline double LocalGroupNormalizationRef(const float* image, int64_t channels, i
   };
   const double mean = mean_of([](double v) { return v; });
   const double variance = mean_of([&](double v) { return (v - mean) * (v - mean); });
-  const double epsilon = params.epsilon;
-  return (value(channel, y, x) - mean) / std::sqrt(variance + epsilon) * scale + bias;
+  const double deviation = std::sqrt(variance + double{params.epsilon});
+  return {(value(channel, y, x) - mean) / deviation * scale + bias, deviation};
 }
 
 }  // namespace tlsc

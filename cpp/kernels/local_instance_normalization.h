@@ -49,9 +49,10 @@ Status CheckLocalInstanceNormalization(const void* x, const NchwShape& x_shape, 
 // epsilon = 0 a window of one value gives what the formula says, 0 / 0.
 //
 // A NaN or infinity makes the outputs whose window holds it NaN, and no others. (A plane that holds
-// one is gone over again.) Variances beyond what float32 holds make outputs bias.
+// one is gone over again; so is one whose deviations or outputs float32 has no room for, in
+// float64.)
 //
-// Time per pixel does not depend on the window. Scratch: five rows (28 bytes per pixel of
+// Time per pixel does not depend on the window. Scratch: seven rows (44 bytes per pixel of
 // width) that each thread keeps for its next call.
 //
 // Returns kInvalidArgument (a kernel_shape or max_stride below 1, in fast mode a plane or window

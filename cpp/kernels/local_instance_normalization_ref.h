@@ -10,10 +10,10 @@ namespace tlsc {
 
 // Output (y, x) of one plane, by the definition, in float64, the variance in a second pass over the
 // window. scale and bias are those of the plane's channel. For tests only.
-inline double LocalInstanceNormalizationRef(const float* plane, int64_t height, int64_t width,
-                                            double scale, double bias,
-                                            const LocalInstanceNormalizationParams& params,
-                                            int64_t y, int64_t x) {
+inline NormalizedRef LocalInstanceNormalizationRef(const float* plane, int64_t height,
+                                                   int64_t width, double scale, double bias,
+                                                   const LocalInstanceNormalizationParams& params,
+                                                   int64_t y, int64_t x) {
   const WindowRef window =
       params.max_stride
           ? FastWindowAtRef(height, width, params.kernel_shape, *params.max_stride,
@@ -23,8 +23,8 @@ inline double LocalInstanceNormalizationRef(const float* plane, int64_t height, 
   const double mean = MeanRef(window, value);
   const double variance = MeanRef(
       window, [&](int64_t i, int64_t j) { return (value(i, j) - mean) * (value(i, j) - mean); });
-  const double epsilon = params.epsilon;
-  return (value(y, x) - mean) / std::sqrt(variance + epsilon) * scale + bias;
+  const double deviation = std::sqrt(variance + double{params.epsilon});
+  return {(value(y, x) - mean) / deviation * scale + bias, deviation};
 }
 
 }  // namespace tlsc

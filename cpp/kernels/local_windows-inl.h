@@ -22,6 +22,19 @@ namespace tlsc {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+// The means of sources[0 … count - 1] at `at`, whose sums may be beyond float32. Slower than
+// summing vectors, hence only for those that hold such a sum.
+template <class D, class T>
+HWY_NOINLINE hn::Vec<D> MeansInFloat64(D d, const T* const* sources, size_t count, size_t at) {
+  HWY_ALIGN float means[hn::MaxLanes(D())];
+  for (size_t lane = 0; lane < hn::Lanes(d); ++lane) {
+    double sum = 0.0;
+    for (size_t k = 0; k < count; ++k) sum += double{LoadFloat(sources[k] + at + lane)};
+    means[lane] = static_cast<float>(sum / static_cast<double>(count));
+  }
+  return hn::Load(d, means);
+}
+
 template <class T>
 void MergeRow(const MergedRow<T>& from, T* y) {
   const WindowTiles& horizontal = from.horizontal;
@@ -49,6 +62,8 @@ void MergeRow(const MergedRow<T>& from, T* y) {
       WriteSpan(y + begin, 0, end - begin, false, [&](auto d, size_t i) HWY_ATTR {
         auto sum = LoadPixels(d, sources[0] + i);
         for (size_t k = 1; k < count; ++k) sum = hn::Add(sum, LoadPixels(d, sources[k] + i));
+        const auto fits = hn::Le(hn::Abs(sum), hn::Set(d, hwy::HighestValue<float>()));
+        if (HWY_UNLIKELY(!hn::AllTrue(d, fits))) return MeansInFloat64(d, sources, count, i);
         return hn::Div(sum, hn::Set(d, static_cast<float>(count)));
       });
     }

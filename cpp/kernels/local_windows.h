@@ -18,8 +18,12 @@ namespace tlsc {
 // What LocalWindowPartition would refuse at every call, whatever the tensor.
 Status ValidateLocalWindowPartition(const KernelShape& kernel_shape);
 
-// The shape of y: [N·R·Q, C, kh', kw'] for R windows down and Q across. kernel_shape must be valid
-// and x addressable.
+// The same for tensors of this shape: besides the former, sizes beyond memory, and more windows
+// than can be counted, as images without pixels may lead to.
+Status ValidateLocalWindowPartition(const NchwShape& x_shape, const KernelShape& kernel_shape);
+
+// The shape of y: [N·R·Q, C, kh', kw'] for R windows down and Q across. The arguments must be
+// valid.
 NchwShape LocalWindowPartitionShape(const NchwShape& x_shape, const KernelShape& kernel_shape);
 
 // What LocalWindowPartition would refuse at a call with these tensors; kernel_shape included.
@@ -57,8 +61,9 @@ Status CheckLocalWindowMerge(const void* p, const NchwShape& p_shape, const Nchw
 //   y        [N, C, H, W], contiguous; must not overlap p.
 //   loop     runs the rows; the result does not depend on how.
 //
-// Where one window holds a pixel, its value is copied. Sums and quotients are float32, the result
-// rounded to T: of up to nine values it lies within 1e-6 of their magnitude, besides that rounding.
+// Where one window holds a pixel, its value is copied. Sums and quotients are float32, or float64
+// where a sum leaves float32's range, the result rounded to T: of up to nine values it lies within
+// 1e-6 of their magnitude, besides that rounding.
 // What is not finite reaches the pixels that it stands at, and no others. No scratch.
 //
 // Returns kInvalidArgument (shapes that do not fit each other, a null tensor that has elements,

@@ -17,6 +17,19 @@ Status ValidateLocalWindowPartition(const KernelShape& kernel_shape) {
   return CheckKernelShape(kernel_shape);
 }
 
+Status ValidateLocalWindowPartition(const NchwShape& x_shape, const KernelShape& kernel_shape) {
+  if (Status status = ValidateLocalWindowPartition(kernel_shape); !status.ok()) return status;
+  if (Status status = CheckAddressable(x_shape); !status.ok()) return status;
+  const NchwShape windows = {x_shape.batch, MakeWindowTiles(x_shape.height, kernel_shape[0]).count,
+                             MakeWindowTiles(x_shape.width, kernel_shape[1]).count, 1};
+  if (!ElementCount(windows)) {
+    return InvalidArgument(
+        "X", "images whose windows can be counted",
+        std::to_string(x_shape.batch) + " images of " + ShowSides(x_shape.height, x_shape.width));
+  }
+  return CheckAddressable("Y", LocalWindowPartitionShape(x_shape, kernel_shape));
+}
+
 NchwShape LocalWindowPartitionShape(const NchwShape& x_shape, const KernelShape& kernel_shape) {
   const WindowTiles vertical = MakeWindowTiles(x_shape.height, kernel_shape[0]);
   const WindowTiles horizontal = MakeWindowTiles(x_shape.width, kernel_shape[1]);
@@ -26,12 +39,12 @@ NchwShape LocalWindowPartitionShape(const NchwShape& x_shape, const KernelShape&
 
 Status CheckLocalWindowPartition(const void* x, const NchwShape& x_shape,
                                  const KernelShape& kernel_shape, const void* y) {
-  if (Status status = ValidateLocalWindowPartition(kernel_shape); !status.ok()) return status;
-  if (Status status = CheckAddressable(x_shape); !status.ok()) return status;
+  if (Status status = ValidateLocalWindowPartition(x_shape, kernel_shape); !status.ok()) {
+    return status;
+  }
   const size_t x_elements = *ElementCount(x_shape);
   if (x_elements == 0) return {};
   const NchwShape y_shape = LocalWindowPartitionShape(x_shape, kernel_shape);
-  if (Status status = CheckAddressable("Y", y_shape); !status.ok()) return status;
   if (Status status = CheckPointer("X", x, x_elements); !status.ok()) return status;
   return CheckPointer("Y", y, *ElementCount(y_shape));
 }

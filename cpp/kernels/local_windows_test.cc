@@ -169,6 +169,26 @@ TEST(LocalWindows, NonFiniteStaysAtItsPixel) {
   ExpectPartitions<Float16>(shape, {12, 13}, x, 0);
 }
 
+// The sum of nine windows may be beyond float32 where their mean is not.
+TEST(LocalWindows, MergeKeepsTheEndsOfFloat32) {
+  const NchwShape shape = {1, 1, 21, 70};
+  for (const KernelShape& kernel_shape : {KernelShape{20, 69}, {11, 36}}) {
+    const NchwShape p_shape = LocalWindowPartitionShape(shape, kernel_shape);
+    for (const float magnitude : kMagnitudes) {
+      std::vector<float> p = RandomOfMagnitude(*ElementCount(p_shape), magnitude);
+      for (size_t i = 0; i < p.size(); i += 3) p[i] = magnitude;
+      GuardedOutput y(*ElementCount(shape));
+      SerialLoop loop;
+      ASSERT_TRUE(LocalWindowMerge(p.data(), p_shape, shape, loop, y.data()).ok());
+      for (size_t i = 0; i < 21 * 70; ++i) {
+        const double exact = LocalWindowMergeRef(p.data(), p_shape, shape, 0, 0, i / 70, i % 70);
+        ASSERT_TRUE(RoundsTo<float>(y[i], exact, 1e-6 * magnitude))
+            << y[i] << " for " << exact << " at " << i << " of " << magnitude;
+      }
+    }
+  }
+}
+
 TEST(LocalWindows, NoElementsNoWork) {
   SerialLoop loop;
   for (const NchwShape& shape :
@@ -224,6 +244,10 @@ TEST(LocalWindows, PartitionRefusesBadArguments) {
       {"Y: expected a shape that fits in memory, received [4, 1, 1, 576460752303423486]",
        {1, 1, 2, (size_t{1} << 59) - 1},
        {1, (int64_t{1} << 59) - 2}},
+      {"X: expected images whose windows can be counted, received 4611686018427387904 images of "
+       "[4, 4]",
+       {huge, 0, 4, 4},
+       {1, 1}},
       {"X: expected a pointer to 4 elements, received null", {1, 1, 2, 2}, {2, 2}, false},
       {"Y: expected a pointer to 4 elements, received null", {1, 1, 2, 2}, {1, 1}, true, false},
   };

@@ -12,6 +12,7 @@
 #include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -36,15 +37,43 @@ HWY_INLINE void StoreSplit(D d, V value, float* leading, float* rest) {
   hn::StoreU(hn::DemoteTo(df, hn::Sub(value, cut)), df, rest);
 }
 
-// Returns whether all values were finite; if not, it is to be done again with another Loader.
-template <class Loader, class T>
+// Times what is left of a pixel when it is divided by the deviation, float32 has room for it.
+inline constexpr float kMostScale = 0x1p100f;
+
+// Whether the factors of outputs begin … end - 1 of a row leave float32 room for variances and what
+// is divided by their roots. (NaN does not.)
+HWY_INLINE bool HasRoom(const float* factors, size_t begin, size_t end) {
+  constexpr float kLeast = 0x1p-60f;
+  constexpr float kMost = 0x1p60f;
+  const Floats d;
+  const auto least = hn::Set(d, kLeast);
+  const auto most = hn::Set(d, kMost);
+  auto all = hn::Eq(least, least);
+  size_t i = begin;
+  for (; i + hn::Lanes(d) <= end; i += hn::Lanes(d)) {
+    const auto factor = hn::LoadU(d, factors + i);
+    all = hn::And(all, hn::And(hn::Ge(factor, least), hn::Le(factor, most)));
+  }
+  bool rest = true;
+  for (; i < end; ++i) rest &= factors[i] >= kLeast && factors[i] <= kMost;
+  return rest && hn::AllTrue(d, all);
+}
+
+// Returns whether all values were finite and float32 had room for what became of them; if not, it
+// is to be done again.
+template <class T>
 HWY_NOINLINE bool NormalizePositions(const BandOf<T>& band, const GroupNorm<T>& norm,
                                      const NormRows<T>& rows) {
   const double weight = 1.0 / static_cast<double>(band.window.area() * band.channels);
   const size_t width = band.window.horizontal.length;
   const size_t plane_size = band.window.vertical.length * width;
-  return SlideOver<true>(
-      band, Loader{norm.pivot}, weight, rows.columns, {rows.mean, rows.mean_rest, rows.factor},
+  // A pixel lies in its window, no farther from the mean than the deviation times the root of the
+  // window's size. Not so in fast mode, where outputs have to be looked at.
+  const bool sparse = band.window.vertical.stride * band.window.horizontal.stride > 1;
+  bool room = true;
+  bool* const has_room = &room;
+  const bool finite = SlideOver<true>(
+      band, Values{norm.pivot}, weight, rows.columns, {rows.mean, rows.mean_rest, rows.factor},
       [=](auto d, size_t column, auto mean, auto mean_square) HWY_ATTR {
         const FloatsOf<decltype(d)> df;
         const auto raised = hn::Add(mean_square, hn::Set(d, norm.epsilon));
@@ -57,17 +86,62 @@ HWY_NOINLINE bool NormalizePositions(const BandOf<T>& band, const GroupNorm<T>& 
                    rows.mean_rest + column);
       },
       [=](size_t row, size_t begin, size_t end) HWY_ATTR {
+        if (!HasRoom(rows.factor, begin, end)) *has_room = false;
         for (size_t channel = 0; channel < band.channels; ++channel) {
           const size_t offset = channel * plane_size + row * width;
           const T* x = band.x + offset;
           const float scale = LoadFloat(norm.scale + channel);
           const float bias = LoadFloat(norm.bias + channel);
+          if (!(std::abs(scale) <= kMostScale)) *has_room = false;
           WriteSpan(band.y + offset, begin, end, band.streams, [=](auto df, size_t i) HWY_ATTR {
             // In this order: on a bright plane the first difference is exact, and all that matters.
             const auto rough = hn::Sub(LoadPixels(df, x + i), hn::LoadU(df, rows.mean + i));
             const auto centred = hn::Sub(rough, hn::LoadU(df, rows.mean_rest + i));
-            const auto factor = hn::Mul(hn::LoadU(df, rows.factor + i), hn::Set(df, scale));
-            return hn::MulAdd(centred, factor, hn::Set(df, bias));
+            // The scale comes last: times the factor, it may be too small for float32.
+            const auto normalized = hn::Mul(centred, hn::LoadU(df, rows.factor + i));
+            const auto output = hn::MulAdd(normalized, hn::Set(df, scale), hn::Set(df, bias));
+            if (sparse) {
+              const auto largest = hn::Set(df, hwy::HighestValue<float>());
+              if (!hn::AllTrue(df, hn::Le(hn::Abs(output), largest))) *has_room = false;
+            }
+            return output;
+          });
+        }
+      });
+  return finite && room;
+}
+
+// The same in float64 all the way. Values that are not finite count as nothing.
+template <class T>
+HWY_NOINLINE void NormalizeWide(const BandOf<T>& band, const GroupNorm<T>& norm,
+                                const NormRows<T>& rows) {
+  const double weight = 1.0 / static_cast<double>(band.window.area() * band.channels);
+  const size_t width = band.window.horizontal.length;
+  const size_t plane_size = band.window.vertical.length * width;
+  (void)SlideOver<true>(
+      band, FiniteValues{norm.pivot}, weight, rows.columns, {rows.wide_mean, rows.wide_factor},
+      [=](auto d, size_t column, auto mean, auto mean_square) HWY_ATTR {
+        const auto epsilon = hn::Set(d, norm.epsilon);
+        const auto raised = hn::Add(mean_square, epsilon);
+        const auto spread = hn::Max(hn::NegMulAdd(mean, mean, raised), epsilon);
+        hn::StoreU(mean, d, rows.wide_mean + column);
+        hn::StoreU(hn::Div(hn::Set(d, 1.0), hn::Sqrt(spread)), d, rows.wide_factor + column);
+      },
+      [=](size_t row, size_t begin, size_t end) HWY_ATTR {
+        for (size_t channel = 0; channel < band.channels; ++channel) {
+          const size_t offset = channel * plane_size + row * width + begin;
+          const T* x = band.x + offset;
+          T* y = band.y + offset;
+          const double scale = LoadFloat(norm.scale + channel);
+          const double bias = LoadFloat(norm.bias + channel);
+          ForEachVector(end - begin, [=](auto d, size_t i) HWY_ATTR {
+            const FloatsOf<decltype(d)> df;
+            const auto value = hn::Sub(LoadPixels(d, x + i), hn::Set(d, norm.pivot));
+            const auto centred = hn::Sub(value, hn::LoadU(d, rows.wide_mean + begin + i));
+            const auto factor = hn::LoadU(d, rows.wide_factor + begin + i);
+            const auto normalized = hn::Mul(centred, factor);
+            const auto output = hn::MulAdd(normalized, hn::Set(d, scale), hn::Set(d, bias));
+            StorePixels(df, hn::DemoteTo(df, output), y + i);
           });
         }
       });
@@ -75,8 +149,8 @@ HWY_NOINLINE bool NormalizePositions(const BandOf<T>& band, const GroupNorm<T>& 
 
 template <class T>
 void NormalizeBand(const BandOf<T>& band, const GroupNorm<T>& norm, const NormRows<T>& rows) {
-  if (!NormalizePositions<Values>(band, norm, rows)) {
-    NormalizePositions<FiniteValues>(band, norm, rows);
+  if (!NormalizePositions(band, norm, rows)) {
+    NormalizeWide(band, norm, rows);
     // A window with an infinity has no variance either: NaN, as the difference of two.
     SpoilOutputs(band, rows.columns, rows.mean, [](auto output, auto trace) HWY_ATTR {
       return hn::Add(output, hn::Sub(trace, trace));

@@ -118,6 +118,17 @@ TEST(ReplicateScale, OfValidPoolIsProductWithReplicatedPool) {
   }
 }
 
+TEST(ReplicateScale, KeepsTheEndsOfFloat32) {
+  const NchwShape x_shape = {1, 1, 3, 45};
+  const NchwShape s_shape = {1, 1, 2, 30};
+  for (const float magnitude : kMagnitudes) {
+    for (const float scale : kMagnitudes) {
+      ExpectMatches<float>(x_shape, RandomOfMagnitude(3 * 45, magnitude, 1), s_shape,
+                           RandomOfMagnitude(2 * 30, scale, 2), 1);
+    }
+  }
+}
+
 TEST(ReplicateScale, BroadcastsBatchAndChannels) {
   const NchwShape shapes[][2] = {
       {{3, 5, 9, 11}, {3, 5, 4, 6}}, {{3, 5, 9, 11}, {1, 5, 4, 6}}, {{3, 5, 9, 11}, {3, 1, 4, 6}},

@@ -71,12 +71,17 @@ struct NormRows {
       : columns(cutter, window),
         mean(cutter.Cut<float>(window.horizontal.outputs)),
         mean_rest(cutter.Cut<float>(window.horizontal.outputs)),
-        factor(cutter.Cut<float>(window.horizontal.outputs)) {}
+        factor(cutter.Cut<float>(window.horizontal.outputs)),
+        wide_mean(cutter.Cut<double>(window.horizontal.outputs)),
+        wide_factor(cutter.Cut<double>(window.horizontal.outputs)) {}
 
   ColumnRows<T> columns;
   float* mean;       // cut down to float32,
   float* mean_rest;  // and what that has cut off
   float* factor;     // 1 / sqrt(variance + epsilon)
+  // For what float32 has no room for; not touched otherwise.
+  double* wide_mean;  // less the pivot
+  double* wide_factor;
 };
 
 // What a group of channels is normalized with, besides its own statistics.

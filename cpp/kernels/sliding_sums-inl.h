@@ -381,9 +381,10 @@ class OutputRows {
 // `results`, at `column`, that of its own output; write(row, begin, end) makes of them outputs
 // begin … end - 1 of a row. Returns whether all values were finite; if not, the sums are not to be
 // trusted.
-template <bool kSquares, class T, class Loader, size_t kResults, class Emit, class Write>
+template <bool kSquares, class T, class Loader, class Result, size_t kResults, class Emit,
+          class Write>
 HWY_INLINE bool SlideOver(const BandOf<T>& band, const Loader& loader, double weight,
-                          const ColumnRows<T>& columns, float* const (&results)[kResults],
+                          const ColumnRows<T>& columns, Result* const (&results)[kResults],
                           Emit emit, Write write) {
   const Window& window = band.window;
   const WindowAxis& horizontal = window.horizontal;
@@ -403,7 +404,7 @@ HWY_INLINE bool SlideOver(const BandOf<T>& band, const Loader& loader, double we
     const auto done = [&](size_t end) HWY_ATTR {
       const bool all = end == horizontal.positions;
       if (!all && !samples.Adjacent()) return;
-      for (float* row : results) {
+      for (Result* row : results) {
         if (all && !samples.Adjacent()) Spread(horizontal, row);
         if (!begun) FillBefore(horizontal, row);
         if (all) FillBehind(horizontal, row);

@@ -72,8 +72,8 @@ inline WindowAxis MakeFastWindowAxis(size_t length, int64_t kernel, int64_t max_
   const size_t samples = (length + stride - 1) / stride - 1;
   const size_t window = std::min(samples, static_cast<size_t>(kernel) / stride);
   const size_t positions = samples - window + 1;
-  const size_t repeated = positions * stride;
-  const bool valid = padding == Padding::kValid || window == 0;
+  const size_t repeated = std::min(positions * stride, length);  // more where the window is 0
+  const bool valid = padding == Padding::kValid;
   const size_t leading = valid ? 0 : (length - repeated) / 2;
   const size_t outputs = valid ? repeated : length;
   return {length, window, positions, leading, outputs, samples, stride, stride};

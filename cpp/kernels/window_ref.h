@@ -73,6 +73,12 @@ double MeanRef(const WindowRef& window, F f) {
   return sum / count;
 }
 
+// An output of a normalization, and the sqrt(variance + epsilon) that led to it.
+struct NormalizedRef {
+  double value;
+  double deviation;
+};
+
 }  // namespace tlsc
 
 #endif  // TLSC_KERNELS_WINDOW_REF_H_

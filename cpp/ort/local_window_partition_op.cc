@@ -23,6 +23,8 @@ template <typename T>
 void LocalWindowPartitionOp<T>::Compute(const KernelContext& context) const {
   const InputTensor<T> x = context.Input<T>(0, "X");
   const NchwShape x_shape = ExpectNchw(x);
+  ThrowIfError(
+      ValidateLocalWindowPartition(x_shape, kernel_shape_));  // before there is a shape of Y
   T* y = context.Output<T>(0, LocalWindowPartitionShape(x_shape, kernel_shape_));
   Runner runner(context);
   ThrowIfError(kernels::LocalWindowPartition(x.data, x_shape, kernel_shape_, runner, y));
@@ -36,7 +38,7 @@ void LocalWindowPartitionOp<T>::InferOutputShape(ShapeInference& inference) {
   if (!x || !std::all_of(x->begin(), x->end(), [](const Dim& dim) { return dim.known(); })) return;
   const auto size = [&](size_t axis) { return static_cast<size_t>((*x)[axis].size); };
   const NchwShape x_shape = {size(0), size(1), size(2), size(3)};
-  if (!ElementCount(x_shape)) return;
+  if (!ValidateLocalWindowPartition(x_shape, kernel_shape).ok()) return;
   const NchwShape y = LocalWindowPartitionShape(x_shape, kernel_shape);
   const auto dim = [](size_t length) { return Dim{static_cast<int64_t>(length), ""}; };
   inference.SetOutput(0, {dim(y.batch), dim(y.channels), dim(y.height), dim(y.width)});

@@ -278,8 +278,10 @@ TEST_F(Session, LocalInstanceNormalizationMatchesReference) {
       for (int64_t i = 0; i < 10; ++i) {
         for (int64_t j = 0; j < 12; ++j, ++at) {
           const float* from = x.values.data() + plane * 10 * 12;
-          const double expected = LocalInstanceNormalizationRef(
-              from, 10, 12, scale.values[plane % 3], bias.values[plane % 3], params, i, j);
+          const double expected =
+              LocalInstanceNormalizationRef(from, 10, 12, scale.values[plane % 3],
+                                            bias.values[plane % 3], params, i, j)
+                  .value;
           ASSERT_NEAR(y.values[at], expected, 1e-6);
         }
       }
@@ -306,8 +308,9 @@ TEST_F(Session, LocalGroupNormalizationMatchesReference) {
         for (int64_t j = 0; j < 12; ++j, ++at) {
           const size_t channel = plane % 4;
           const double expected = LocalGroupNormalizationRef(
-              image, 4, 10, 12, scale.values[channel], bias.values[channel], params,
-              static_cast<int64_t>(channel), i, j);
+                                      image, 4, 10, 12, scale.values[channel], bias.values[channel],
+                                      params, static_cast<int64_t>(channel), i, j)
+                                      .value;
           ASSERT_NEAR(y.values[at], expected, 1e-6);
         }
       }

@@ -46,7 +46,7 @@ function meanOverTiles(body: Body, value: string, tiles: Tiles): string {
   const place = placeIn(first);
   // Along the last axis, or along the one before it.
   const along = axis === 3 ? body.ints(-1) : body.ints(-1, 1);
-  const none = body.op('Cast', [body.ints(0)], { to: DataType.FLOAT });
+  const none = body.toFloat64(body.ints(0));
   let sum = body.op('Gather', [value, place], { axis });
   let holders = one;
   for (let neighbour = 1; neighbour < mostTilesPerPixel; neighbour++) {
@@ -59,7 +59,7 @@ function meanOverTiles(body: Body, value: string, tiles: Tiles): string {
     sum = body.op('Add', [sum, body.op('Where', [counts, there, none])]);
     holders = body.op('Add', [holders, body.op('Cast', [holds], { to: DataType.INT64 })]);
   }
-  const divisor = body.op('Reshape', [body.op('Cast', [holders], { to: DataType.FLOAT }), along]);
+  const divisor = body.op('Reshape', [body.toFloat64(holders), along]);
   return body.op('Div', [sum, divisor]);
 }
 
@@ -79,8 +79,8 @@ export function localWindowMergeFunction({ opset, type }: BodyOptions): Function
   const ordered = body.op('Transpose', [apart], { perm: [0, 3, 1, 4, 2, 5] });
   const laid = [rows, columns].map(({ count, window }) => body.op('Mul', [count, window]));
   const inLine = body.op('Reshape', [ordered, body.op('Concat', [image, ...laid], { axis: 0 })]);
-  const float32 = body.op('Cast', [inLine], { to: DataType.FLOAT });
-  const mean = [rows, columns].reduce((value, tiles) => meanOverTiles(body, value, tiles), float32);
+  const wide = body.toFloat64(inLine); // three of the largest float32 add up to more than it has room for
+  const mean = [rows, columns].reduce((value, tiles) => meanOverTiles(body, value, tiles), wide);
   body.toTypeOfX(mean);
   return body.toFunction('LocalWindowMerge', ['P', 'X'], [], opset);
 }
