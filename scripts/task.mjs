@@ -1,8 +1,9 @@
 // The root npm scripts. Each task first brings what it needs, then does its job; what is there already is left alone.
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { Failure, root, run } from './lib.mjs';
 import { format, lint } from './steps/lint.mjs';
-import { benchKernels, buildAddon, buildCudaOperators, testKernels } from './steps/native.mjs';
+import { benchKernels, buildAddon, buildCudaOperators, fuzzKernels, testKernels } from './steps/native.mjs';
 import { provideNativePackages } from './steps/native-packages.mjs';
 import { installPackages } from './steps/packages.mjs';
 import { fuzzFiles, soak } from './steps/strangers.mjs';
@@ -35,6 +36,15 @@ const tasks = {
   async sanitize() {
     setup();
     await testKernels('asan');
+    await testKernels('tsan');
+  },
+  async fuzz(args) {
+    const { values } = parseArgs({ args, options: { seconds: { type: 'string', default: '300' } } });
+    const seconds = Number(values.seconds);
+    if (!(seconds >= 1))
+      throw new Failure(`--seconds: expected a number from 1 on, received ${values.seconds}`);
+    setup();
+    await fuzzKernels(seconds);
   },
   bench() {
     setup();

@@ -27,10 +27,11 @@ function(tlsc_add_test source)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES)
 endfunction()
 
-# The whole executable once more on each instruction set; skipped where the processor lacks it.
+# The whole executable, with these arguments, once more on each instruction set; skipped where the
+# processor lacks it.
 function(tlsc_add_target_tests name)
   foreach(target SSE2 SSE4 AVX2 AVX3 NEON NEON_WITHOUT_AES)
-    add_test(NAME ${name}.${target} COMMAND ${name})
+    add_test(NAME ${name}.${target} COMMAND ${name} ${ARGN})
     set_tests_properties(${name}.${target} PROPERTIES
       ENVIRONMENT TLSC_TARGET=${target} SKIP_REGULAR_EXPRESSION "TLSC_TARGET: expected one")
   endforeach()
@@ -47,19 +48,8 @@ tlsc_add_target_tests(local_instance_normalization_test)
 tlsc_add_target_tests(local_windows_test)
 tlsc_add_target_tests(replicate_scale_test)
 
-# The bodies of the CUDA kernels, run by the host: the same tests, linked with what stands for the
-# kernels. Once with the sums of most cards, then with those of others on a large card, and where
+# The same tests, linked with the bodies of the CUDA kernels. Once with the sums of most cards, then with those of others on a large card, and where
 # nothing fits what the threads of a block share.
-add_library(tlsc_cuda_emulation STATIC
-  cuda/emulation/emulation.cc
-  cuda/emulation/local_average_pool.cc
-  cuda/emulation/local_windows.cc
-  cuda/emulation/normalize_groups.cc
-  cuda/emulation/replicate_scale.cc
-  cuda/slide_plan.cc
-  kernels/local_group_normalization.cc
-  kernels/local_instance_normalization.cc)
-target_link_libraries(tlsc_cuda_emulation PUBLIC tlsc_checks PRIVATE tlsc_options)
 foreach(name local_average_pool local_group_normalization local_instance_normalization local_windows
         replicate_scale)
   set(test ${name}_cuda_emulation_test)
@@ -122,3 +112,9 @@ if(UNIX)
   target_sources(session_test PRIVATE ort/errors.cc)  # not among what tlsc_ops exports
   target_include_directories(session_test SYSTEM PRIVATE ${ONNXRUNTIME_INCLUDE_DIR})
 endif()
+
+# The queue of the addon, which knows nothing of JavaScript.
+set(addon ${PROJECT_SOURCE_DIR}/../packages/core-native/src)
+add_executable(executor_test ${addon}/executor_test.cc ${addon}/executor.cc)
+target_link_libraries(executor_test PRIVATE tlsc_options GTest::gtest_main)
+gtest_discover_tests(executor_test DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES)

@@ -15,7 +15,7 @@ namespace tlsc::ort {
 
 // ONNX Runtime's name of the element type T of a tensor; the operators take these two.
 template <typename T>
-inline constexpr ONNXTensorElementDataType kElementType;
+inline constexpr ONNXTensorElementDataType kElementType = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
 template <>
 inline constexpr ONNXTensorElementDataType kElementType<float> =
     ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;

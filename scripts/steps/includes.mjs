@@ -9,10 +9,11 @@ const mayInclude = {
   'cpp/kernels': ['base', 'kernels'],
   'cpp/cuda': ['base', 'kernels', 'cuda'],
   'cpp/ort': ['base', 'kernels', 'cuda', 'ort'],
+  'cpp/fuzz': ['base', 'gate', 'kernels', 'ort', 'fuzz'],
   'packages/core-native/src': ['gate'],
 };
 const runtimeHeaders = /^(onnxruntime_|napi|node_api)/;
-const mayIncludeRuntime = ['cpp/ort', 'packages/core-native/src'];
+const mayIncludeRuntime = ['cpp/ort', 'cpp/fuzz', 'packages/core-native/src'];
 
 export function checkIncludes(files) {
   const wrong = [];
@@ -23,7 +24,7 @@ export function checkIncludes(files) {
     for (const [, header] of readFileSync(join(root, file), 'utf8').matchAll(
       /^\s*#include ["<]([^">]+)[">]/gm,
     )) {
-      const folder = header.match(/^(base|gate|kernels|cuda|ort)\//)?.[1];
+      const folder = header.match(/^(base|gate|kernels|cuda|ort|fuzz)\//)?.[1];
       if (folder && !mayInclude[home].includes(folder)) wrong.push(`${path} includes ${header}`);
       if (runtimeHeaders.test(header) && !mayIncludeRuntime.includes(home))
         wrong.push(`${path} includes ${header}`);

@@ -1,7 +1,17 @@
 // Builds the C++ side: the addon with the operator library beside it, and, for the tests, the kernels' own suite.
-import { readFileSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Failure, read, root, run, say } from '../lib.mjs';
 import { cmakeDefinitions } from './native-packages.mjs';
@@ -86,4 +96,74 @@ export function benchKernels() {
     'replicate_scale',
   ])
     run(join(folder, `${kernel}_bench`), []);
+}
+
+/** Whether clang++ can link libFuzzer and the sanitizers: its runtime is a package of its own. */
+function canFuzz() {
+  const folder = mkdtempSync(join(tmpdir(), 'tlsc-fuzz-'));
+  const source = join(folder, 'empty.cc');
+  writeFileSync(
+    source,
+    'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }\n',
+  );
+  const flags = ['-fsanitize=fuzzer,address,undefined', source, '-o', join(folder, 'empty')];
+  const linked = read('clang++', flags) !== undefined;
+  rmSync(folder, { recursive: true });
+  return linked;
+}
+
+/** Runs one fuzz target; whether it has ended without a finding. */
+function runFuzzTarget(name, seconds, findings) {
+  const corpus = join(cpp, 'fuzz', 'corpus', name.replace('_cuda_emulation', ''));
+  const inputs = join(findings, 'inputs', name); // what libFuzzer keeps because it reaches new code
+  mkdirSync(inputs, { recursive: true });
+  const args = [inputs, corpus, `-max_total_time=${seconds}`, '-max_len=256', '-print_final_stats=1'];
+  const log = openSync(join(findings, `${name}.log`), 'w');
+  const fuzzer = spawn(
+    join(cpp, 'build', 'fuzz', `${name}_fuzz`),
+    [...args, `-artifact_prefix=${join(findings, `${name}-`)}`],
+    { stdio: ['ignore', log, log] },
+  );
+  return new Promise((resolve, reject) => {
+    fuzzer.on('error', reject);
+    fuzzer.on('exit', (status) => {
+      closeSync(log);
+      const text = readFileSync(join(findings, `${name}.log`), 'utf8');
+      const count = text.match(/number_of_executed_units: (\d+)/)?.[1] ?? 'some';
+      say(`${name}: ${count} inputs, ${status === 0 ? 'nothing found' : 'A FINDING'}`);
+      resolve(status === 0);
+    });
+  });
+}
+
+/**
+ * Fuzzes the kernels, the bodies of the CUDA kernels and the operators' attributes with libFuzzer for about so many seconds,
+ * two targets at a time. New findings and logs stay in a folder that is printed; throws a `Failure` where there is a finding.
+ */
+export async function fuzzKernels(seconds) {
+  if (!canFuzz())
+    throw new Failure(
+      'clang++ cannot build fuzz targets here',
+      'Install clang with its runtime libraries (Debian: apt install clang libclang-rt-dev).',
+    );
+  buildPreset('fuzz');
+  const targets = readdirSync(join(cpp, 'build', 'fuzz'))
+    .filter((file) => file.endsWith('_fuzz'))
+    .map((file) => file.slice(0, -'_fuzz'.length));
+  const findings = mkdtempSync(join(tmpdir(), 'tlsc-findings-'));
+  say(`fuzzing ${targets.length} targets; what is found goes to ${findings}`);
+  const lanes = 2;
+  const each = Math.max(1, Math.floor((seconds * lanes) / targets.length));
+  const failed = [];
+  const waiting = [...targets];
+  const work = async () => {
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift())
+      if (!(await runFuzzTarget(name, each, findings))) failed.push(name);
+  };
+  await Promise.all(Array.from({ length: lanes }, work));
+  if (failed.length > 0)
+    throw new Failure(
+      `fuzzing has found something: ${failed.join(', ')}`,
+      `The inputs and logs are in ${findings}. Mend it, and keep the input in cpp/fuzz/corpus.`,
+    );
 }

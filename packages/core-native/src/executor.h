@@ -26,7 +26,11 @@ class Job {
 // up every file access and every image that sharp decodes.
 class Executor {
  public:
+  // The one of the process.
   static Executor& Get();
+
+  // Shutdown() must come before the end of any other one; tests have such.
+  Executor();
 
   // `is_next`: before all that is queued.
   void Submit(std::shared_ptr<Job> job, bool is_next = false);
@@ -34,11 +38,12 @@ class Executor {
   // Takes a job out of the queue; false when it is no longer there.
   bool Withdraw(const Job* job);
 
+  size_t max_threads() const { return max_threads_; }
+
   // Cancels what is queued or running and joins the threads. Later submissions are never run.
   void Shutdown();
 
  private:
-  Executor();
   void Work();
 
   const size_t max_threads_;
