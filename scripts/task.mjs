@@ -1,12 +1,11 @@
 // The root npm scripts. Each task first brings what it needs, then does its job; what is there already is left alone.
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { Failure, root, run } from './lib.mjs';
+import { fuzz, soak } from './steps/fuzz.mjs';
 import { format, lint } from './steps/lint.mjs';
-import { benchKernels, buildAddon, buildCudaOperators, fuzzKernels, testKernels } from './steps/native.mjs';
+import { benchKernels, buildAddon, buildCudaOperators, testKernels } from './steps/native.mjs';
 import { provideNativePackages } from './steps/native-packages.mjs';
 import { installPackages } from './steps/packages.mjs';
-import { fuzzFiles, soak } from './steps/strangers.mjs';
 import { checkToolchain } from './steps/toolchain.mjs';
 import { buildTypeScript, checkTestTypes, runVitest } from './steps/typescript.mjs';
 
@@ -39,12 +38,8 @@ const tasks = {
     await testKernels('tsan');
   },
   async fuzz(args) {
-    const { values } = parseArgs({ args, options: { seconds: { type: 'string', default: '300' } } });
-    const seconds = Number(values.seconds);
-    if (!(seconds >= 1))
-      throw new Failure(`--seconds: expected a number from 1 on, received ${values.seconds}`);
     setup();
-    await fuzzKernels(seconds);
+    await fuzz(args);
   },
   bench() {
     setup();
@@ -52,10 +47,6 @@ const tasks = {
     benchKernels();
     for (const name of ['networks', 'event-loop'])
       run(process.execPath, [join(root, 'test', 'dist', 'bench', `${name}.js`)]);
-  },
-  'fuzz-files'(args) {
-    setup();
-    fuzzFiles(args);
   },
   soak(args) {
     setup();

@@ -33,3 +33,5 @@ foreach(target operators_fuzz operators_replay)
     target_include_directories(${target} SYSTEM PRIVATE ${ONNXRUNTIME_INCLUDE_DIR})
   endif()
 endforeach()
+
+tlsc_add_fuzz(gate gate tlsc_gate)
