@@ -14,7 +14,7 @@ async function run(data) {
 }
 const actions = {
   async load() {
-    session = await createSession(given);
+    session = await createSession(given).session;
   },
   small: () => run(inputs.small),
   large: () => run(inputs.large),

@@ -26,7 +26,7 @@ async function reuse() {
   }
 }
 
-const session = await createSession(given);
+const session = await createSession(given).session;
 const buffer = makeBuffer[way]();
 const x = new Float32Array(buffer, 0, side * side);
 for (let i = 0; i < side; ++i) x[i * (side + 1)] = 1;
