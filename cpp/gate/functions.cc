@@ -1,10 +1,8 @@
 #include "gate/functions.h"
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <unordered_map>
 
 #include "gate/limits.h"
@@ -17,31 +15,36 @@ namespace {
 struct Extent {
   size_t nodes = 0;
   size_t calls = 0;
+  size_t parts = 0;
   size_t depth = 0;  // of calls in calls
 };
 
-class Calls {
- public:
-  explicit Calls(const Model& model) {
-    for (const Function& function : model.functions) {
-      if (!functions_.emplace(KeyOf(function.domain, function.name, function.overload), &function)
-               .second) {
-        Refuse("has two functions named " + Shown(function.name));
-      }
+// What takes time of its own each time that the node is looked at.
+size_t PartsOf(const Node& node) {
+  size_t parts = node.inputs.size() + node.outputs.size() + node.attributes.size();
+  for (const Attribute& attribute : node.attributes) {
+    for (const Graph& graph : attribute.graphs) {
+      parts += graph.inputs.size() + graph.outputs.size() + graph.initializers.size();
     }
   }
+  return parts;
+}
+
+class Calls {
+ public:
+  explicit Calls(const Model& model) : functions_(model) {}
 
   // Throws Refusal where the nodes stand for too much, `depth` calls being around them.
   Extent Measure(const std::vector<Node>& nodes, size_t depth) {
     Extent all;
     ForEachNode(nodes, [&](const Node& node) {
       ++all.nodes;
-      const auto found = functions_.find(KeyOf(node.domain, node.op_type, node.overload));
-      if (found != functions_.end()) {
-        const Function& called = *found->second;
-        CheckCall(node, called);
-        const Extent body = MeasureFunction(called, depth);
+      all.parts += PartsOf(node);
+      if (const Function* called = functions_.CalledBy(node)) {
+        CheckCall(node, *called);
+        const Extent body = MeasureFunction(*called, depth);
         all.nodes += body.nodes;
+        all.parts += body.parts + called->attributes.size();
         all.calls += body.calls + 1;
         all.depth = std::max(all.depth, body.depth + 1);
       }
@@ -53,18 +56,16 @@ class Calls {
         RefuseAsTooMuch("has functions that stand for more than " + std::to_string(kMostCalls) +
                         " calls");
       }
+      if (all.parts > kMostParts) {
+        RefuseAsTooMuch("has functions that stand for more than " + std::to_string(kMostParts) +
+                        " parts");
+      }
     });
     if (depth + all.depth > kDeepestCalls) RefuseDepth();
     return all;
   }
 
  private:
-  using Key = std::tuple<std::string_view, std::string_view, std::string_view>;
-
-  static Key KeyOf(std::string_view domain, std::string_view name, std::string_view overload) {
-    return {NormalDomain(domain), name, overload};
-  }
-
   [[noreturn]] static void RefuseDepth() {
     RefuseAsTooMuch("has functions in more than " + std::to_string(kDeepestCalls) + " functions");
   }
@@ -86,11 +87,27 @@ class Calls {
     return *extent;
   }
 
-  std::map<Key, const Function*> functions_;
+  Functions functions_;
   std::unordered_map<const Function*, std::optional<Extent>> extents_;
 };
 
 }  // namespace
+
+Functions::Functions(const Model& model) {
+  for (const Function& function : model.functions) {
+    const auto key =
+        std::make_tuple(NormalDomain(function.domain), function.name, function.overload);
+    if (!functions_.emplace(key, &function).second) {
+      Refuse("has two functions named " + Shown(function.name));
+    }
+  }
+}
+
+const Function* Functions::CalledBy(const Node& node) const {
+  const auto found =
+      functions_.find(std::make_tuple(NormalDomain(node.domain), node.op_type, node.overload));
+  return found == functions_.end() ? nullptr : found->second;
+}
 
 void CheckFunctions(const Model& model) {
   Calls calls(model);

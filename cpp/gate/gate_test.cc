@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <initializer_list>
+#include <limits>
 #include <protozero/pbf_writer.hpp>
 #include <string>
 #include <vector>
@@ -286,6 +287,24 @@ TEST(GateFunctions, AreCalledWithNoMoreThanTheyTake) {
   ExpectInvalid(Model(Graph({kRelu}), {functions[0], functions[0]}), "two functions named F");
 }
 
+TEST(GateFunctions, AreFollowedWithWhatEachCallHandsOver) {
+  const Proto divide = Function("Divide", {Node("Div", {"x", "by"}, {"y"})}, {"x", "by"});
+  const auto call = [&](const char* by) {
+    const Proto whole = [](const char* name, int64_t value) {
+      return Proto().Add(1, int64_t{1}).Add(2, int64_t{7}).Add(8, name).Add(7, value);
+    }("one", 1);
+    Proto minus_one;
+    minus_one.Add(1, int64_t{1}).Add(2, int64_t{7}).Add(8, "minus_one").Add(7, int64_t{-1});
+    Proto smallest;
+    smallest.Add(1, int64_t{1}).Add(2, int64_t{7}).Add(8, "smallest");
+    smallest.Add(7, std::numeric_limits<int64_t>::min());
+    const Proto node = Node("Divide", {"smallest", by}, {"z"}, "d");
+    return Model(Graph({node}).Add(5, whole).Add(5, minus_one).Add(5, smallest), {divide});
+  };
+  EXPECT_TRUE(Passes(call("one")));
+  ExpectInvalid(call("minus_one"), "the smallest whole number by -1");
+}
+
 TEST(GateFunctions, TheDefaultDomainHasTwoNames) {
   Proto function;
   function.Add(1, "Mine")
@@ -382,6 +401,40 @@ TEST(GateOperators, RefusesBlocksBeyondAllImages) {
   ExpectInvalid(shuffle(int64_t{1} << 32), "blocksize is beyond all images");
 }
 
+// An initializer of one whole number of 64 bits.
+Proto Whole(const char* name, int64_t value) {
+  return Proto().Add(1, int64_t{1}).Add(2, int64_t{7}).Add(8, name).Add(7, value);
+}
+
+TEST(GateOperators, RefusesDivisionsThatStopTheProcess) {
+  const int64_t smallest = std::numeric_limits<int64_t>::min();
+  const auto divide = [](const char* op_type, int64_t dividend, int64_t divisor) {
+    return Model(Graph({Node(op_type, {"a", "b"}, {"y"})})
+                     .Add(5, Whole("a", dividend))
+                     .Add(5, Whole("b", divisor)));
+  };
+  for (const char* op_type : {"Div", "Mod"}) {
+    ExpectInvalid(divide(op_type, smallest, -1), "the smallest whole number by -1");
+    EXPECT_TRUE(Passes(divide(op_type, smallest, 2)));
+    EXPECT_TRUE(Passes(divide(op_type, 5, -1)));
+  }
+  // As exporters write them: of sizes, by constants or by other sizes.
+  const Proto shape = Node("Shape", {"x"}, {"sizes"});
+  const Proto eight = Whole("b", 8);
+  EXPECT_TRUE(Passes(Model(Graph({shape, Node("Mod", {"sizes", "b"}, {"m"}),
+                                  Node("Sub", {"b", "m"}, {"s"}), Node("Mod", {"s", "b"}, {"y"})})
+                               .Add(5, eight))));
+  EXPECT_TRUE(Passes(Model(Graph({shape, Node("Div", {"sizes", "sizes"}, {"y"})}))));
+  // By what the image decides, of what may be anything.
+  ExpectInvalid(Model(Graph({shape, Node("Sub", {"sizes", "b"}, {"d"}),
+                             Node("Div", {"b", "d"}, {"y"}), Node("Div", {"w", "d"}, {"z"})})
+                          .Add(5, eight)
+                          .Add(5, Whole("w", smallest))),
+                "the smallest whole number by -1");
+  // Of floats nothing is asked.
+  EXPECT_TRUE(Passes(Model(Graph({Node("Sqrt", {"x"}, {"r"}), Node("Div", {"x", "r"}, {"y"})}))));
+}
+
 TEST(GateOperators, RefusesDomainsOfOptimizedModels) {
   ExpectInvalid(Model(Graph({Node("Conv", {"x", "w"}, {"y"}, "com.microsoft.nchwc")})),
                 "before it was optimized");
@@ -411,8 +464,13 @@ TEST(GateOperators, ScalesAreAsManyAsAnImageHasAxes) {
                              .Add(5, Proto().Add(1, "value_floats").Add(7, std::string(16, 'x')));
   EXPECT_TRUE(Passes(Model(Graph({constant, resize("s")}))));
   EXPECT_TRUE(Passes(Model(Graph({NodeAround(Graph({resize("four")}), {"z"})}).Add(5, four))));
-  ExpectInvalid(Model(Graph({kRelu}), {Function("F", {resize("scales")}, {"x", "scales"})}),
-                "cannot be told");
+  // A function: with what each call hands over.
+  const Proto function = Function("F", {resize("scales")}, {"x", "scales"});
+  const auto call = [&](const char* scales) {
+    return Model(Graph({Node("F", {"x", scales}, {"z"}, "d")}).Add(5, four), {function});
+  };
+  EXPECT_TRUE(Passes(call("four")));
+  ExpectInvalid(call("x"), "cannot be told");
 }
 
 TEST(GateNames, AreShownWithoutControlCharacters) {

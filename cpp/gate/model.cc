@@ -1,5 +1,6 @@
 #include "gate/model.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "gate/limits.h"
@@ -28,6 +29,12 @@ uint64_t CountValues(Message& from, uint32_t size) {
   return count;
 }
 
+void AddField(Tensor& tensor, int64_t value) {
+  tensor.fields += 1;
+  tensor.lowest_field = std::min(tensor.lowest_field, value);
+  tensor.highest_field = std::max(tensor.highest_field, value);
+}
+
 class Reader {
  public:
   explicit Reader(const std::atomic<bool>& cancelled) : cancelled_(cancelled) {}
@@ -35,12 +42,11 @@ class Reader {
   Model ReadModel(Message from) {
     Model model;
     Once graph("a graph");
-    int64_t ir_version = 0;
     bool has_opset = false;
     while (Next(from)) {
       switch (FieldOf(from)) {
         case Field(1, kVarint):
-          ir_version = from.get_int64();
+          model.ir_version = from.get_int64();
           break;
         case Field(7, kBytes):
           model.graph = ReadGraph(graph.Read(from), 0);
@@ -56,7 +62,7 @@ class Reader {
           from.skip();
       }
     }
-    if (!cancelled_ && (!graph.seen() || ir_version <= 0 || !has_opset)) {
+    if (!cancelled_ && (!graph.seen() || model.ir_version <= 0 || !has_opset)) {
       Refuse("is not an ONNX model: it has no graph, IR version or opset");
     }
     return model;
@@ -212,8 +218,12 @@ class Reader {
           break;
         case Field(5, kBytes):
         case Field(5, kVarint):
+          ReadIntegers(from, [&](int64_t value) { AddField(tensor, static_cast<int32_t>(value)); });
+          break;
         case Field(7, kBytes):
         case Field(7, kVarint):
+          ReadIntegers(from, [&](int64_t value) { AddField(tensor, value); });
+          break;
         case Field(11, kBytes):
         case Field(11, kVarint):
           tensor.fields += CountValues(from, 0);
@@ -230,7 +240,7 @@ class Reader {
           tensor.name = Text(from);
           break;
         case Field(9, kBytes):
-          tensor.raw_bytes = Text(from).size();
+          tensor.raw = Text(from);
           break;
         case Field(13, kBytes):
           ReadPlace(from.get_message(), tensor);
@@ -305,7 +315,7 @@ class Reader {
           value.name = Text(from);
           break;
         case Field(2, kBytes):
-          value.count = ReadType(type.Read(from));
+          ReadType(type.Read(from), value);
           break;
         default:
           from.skip();
@@ -314,30 +324,31 @@ class Reader {
     return value;
   }
 
-  uint64_t ReadType(Message from) {
-    uint64_t count = 1;
+  void ReadType(Message from, Value& value) {
     Once tensor("a tensor type");
     while (Next(from)) {
       if (FieldOf(from) == Field(1, kBytes)) {
-        count = ReadTensorType(tensor.Read(from));
+        ReadTensorType(tensor.Read(from), value);
       } else {
         from.skip();
       }
     }
-    return count;
   }
 
-  uint64_t ReadTensorType(Message from) {
-    uint64_t count = 1;
+  void ReadTensorType(Message from, Value& value) {
     Once shape("a shape");
     while (Next(from)) {
-      if (FieldOf(from) == Field(2, kBytes)) {
-        count = ReadShape(shape.Read(from));
-      } else {
-        from.skip();
+      switch (FieldOf(from)) {
+        case Field(1, kVarint):
+          value.data_type = from.get_enum();
+          break;
+        case Field(2, kBytes):
+          value.count = ReadShape(shape.Read(from));
+          break;
+        default:
+          from.skip();
       }
     }
-    return count;
   }
 
   uint64_t ReadShape(Message from) {

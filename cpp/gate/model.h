@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,8 +20,11 @@ struct Tensor {
   int32_t data_type = 0;
   uint64_t count = 1;  // as the sizes of its axes have it
   bool has_negative_size = false;
-  uint64_t raw_bytes = 0;
-  uint64_t fields = 0;  // values in fields of their type
+  std::string_view raw;  // values as bytes
+  uint64_t fields = 0;   // values in fields of their type
+  // Of the whole numbers in fields of 32 and 64 bits.
+  int64_t lowest_field = std::numeric_limits<int64_t>::max();
+  int64_t highest_field = std::numeric_limits<int64_t>::min();
   bool is_external = false;
   // As they are written; none where they are not.
   std::optional<std::string_view> location;
@@ -38,7 +42,8 @@ struct SparseTensor {
 // An input or output of a graph.
 struct Value {
   std::string_view name;
-  uint64_t count = 1;  // at least: sizes that are free count as 1
+  int32_t data_type = 0;  // 0: it is no tensor, or does not say
+  uint64_t count = 1;     // at least: sizes that are free count as 1
 };
 
 struct Graph;
@@ -83,6 +88,7 @@ struct Function {
 };
 
 struct Model {
+  int64_t ir_version = 0;
   Graph graph;
   std::vector<Function> functions;
 };

@@ -4,7 +4,8 @@
 #include <array>
 #include <optional>
 
-#include "gate/lengths.h"
+#include "gate/facts.h"
+#include "gate/follow.h"
 #include "gate/refusal.h"
 
 // Each form here was seen to crash ONNX Runtime 1.30, or to let it write past its memory, when it
@@ -67,16 +68,25 @@ void CheckSplit(const Node& node) {
   }
 }
 
-void CheckScales(const Node& node, const Lengths& lengths) {
+void CheckScales(const Step& step) {
+  const Node& node = step.node;
   // The first Resize had no region of interest before its scales.
   const size_t place = node.op_type == "Resize" && node.inputs.size() > 2 ? 2 : 1;
   if (node.inputs.size() <= place || node.inputs[place].empty()) return;
-  const std::optional<uint64_t> length = lengths.Of(node.inputs[place]);
-  if (!length) RefuseNode(node, "whose number of scales cannot be told");
-  if (*length > kMostScales) RefuseNode(node, "with more scales than an image has axes");
+  const std::optional<uint64_t> count = step.inputs[place].count;
+  if (!count) RefuseNode(node, "whose number of scales cannot be told");
+  if (*count > kMostScales) RefuseNode(node, "with more scales than an image has axes");
 }
 
-void CheckNode(const Node& node, const Lengths& lengths) {
+void CheckDivision(const Step& step) {
+  const Attribute* const fmod = step.Find("fmod");
+  // It is computed in floating point.
+  if (step.node.op_type == "Mod" && fmod != nullptr && fmod->integer == 1) return;
+  if (!MayTrap(step.Input(0), step.Input(1))) return;
+  RefuseNode(step.node, "that may divide the smallest whole number by -1");
+}
+
+void CheckForm(const Node& node) {
   if (IsIn(kOwnDomains, node.domain)) {
     RefuseNode(node,
                "of a domain that is ONNX Runtime's own; take the model before it was optimized");
@@ -85,30 +95,24 @@ void CheckNode(const Node& node, const Lengths& lengths) {
   if (!NormalDomain(node.domain).empty()) return;
   CheckBlockSize(node);
   if (node.op_type == "Split") CheckSplit(node);
-  if (node.op_type == "Resize" || node.op_type == "Upsample") CheckScales(node, lengths);
   if (IsIn(kTakeAnyNumber, node.op_type) && IsIn(node.inputs, "")) {
     RefuseNode(node, "that leaves out one of its inputs");
   }
 }
 
-void CheckNodes(const std::vector<Node>& nodes, const Lengths& lengths) {
-  for (const Node& node : nodes) {
-    CheckNode(node, lengths);
-    for (const Attribute& attribute : node.attributes) {
-      for (const Graph& graph : attribute.graphs) {
-        CheckNodes(graph.nodes, Lengths(graph, &lengths));
-      }
-    }
-  }
+// What the node is given may be of no form that it crashes on.
+void CheckInputs(const Step& step) {
+  const std::string_view op_type = step.node.op_type;
+  if (!NormalDomain(step.node.domain).empty()) return;
+  if (op_type == "Resize" || op_type == "Upsample") CheckScales(step);
+  if (op_type == "Div" || op_type == "Mod") CheckDivision(step);
 }
 
 }  // namespace
 
 void CheckOperators(const Model& model) {
-  CheckNodes(model.graph.nodes, Lengths(model.graph, nullptr));
-  for (const Function& function : model.functions) {
-    CheckNodes(function.nodes, Lengths(function.nodes));
-  }
+  ForEachNode(model, CheckForm);
+  FollowFacts(model, CheckInputs);
 }
 
 }  // namespace tlsc::gate

@@ -5,7 +5,8 @@
 
 namespace tlsc::gate {
 
-// No node is of a form that ONNX Runtime crashes on instead of refusing it. Throws Refusal.
+// No node is of a form, nor may be given values, that ONNX Runtime crashes on instead of refusing
+// them. Takes a model whose functions and structure were checked. Throws Refusal.
 void CheckOperators(const Model& model);
 
 }  // namespace tlsc::gate

@@ -4,58 +4,55 @@
 
 #include "gate/limits.h"
 #include "gate/refusal.h"
+#include "gate/types.h"
 
 namespace tlsc::gate {
 namespace {
 
 using Visit = std::function<void(const Tensor&, const std::string&)>;
 
-// Bits of a value by ONNX's numbers of types; 0 where it has none.
+// Bits of a value of the type; 0 where it has none.
 uint32_t BitsOf(int32_t data_type) {
   switch (data_type) {
-    case 25:  // UINT2
-    case 26:  // INT2
+    case kUint2:
+    case kInt2:
       return 2;
-    case 21:  // UINT4
-    case 22:  // INT4
-    case 23:  // FLOAT4E2M1
+    case kUint4:
+    case kInt4:
+    case kFloat4E2M1:
       return 4;
-    case 2:   // UINT8
-    case 3:   // INT8
-    case 9:   // BOOL
-    case 17:  // FLOAT8E4M3FN
-    case 18:  // FLOAT8E4M3FNUZ
-    case 19:  // FLOAT8E5M2
-    case 20:  // FLOAT8E5M2FNUZ
-    case 24:  // FLOAT8E8M0
+    case kUint8:
+    case kInt8:
+    case kBool:
+    case kFloat8E4M3FN:
+    case kFloat8E4M3FNUZ:
+    case kFloat8E5M2:
+    case kFloat8E5M2FNUZ:
+    case kFloat8E8M0:
       return 8;
-    case 4:   // UINT16
-    case 5:   // INT16
-    case 10:  // FLOAT16
-    case 16:  // BFLOAT16
+    case kUint16:
+    case kInt16:
+    case kFloat16:
+    case kBfloat16:
       return 16;
-    case 1:   // FLOAT
-    case 6:   // INT32
-    case 12:  // UINT32
+    case kFloat:
+    case kInt32:
+    case kUint32:
       return 32;
-    case 7:   // INT64
-    case 11:  // DOUBLE
-    case 13:  // UINT64
-    case 14:  // COMPLEX64
+    case kInt64:
+    case kDouble:
+    case kUint64:
+    case kComplex64:
       return 64;
-    case 15:  // COMPLEX128
+    case kComplex128:
       return 128;
     default:
       return 0;
   }
 }
 
-constexpr int32_t kString = 8;
-constexpr int32_t kComplex64 = 14;
-constexpr int32_t kComplex128 = 15;
-
 uint64_t ValuesHeld(const Tensor& tensor, uint32_t bits) {
-  if (tensor.raw_bytes > 0) return tensor.raw_bytes * 8 / bits;
+  if (!tensor.raw.empty()) return tensor.raw.size() * 8 / bits;
   if (tensor.data_type == kComplex64 || tensor.data_type == kComplex128) return tensor.fields / 2;
   return bits < 8 ? tensor.fields * (8 / bits) : tensor.fields;
 }
