@@ -12,6 +12,7 @@
 #include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -37,39 +38,40 @@ HWY_INLINE void StoreSplit(D d, V value, float* leading, float* rest) {
   hn::StoreU(hn::DemoteTo(df, hn::Sub(value, cut)), df, rest);
 }
 
-// Times what is left of a pixel when it is divided by the deviation, float32 has room for it.
-inline constexpr float kMostScale = 0x1p100f;
+// What float32 certainly has room for. Where the means and the factors 1 / sqrt(variance + epsilon)
+// of windows lie within these bounds, the pixels in them are near enough: even what rounding leaves
+// of them elsewhere does not overflow when it is multiplied by a factor and a scale.
+inline constexpr float kMostMean = 0x1p30f;
+inline constexpr float kLeastFactor = 0x1p-30f;
+inline constexpr float kMostFactor = 0x1p40f;
+inline constexpr float kMostScale = 0x1p24f;
+// From this epsilon on no factor is larger than kMostFactor.
+inline constexpr double kEnoughEpsilon = 0x1p-80;
 
-// Whether the factors of outputs begin … end - 1 of a row leave float32 room for variances and what
-// is divided by their roots. (NaN does not.)
-HWY_INLINE bool HasRoom(const float* factors, size_t begin, size_t end) {
-  constexpr float kLeast = 0x1p-60f;
-  constexpr float kMost = 0x1p60f;
-  const Floats d;
-  const auto least = hn::Set(d, kLeast);
-  const auto most = hn::Set(d, kMost);
-  auto all = hn::Eq(least, least);
-  size_t i = begin;
-  for (; i + hn::Lanes(d) <= end; i += hn::Lanes(d)) {
-    const auto factor = hn::LoadU(d, factors + i);
-    all = hn::And(all, hn::And(hn::Ge(factor, least), hn::Le(factor, most)));
+// Whether the windows of outputs begin … end - 1 of a row keep within these bounds. (NaN does not.)
+HWY_INLINE bool HasRoom(const float* means, const float* factors, size_t begin, size_t end) {
+  bool room = true;
+  for (size_t i = begin; i < end; ++i) {
+    room &= std::abs(means[i]) <= kMostMean;
+    room &= factors[i] >= kLeastFactor && factors[i] <= kMostFactor;
   }
-  bool rest = true;
-  for (; i < end; ++i) rest &= factors[i] >= kLeast && factors[i] <= kMost;
-  return rest && hn::AllTrue(d, all);
+  return room;
 }
 
 // Returns whether all values were finite and float32 had room for what became of them; if not, it
-// is to be done again.
-template <class T>
+// is to be done again. kSparse: in fast mode not all pixels are summed, so that outputs are looked
+// at.
+template <bool kSparse, class T>
 HWY_NOINLINE bool NormalizePositions(const BandOf<T>& band, const GroupNorm<T>& norm,
                                      const NormRows<T>& rows) {
   const double weight = 1.0 / static_cast<double>(band.window.area() * band.channels);
   const size_t width = band.window.horizontal.length;
   const size_t plane_size = band.window.vertical.length * width;
-  // A pixel lies in its window, no farther from the mean than the deviation times the root of the
-  // window's size. Not so in fast mode, where outputs have to be looked at.
-  const bool sparse = band.window.vertical.stride * band.window.horizontal.stride > 1;
+  // The windows of a few positions hold all that the band sums; the others need no look.
+  const WindowAxis& vertical = band.window.vertical;
+  const size_t last_position = band.positions.end - 1;
+  size_t position = band.positions.begin;
+  size_t* const next_look = &position;
   bool room = true;
   bool* const has_room = &room;
   const bool finite = SlideOver<true>(
@@ -85,8 +87,15 @@ HWY_NOINLINE bool NormalizePositions(const BandOf<T>& band, const GroupNorm<T>& 
         StoreSplit(d, hn::Add(mean, hn::Set(d, norm.pivot)), rows.mean + column,
                    rows.mean_rest + column);
       },
-      [=](size_t row, size_t begin, size_t end) HWY_ATTR {
-        if (!HasRoom(rows.factor, begin, end)) *has_room = false;
+      [=, &vertical](size_t row, size_t begin, size_t end) HWY_ATTR {
+        const bool covers = row == vertical.OutputBegin(*next_look);
+        if ((covers || norm.epsilon < kEnoughEpsilon) &&
+            !HasRoom(rows.mean, rows.factor, begin, end)) {
+          *has_room = false;
+        }
+        if (covers && end == width) {
+          *next_look = std::min(*next_look + vertical.window, last_position);
+        }
         for (size_t channel = 0; channel < band.channels; ++channel) {
           const size_t offset = channel * plane_size + row * width;
           const T* x = band.x + offset;
@@ -100,7 +109,7 @@ HWY_NOINLINE bool NormalizePositions(const BandOf<T>& band, const GroupNorm<T>& 
             // The scale comes last: times the factor, it may be too small for float32.
             const auto normalized = hn::Mul(centred, hn::LoadU(df, rows.factor + i));
             const auto output = hn::MulAdd(normalized, hn::Set(df, scale), hn::Set(df, bias));
-            if (sparse) {
+            if constexpr (kSparse) {
               const auto largest = hn::Set(df, hwy::HighestValue<float>());
               if (!hn::AllTrue(df, hn::Le(hn::Abs(output), largest))) *has_room = false;
             }
@@ -149,7 +158,10 @@ HWY_NOINLINE void NormalizeWide(const BandOf<T>& band, const GroupNorm<T>& norm,
 
 template <class T>
 void NormalizeBand(const BandOf<T>& band, const GroupNorm<T>& norm, const NormRows<T>& rows) {
-  if (!NormalizePositions(band, norm, rows)) {
+  const bool sparse = band.window.vertical.stride * band.window.horizontal.stride > 1;
+  const bool done = sparse ? NormalizePositions<true>(band, norm, rows)
+                           : NormalizePositions<false>(band, norm, rows);
+  if (!done) {
     NormalizeWide(band, norm, rows);
     // A window with an infinity has no variance either: NaN, as the difference of two.
     SpoilOutputs(band, rows.columns, rows.mean, [](auto output, auto trace) HWY_ATTR {
