@@ -117,7 +117,10 @@ function runFuzzTarget(name, seconds, findings) {
   const corpus = join(cpp, 'fuzz', 'corpus', name.replace('_cuda_emulation', ''));
   const inputs = join(findings, 'inputs', name); // what libFuzzer keeps because it reaches new code
   mkdirSync(inputs, { recursive: true });
-  const args = [inputs, corpus, `-max_total_time=${seconds}`, '-max_len=256', '-print_final_stats=1'];
+  // Of a kernel, 256 bytes make shapes and the first values; models are longer.
+  const longest = name === 'gate' ? 8192 : 256;
+  const limits = [`-max_total_time=${seconds}`, `-max_len=${longest}`];
+  const args = [inputs, corpus, ...limits, '-seed=1', '-print_final_stats=1'];
   const log = openSync(join(findings, `${name}.log`), 'w');
   const fuzzer = spawn(
     join(cpp, 'build', 'fuzz', `${name}_fuzz`),
