@@ -8,6 +8,7 @@
 #include <initializer_list>
 #include <limits>
 #include <protozero/pbf_writer.hpp>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -488,8 +489,7 @@ TEST(GateNames, AreCutInMessages) {
 class GateExternalData : public testing::Test {
  protected:
   GateExternalData() {
-    folder_ = fs::temp_directory_path() /
-              ("tlsc_gate_" + std::to_string(reinterpret_cast<uintptr_t>(this)));
+    folder_ = fs::temp_directory_path() / ("tlsc_gate_" + std::to_string(std::random_device()()));
     fs::create_directories(folder_ / "model" / "sub");
     for (const char* name : {"secret.bin", "model/w.bin", "model/sub/v.bin"}) {
       std::ofstream(folder_ / name) << std::string(32, 'w');
