@@ -108,6 +108,7 @@ Fact AnyOf(int32_t type) {
   if (const std::optional<Range> range = RangeOf(type)) {
     fact.lowest = range->lowest;
     fact.highest = range->highest;
+    fact.lowest_but_smallest = range->lowest;
   }
   return fact;
 }
@@ -117,6 +118,7 @@ Fact Between(int32_t type, int64_t lowest, int64_t highest) {
   if (!RangeOf(type) || lowest < fact.lowest || highest > fact.highest) return fact;
   fact.lowest = lowest;
   fact.highest = highest;
+  fact.lowest_but_smallest = lowest;
   return fact;
 }
 
@@ -137,11 +139,18 @@ Fact FactOf(const Tensor& tensor) {
   return Counted(Between(tensor.data_type, lowest, highest), tensor.count);
 }
 
+Fact OrSmallest(const Fact& a) {
+  Fact fact = a;
+  fact.lowest = AnyOf(a.type).lowest;
+  return fact;
+}
+
 Fact Either(const Fact& a, const Fact& b) {
   const std::optional<uint64_t> count = a.count == b.count ? a.count : std::nullopt;
   if (a.type != b.type) return Counted(Fact(), count);
-  return Counted(Between(a.type, std::min(a.lowest, b.lowest), std::max(a.highest, b.highest)),
-                 count);
+  Fact fact = Between(a.type, std::min(a.lowest, b.lowest), std::max(a.highest, b.highest));
+  fact.lowest_but_smallest = std::min(a.lowest_but_smallest, b.lowest_but_smallest);
+  return Counted(fact, count);
 }
 
 Fact Converted(const Fact& from, int32_t type) {
@@ -201,9 +210,9 @@ Fact Max(const Fact& a, const Fact& b) {
 }
 
 Fact Min(const Fact& a, const Fact& b) {
-  return Counted(
-      Between(TypeOf(a, b), std::min(a.lowest, b.lowest), std::min(a.highest, b.highest)),
-      CountOf(a, b));
+  Fact fact = Between(TypeOf(a, b), std::min(a.lowest, b.lowest), std::min(a.highest, b.highest));
+  fact.lowest_but_smallest = std::min(a.lowest_but_smallest, b.lowest_but_smallest);
+  return Counted(fact, CountOf(a, b));
 }
 
 Fact Abs(const Fact& a) {
@@ -216,7 +225,7 @@ Fact Abs(const Fact& a) {
 bool MayTrap(const Fact& dividend, const Fact& divisor) {
   const int32_t type = TypeOf(dividend, divisor);
   if (type != kUndefined && type != kInt32 && type != kInt64) return false;
-  if (divisor.lowest > -1 || divisor.highest < -1) return false;
+  if (divisor.lowest_but_smallest > -1 || divisor.highest < -1) return false;
   return dividend.lowest <= (type == kInt64 ? kLeast : INT32_MIN);
 }
 

@@ -18,6 +18,9 @@ struct Fact {
   // other than whole numbers, and for kUint64, whose numbers do not fit in here.
   int64_t lowest = std::numeric_limits<int64_t>::min();
   int64_t highest = std::numeric_limits<int64_t>::max();
+  // Those that are not the smallest number of the type, which stands for the maximum of none, are
+  // at least this.
+  int64_t lowest_but_smallest = std::numeric_limits<int64_t>::min();
   std::optional<uint64_t> count;  // of its numbers
 };
 
@@ -30,6 +33,9 @@ Fact Between(int32_t type, int64_t lowest, int64_t highest);
 
 // What the file says of a constant. Up to 64 numbers in bytes are looked at.
 Fact FactOf(const Tensor& tensor);
+
+// Of the maximum of such numbers, of which there may be none.
+Fact OrSmallest(const Fact& a);
 
 // Of a value that is one or the other.
 Fact Either(const Fact& a, const Fact& b);

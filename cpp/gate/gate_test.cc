@@ -426,6 +426,16 @@ TEST(GateOperators, RefusesDivisionsThatStopTheProcess) {
                                   Node("Sub", {"b", "m"}, {"s"}), Node("Mod", {"s", "b"}, {"y"})})
                                .Add(5, eight))));
   EXPECT_TRUE(Passes(Model(Graph({shape, Node("Div", {"sizes", "sizes"}, {"y"})}))));
+  // By the largest of numbers, of which there may be none: the smallest whole number then, never
+  // -1.
+  const Proto largest = Node("ReduceMax", {"sizes"}, {"l"});
+  EXPECT_TRUE(Passes(
+      Model(Graph({shape, largest, Node("Min", {"l", "b"}, {"m"}), Node("Div", {"w", "m"}, {"y"})})
+                .Add(5, eight)
+                .Add(5, Whole("w", smallest)))));
+  ExpectInvalid(
+      Model(Graph({shape, largest, Node("Div", {"l", "b"}, {"y"})}).Add(5, Whole("b", -1))),
+      "the smallest whole number by -1");
   // By what the image decides, of what may be anything.
   ExpectInvalid(Model(Graph({shape, Node("Sub", {"sizes", "b"}, {"d"}),
                              Node("Div", {"b", "d"}, {"y"}), Node("Div", {"w", "d"}, {"z"})})

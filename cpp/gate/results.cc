@@ -198,8 +198,12 @@ Fact OfRange(const Step& step) {
 Fact OfReduction(const Step& step) {
   const Fact from = step.Input(0);
   const std::string_view name = step.node.op_type;
-  // Nothing taken together is a number that depends on the type.
-  if (!from.count || *from.count == 0 || *from.count > kMostFactors) return AnyOf(from.type);
+  if (!from.count || *from.count == 0 || *from.count > kMostFactors) {
+    // Of none: the smallest number of the type, or the largest.
+    if (name == "ReduceMax") return OrSmallest(Between(from.type, from.lowest, from.highest));
+    if (name == "ReduceMin") return Between(from.type, from.lowest, AnyOf(from.type).highest);
+    return AnyOf(from.type);
+  }
   Fact fact = from;
   if (name == "ReduceSum" || name == "ReduceProd") {
     for (uint64_t i = 1; i < *from.count; ++i) {
