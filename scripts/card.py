@@ -22,6 +22,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -75,15 +76,20 @@ def test():
     run(["ctest", "--preset", "card"], cwd=CPP)
 
 
+def sanitize_kernel(tool, kernel):
+    test_file = BUILD / f"{kernel}_cuda_test"
+    sanitizer = ["compute-sanitizer", "--tool", tool, "--error-exitcode", "1"]
+    run([*sanitizer, test_file, f"--gtest_filter={SANITIZER_FILTER}", "--gtest_brief=1"])
+
+
 def sanitize():
     if shutil.which("compute-sanitizer") is None:
         say("compute-sanitizer was not found: left out")
         return
-    for tool in ["memcheck", "racecheck", "synccheck", "initcheck"]:
-        for kernel in KERNELS:
-            test_file = BUILD / f"{kernel}_cuda_test"
-            sanitizer = ["compute-sanitizer", "--tool", tool, "--error-exitcode", "1"]
-            run([*sanitizer, test_file, f"--gtest_filter={SANITIZER_FILTER}", "--gtest_brief=1"])
+    # The processor is what takes the time: one test executable on each core, as far as they go.
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        for tool in ["memcheck", "racecheck", "synccheck", "initcheck"]:
+            list(pool.map(lambda kernel: sanitize_kernel(tool, kernel), KERNELS))
 
 
 def import_torch():
@@ -207,14 +213,27 @@ def main():
     size = options.size.split("x")
     if len(size) != 2 or not all(side.isdigit() for side in size):
         parser.error("--size is HEIGHTxWIDTH")
+    stages = [
+        test,
+        bench,
+        lambda: check_networks(options.onnxruntime, size, options.models, options.tolerance),
+        sanitize,
+    ]
+    failures = []
     try:
         build()
-        test()
-        sanitize()
-        bench()
-        check_networks(options.onnxruntime, size, options.models, options.tolerance)
+        for stage in stages:
+            # Whatever failed, the rest may tell why.
+            try:
+                stage()
+            except Failure as failure:
+                say(f"failed: {failure}")
+                failures.append(failure)
     except (Failure, OSError) as error:
-        say(f"failed: {error}")
+        failures.append(error)
+    if failures:
+        for failure in failures:
+            say(f"failed: {failure}")
         sys.exit(1)
     say("all passed")
 
