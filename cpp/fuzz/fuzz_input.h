@@ -1,6 +1,7 @@
 #ifndef TLSC_FUZZ_FUZZ_INPUT_H_
 #define TLSC_FUZZ_FUZZ_INPUT_H_
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -43,10 +44,10 @@ class FuzzInput {
 
   template <typename T>
   T Raw() {
-    uint8_t bytes[sizeof(T)];
-    for (uint8_t& byte : bytes) byte = Byte();
-    T value;
-    std::memcpy(&value, bytes, sizeof(T));
+    T value{};
+    const size_t left = std::min(sizeof(T), static_cast<size_t>(end_ - data_));
+    if (left > 0) std::memcpy(&value, data_, left);
+    data_ += left;
     return value;
   }
 
