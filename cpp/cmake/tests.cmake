@@ -102,8 +102,11 @@ if(TLSC_BUILD_CUDA)
   gtest_discover_tests(register_cuda_test DISCOVERY_MODE PRE_TEST TEST_PREFIX Cuda.)
 endif()
 
-tlsc_add_test(gate/gate_test tlsc_gate)
-target_include_directories(gate_test SYSTEM PRIVATE ${PROTOZERO_INCLUDE_DIR})
+tlsc_add_test(gate/facts_test tlsc_gate)
+foreach(name gate external_data operators)
+  tlsc_add_test(gate/${name}_test tlsc_gate)
+  target_include_directories(${name}_test SYSTEM PRIVATE ${PROTOZERO_INCLUDE_DIR})
+endforeach()
 
 tlsc_add_test(ort/register_test tlsc_ops)
 target_include_directories(register_test SYSTEM PRIVATE ${ONNXRUNTIME_INCLUDE_DIR})

@@ -76,17 +76,6 @@ Fact Within(int32_t type, const Bound& lowest, const Bound& highest) {
 // Operands have one type: where that of one is known, it is that of both.
 int32_t TypeOf(const Fact& a, const Fact& b) { return a.type == kUndefined ? b.type : a.type; }
 
-// Shapes are matched to each other, so that one number goes with as many as there are.
-std::optional<uint64_t> CountOf(const Fact& a, const Fact& b) {
-  if (a.count == 1) return b.count;
-  return b.count == 1 ? a.count : std::nullopt;
-}
-
-Fact Counted(Fact fact, const std::optional<uint64_t>& count) {
-  fact.count = count;
-  return fact;
-}
-
 // How far from 0 a number may be; none where that is beyond all.
 Bound SizeOf(const Fact& a) {
   return a.lowest == kLeast ? Bound() : std::max(-std::min<int64_t>(a.lowest, 0), a.highest);
@@ -100,7 +89,25 @@ int64_t NumberIn(std::string_view bytes) {
   return bytes.size() == 4 ? static_cast<int32_t>(bits) : static_cast<int64_t>(bits);
 }
 
+// None is more than any number.
+std::optional<uint64_t> Larger(const std::optional<uint64_t>& a, const std::optional<uint64_t>& b) {
+  return a && b ? std::max(a, b) : std::nullopt;
+}
+
 }  // namespace
+
+Extent Broadcast(const Extent& a, const Extent& b) {
+  const std::optional<uint64_t> axes = Larger(a.axes, b.axes);
+  if (!a.count || !b.count) return {axes, std::nullopt};
+  if (axes && *axes <= 1) return {axes, Larger(a.count, b.count)};
+  const bool is_sure = *a.count <= UINT32_MAX && *b.count <= UINT32_MAX;
+  return {axes, is_sure ? std::optional<uint64_t>(*a.count * *b.count) : std::nullopt};
+}
+
+Fact Reaching(Fact fact, const Extent& extent) {
+  fact.extent = extent;
+  return fact;
+}
 
 Fact AnyOf(int32_t type) {
   Fact fact;
@@ -123,7 +130,7 @@ Fact Between(int32_t type, int64_t lowest, int64_t highest) {
 }
 
 Fact FactOf(const Tensor& tensor) {
-  const Fact any = Counted(AnyOf(tensor.data_type), tensor.count);
+  const Fact any = Reaching(AnyOf(tensor.data_type), {tensor.axes, tensor.count});
   const size_t width = tensor.data_type == kInt32 ? 4 : 8;
   if (tensor.data_type != kInt32 && tensor.data_type != kInt64) return any;
   if (tensor.is_external || tensor.raw.size() > kMostValuesRead * width) return any;
@@ -136,7 +143,7 @@ Fact FactOf(const Tensor& tensor) {
     highest = std::max(highest, number);
   }
   if (lowest > highest) return any;
-  return Counted(Between(tensor.data_type, lowest, highest), tensor.count);
+  return Reaching(Between(tensor.data_type, lowest, highest), {tensor.axes, tensor.count});
 }
 
 Fact OrSmallest(const Fact& a) {
@@ -146,28 +153,29 @@ Fact OrSmallest(const Fact& a) {
 }
 
 Fact Either(const Fact& a, const Fact& b) {
-  const std::optional<uint64_t> count = a.count == b.count ? a.count : std::nullopt;
-  if (a.type != b.type) return Counted(Fact(), count);
+  const Extent extent = {Larger(a.extent.axes, b.extent.axes),
+                         Larger(a.extent.count, b.extent.count)};
+  if (a.type != b.type) return Reaching(Fact(), extent);
   Fact fact = Between(a.type, std::min(a.lowest, b.lowest), std::max(a.highest, b.highest));
   fact.lowest_but_smallest = std::min(a.lowest_but_smallest, b.lowest_but_smallest);
-  return Counted(fact, count);
+  return Reaching(fact, extent);
 }
 
 Fact Converted(const Fact& from, int32_t type) {
   // A number that is not finite, or has no end of digits, becomes any.
   const Fact to = RangeOf(from.type) ? Between(type, from.lowest, from.highest) : AnyOf(type);
-  return Counted(to, from.count);
+  return Reaching(to, from.extent);
 }
 
 Fact Add(const Fact& a, const Fact& b) {
-  return Counted(Within(TypeOf(a, b), Sum(a.lowest, b.lowest), Sum(a.highest, b.highest)),
-                 CountOf(a, b));
+  return Reaching(Within(TypeOf(a, b), Sum(a.lowest, b.lowest), Sum(a.highest, b.highest)),
+                  Broadcast(a.extent, b.extent));
 }
 
 Fact Sub(const Fact& a, const Fact& b) {
-  return Counted(
+  return Reaching(
       Within(TypeOf(a, b), Difference(a.lowest, b.highest), Difference(a.highest, b.lowest)),
-      CountOf(a, b));
+      Broadcast(a.extent, b.extent));
 }
 
 Fact Mul(const Fact& a, const Fact& b) {
@@ -180,46 +188,46 @@ Fact Mul(const Fact& a, const Fact& b) {
     lowest = std::min(lowest, corner);
     highest = corner && highest ? std::max(highest, corner) : std::nullopt;
   }
-  return Counted(Within(TypeOf(a, b), lowest, highest), CountOf(a, b));
+  return Reaching(Within(TypeOf(a, b), lowest, highest), Broadcast(a.extent, b.extent));
 }
 
 Fact Div(const Fact& a, const Fact& b) {
   const int32_t type = TypeOf(a, b);
-  const std::optional<uint64_t> count = CountOf(a, b);
+  const Extent extent = Broadcast(a.extent, b.extent);
   if (b.lowest < 0) {
     const Bound size = SizeOf(a);
-    return Counted(size ? Between(type, -*size, *size) : AnyOf(type), count);
+    return Reaching(size ? Between(type, -*size, *size) : AnyOf(type), extent);
   }
   const int64_t least = std::max<int64_t>(b.lowest, 1);
   const int64_t most = std::max<int64_t>(b.highest, 1);
-  return Counted(Between(type, a.lowest / (a.lowest < 0 ? least : most),
-                         a.highest / (a.highest < 0 ? most : least)),
-                 count);
+  return Reaching(Between(type, a.lowest / (a.lowest < 0 ? least : most),
+                          a.highest / (a.highest < 0 ? most : least)),
+                  extent);
 }
 
 Fact Mod(const Fact& a, const Fact& b) {
   const int64_t lowest = std::min<int64_t>(b.lowest, -1) + 1;
   const int64_t highest = std::max<int64_t>(b.highest, 1) - 1;
-  return Counted(Between(TypeOf(a, b), lowest, highest), CountOf(a, b));
+  return Reaching(Between(TypeOf(a, b), lowest, highest), Broadcast(a.extent, b.extent));
 }
 
 Fact Max(const Fact& a, const Fact& b) {
-  return Counted(
+  return Reaching(
       Between(TypeOf(a, b), std::max(a.lowest, b.lowest), std::max(a.highest, b.highest)),
-      CountOf(a, b));
+      Broadcast(a.extent, b.extent));
 }
 
 Fact Min(const Fact& a, const Fact& b) {
   Fact fact = Between(TypeOf(a, b), std::min(a.lowest, b.lowest), std::min(a.highest, b.highest));
   fact.lowest_but_smallest = std::min(a.lowest_but_smallest, b.lowest_but_smallest);
-  return Counted(fact, CountOf(a, b));
+  return Reaching(fact, Broadcast(a.extent, b.extent));
 }
 
 Fact Abs(const Fact& a) {
   const Bound size = SizeOf(a);
-  if (!size) return Counted(AnyOf(a.type), a.count);
+  if (!size) return Reaching(AnyOf(a.type), a.extent);
   const int64_t lowest = a.lowest > 0 ? a.lowest : a.highest < 0 ? -a.highest : 0;
-  return Counted(Between(a.type, lowest, *size), a.count);
+  return Reaching(Between(a.type, lowest, *size), a.extent);
 }
 
 bool MayTrap(const Fact& dividend, const Fact& divisor) {

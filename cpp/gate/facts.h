@@ -10,8 +10,17 @@
 
 namespace tlsc::gate {
 
+// How far a value reaches at the most; none: any number of axes, or of numbers.
+struct Extent {
+  std::optional<uint64_t> axes;
+  std::optional<uint64_t> count;  // of its numbers
+};
+
+// Of values whose shapes are matched to each other.
+Extent Broadcast(const Extent& a, const Extent& b);
+
 // What is known of a value before the model runs, whatever the image. What is not known is any
-// type, any number, any length; nothing here may say more than what is sure.
+// type, any number, any extent; nothing here may say more than what is sure.
 struct Fact {
   int32_t type = kUndefined;  // of its numbers; kFloat: some type of floating point
   // The whole numbers that it may hold lie between these, both included. Everything for types
@@ -21,8 +30,10 @@ struct Fact {
   // Those that are not the smallest number of the type, which stands for the maximum of none, are
   // at least this.
   int64_t lowest_but_smallest = std::numeric_limits<int64_t>::min();
-  std::optional<uint64_t> count;  // of its numbers
+  Extent extent;
 };
+
+Fact Reaching(Fact fact, const Extent& extent);
 
 // Any number of the type.
 Fact AnyOf(int32_t type);

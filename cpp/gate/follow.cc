@@ -37,6 +37,11 @@ class Follower {
   void FollowModel(const Model& model) {
     Scope scope;
     FillScope(model.graph, model.ir_version >= kFedInitializers, scope);
+    // ONNX Runtime lets nothing in that has not the axes which the model declares.
+    for (const Value& input : model.graph.inputs) {
+      Extent& extent = scope.facts[input.name].extent;
+      if (!extent.axes) extent.axes = input.axes;
+    }
     FollowNodes(model.graph.nodes, scope);
   }
 

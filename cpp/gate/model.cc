@@ -205,6 +205,7 @@ class Reader {
         case Field(1, kVarint):
         case Field(1, kBytes):
           ReadIntegers(from, [&](int64_t size) {
+            tensor.axes += 1;
             tensor.has_negative_size |= size < 0;
             tensor.count = Times(tensor.count, static_cast<uint64_t>(size));
           });
@@ -343,7 +344,7 @@ class Reader {
           value.data_type = from.get_enum();
           break;
         case Field(2, kBytes):
-          value.count = ReadShape(shape.Read(from));
+          ReadShape(shape.Read(from), value);
           break;
         default:
           from.skip();
@@ -351,16 +352,16 @@ class Reader {
     }
   }
 
-  uint64_t ReadShape(Message from) {
-    uint64_t count = 1;
+  void ReadShape(Message from, Value& value) {
+    value.axes = 0;
     while (Next(from)) {
       if (FieldOf(from) == Field(1, kBytes)) {
-        count = Times(count, ReadSide(from.get_message()));
+        *value.axes += 1;
+        value.count = Times(value.count, ReadSide(from.get_message()));
       } else {
         from.skip();
       }
     }
-    return count;
   }
 
   uint64_t ReadSide(Message from) {

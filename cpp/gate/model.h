@@ -18,6 +18,7 @@ namespace tlsc::gate {
 struct Tensor {
   std::string_view name;
   int32_t data_type = 0;
+  uint64_t axes = 0;
   uint64_t count = 1;  // as the sizes of its axes have it
   bool has_negative_size = false;
   std::string_view raw;  // values as bytes
@@ -42,8 +43,9 @@ struct SparseTensor {
 // An input or output of a graph.
 struct Value {
   std::string_view name;
-  int32_t data_type = 0;  // 0: it is no tensor, or does not say
-  uint64_t count = 1;     // at least: sizes that are free count as 1
+  int32_t data_type = 0;         // 0: it is no tensor, or does not say
+  std::optional<uint64_t> axes;  // none: it does not say
+  uint64_t count = 1;            // at least: sizes that are free count as 1
 };
 
 struct Graph;

@@ -73,7 +73,7 @@ void CheckScales(const Step& step) {
   // The first Resize had no region of interest before its scales.
   const size_t place = node.op_type == "Resize" && node.inputs.size() > 2 ? 2 : 1;
   if (node.inputs.size() <= place || node.inputs[place].empty()) return;
-  const std::optional<uint64_t> count = step.inputs[place].count;
+  const std::optional<uint64_t> count = step.inputs[place].extent.count;
   if (!count) RefuseNode(node, "whose number of scales cannot be told");
   if (*count > kMostScales) RefuseNode(node, "with more scales than an image has axes");
 }

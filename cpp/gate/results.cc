@@ -7,113 +7,97 @@ namespace {
 
 constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
 
-// What all operators of a kind have in common; those with arithmetic of their own are below.
-enum class Kind {
-  kFloats,     // every output is of floating point
-  kTruths,     // the first output is true or false
-  kPlaces,     // the first output counts, or names places: 0 or more
-  kSame,       // the first output has the numbers of the first input, and as many
-  kSome,       // every output has numbers of the first input alone
-  kFirstType,  // the first output has the type of the first input
+// The numbers of an operator's outputs, for those without arithmetic of their own below.
+enum class Numbers {
+  kFloats,     // of every output: floating point
+  kTruths,     // of the first output: true or false
+  kPlaces,     // of the first output: counts, or places: 0 or more
+  kSome,       // of every output: numbers of the first input
+  kFirstType,  // of the first output: of the type of the first input
+};
+
+// How far the outputs reach. `kAsFirst` is said of every output that has such numbers, the others
+// of the first alone.
+enum class Reach {
+  kAny,
+  kAsFirst,   // no farther than the first input
+  kSameAxes,  // no more axes than the first input
+  kMatched,   // as inputs whose shapes are matched to each other
+};
+
+struct Kind {
+  Numbers numbers;
+  Reach reach;
 };
 
 const std::unordered_map<std::string_view, Kind>& Kinds() {
   static const auto* const kinds = [] {
     auto* const all = new std::unordered_map<std::string_view, Kind>;
-    const auto add = [all](Kind kind, std::initializer_list<std::string_view> names) {
-      for (const std::string_view name : names) all->emplace(name, kind);
+    const auto add = [all](Numbers numbers, Reach reach,
+                           std::initializer_list<std::string_view> names) {
+      for (const std::string_view name : names) all->emplace(name, Kind{numbers, reach});
     };
-    add(Kind::kFloats, {"Acos",
-                        "Acosh",
-                        "Asin",
-                        "Asinh",
-                        "Atan",
-                        "Atanh",
-                        "AveragePool",
-                        "BatchNormalization",
-                        "Ceil",
-                        "Celu",
-                        "Conv",
-                        "ConvTranspose",
-                        "Cos",
-                        "Cosh",
-                        "DeformConv",
-                        "DequantizeLinear",
-                        "Elu",
-                        "Erf",
-                        "Exp",
-                        "Floor",
-                        "GRU",
-                        "Gelu",
-                        "GlobalAveragePool",
-                        "GlobalLpPool",
-                        "GlobalMaxPool",
-                        "GroupNormalization",
-                        "HardSigmoid",
-                        "HardSwish",
-                        "Hardmax",
-                        "InstanceNormalization",
-                        "LRN",
-                        "LSTM",
-                        "LayerNormalization",
-                        "LeakyRelu",
-                        "Log",
-                        "LogSoftmax",
-                        "LpNormalization",
-                        "LpPool",
-                        "Mean",
-                        "MeanVarianceNormalization",
-                        "Mish",
-                        "RMSNormalization",
-                        "RNN",
-                        "Reciprocal",
-                        "RoiAlign",
-                        "Round",
-                        "Selu",
-                        "Sigmoid",
-                        "Sin",
-                        "Sinh",
-                        "Softmax",
-                        "Softplus",
-                        "Softsign",
-                        "Sqrt",
-                        "Sum",
-                        "Tan",
-                        "Tanh",
-                        "ThresholdedRelu"});
-    add(Kind::kTruths, {"And", "Equal", "Greater", "GreaterOrEqual", "IsInf", "IsNaN", "Less",
-                        "LessOrEqual", "Not", "Or", "Xor"});
-    add(Kind::kPlaces, {"ArgMax", "ArgMin", "NonZero", "Shape", "Size"});
-    add(Kind::kSame, {"DepthToSpace", "Flatten", "Identity", "Reshape", "ReverseSequence",
-                      "SpaceToDepth", "Squeeze", "Transpose", "Unsqueeze"});
-    add(Kind::kSome,
-        {"Compress", "Expand", "Gather", "GatherElements", "GatherND", "Slice", "Split", "Tile"});
-    add(Kind::kFirstType, {"BitShift",
-                           "BitwiseAnd",
-                           "BitwiseNot",
-                           "BitwiseOr",
-                           "BitwiseXor",
-                           "CumSum",
-                           "Einsum",
-                           "Gemm",
-                           "GridSample",
-                           "MatMul",
-                           "MaxPool",
-                           "PRelu",
-                           "Pad",
-                           "Pow",
-                           "ReduceL1",
-                           "ReduceL2",
-                           "ReduceLogSum",
-                           "ReduceLogSumExp",
-                           "ReduceMean",
-                           "ReduceSumSquare",
-                           "Resize",
-                           "Scatter",
-                           "ScatterElements",
-                           "ScatterND",
-                           "Trilu",
-                           "Upsample"});
+    add(Numbers::kFloats, Reach::kAsFirst,
+        {"Acos",
+         "Acosh",
+         "Asin",
+         "Asinh",
+         "Atan",
+         "Atanh",
+         "Ceil",
+         "Celu",
+         "Cos",
+         "Cosh",
+         "Elu",
+         "Erf",
+         "Exp",
+         "Floor",
+         "Gelu",
+         "HardSigmoid",
+         "HardSwish",
+         "Hardmax",
+         "LRN",
+         "LeakyRelu",
+         "Log",
+         "LogSoftmax",
+         "LpNormalization",
+         "MeanVarianceNormalization",
+         "Mish",
+         "Reciprocal",
+         "Round",
+         "Selu",
+         "Sigmoid",
+         "Sin",
+         "Sinh",
+         "Softmax",
+         "Softplus",
+         "Softsign",
+         "Sqrt",
+         "Tan",
+         "Tanh",
+         "ThresholdedRelu"});
+    add(Numbers::kFloats, Reach::kSameAxes,
+        {"AveragePool", "BatchNormalization", "Conv", "ConvTranspose", "DeformConv",
+         "GlobalAveragePool", "GlobalLpPool", "GlobalMaxPool", "GroupNormalization",
+         "InstanceNormalization", "LayerNormalization", "LpPool", "RMSNormalization"});
+    add(Numbers::kFloats, Reach::kMatched, {"DequantizeLinear", "Mean", "Sum"});
+    add(Numbers::kFloats, Reach::kAny, {"GRU", "LSTM", "RNN", "RoiAlign"});
+    add(Numbers::kTruths, Reach::kMatched,
+        {"And", "Equal", "Greater", "GreaterOrEqual", "IsInf", "IsNaN", "Less", "LessOrEqual",
+         "Not", "Or", "Xor"});
+    add(Numbers::kPlaces, Reach::kAny, {"ArgMax", "ArgMin", "NonZero"});
+    add(Numbers::kSome, Reach::kAsFirst,
+        {"DepthToSpace", "Identity", "ReverseSequence", "SpaceToDepth", "Split", "Squeeze",
+         "Transpose"});
+    add(Numbers::kSome, Reach::kAny, {"Compress", "Expand", "GatherElements", "GatherND", "Tile"});
+    add(Numbers::kFirstType, Reach::kAsFirst, {"BitwiseNot", "CumSum", "Trilu"});
+    add(Numbers::kFirstType, Reach::kMatched,
+        {"BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "PRelu", "Pow"});
+    add(Numbers::kFirstType, Reach::kSameAxes,
+        {"GridSample", "MaxPool", "Pad", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp",
+         "ReduceMean", "ReduceSumSquare", "Resize", "Scatter", "ScatterElements", "ScatterND",
+         "Upsample"});
+    add(Numbers::kFirstType, Reach::kAny, {"Einsum", "Gemm", "MatMul"});
     return all;
   }();
   return *kinds;
@@ -121,6 +105,11 @@ const std::unordered_map<std::string_view, Kind>& Kinds() {
 
 // Not more than this many factors are looked at.
 constexpr uint64_t kMostFactors = 64;
+
+// Values with one axis at the most.
+bool IsList(const Extent& extent) { return extent.axes && *extent.axes <= 1; }
+
+Fact One(int32_t type, int64_t number) { return Reaching(Between(type, number, number), {0, 1}); }
 
 Fact OfConstant(const Step& step) {
   if (step.node.attributes.size() != 1) return {};
@@ -130,19 +119,15 @@ Fact OfConstant(const Step& step) {
   Fact fact;
   if (name == "value" && value->tensors.size() == 1) return FactOf(value->tensors.front());
   if (name == "value_int" && value->integer) {
-    fact = Between(kInt64, *value->integer, *value->integer);
-    fact.count = 1;
+    fact = One(kInt64, *value->integer);
   } else if (name == "value_ints" && !value->integers.empty()) {
     const auto [lowest, highest] =
         std::minmax_element(value->integers.begin(), value->integers.end());
-    fact = Between(kInt64, *lowest, *highest);
-    fact.count = value->integers.size();
+    fact = Reaching(Between(kInt64, *lowest, *highest), {1, value->integers.size()});
   } else if (name == "value_float") {
-    fact = AnyOf(kFloat);
-    fact.count = 1;
+    fact = Reaching(AnyOf(kFloat), {0, 1});
   } else if (name == "value_floats") {
-    fact = AnyOf(kFloat);
-    fact.count = value->floats;
+    fact = Reaching(AnyOf(kFloat), {1, value->floats});
   }
   return fact;
 }
@@ -153,8 +138,7 @@ Fact OfConstantOfShape(const Step& step) {
     const Attribute* const value = step.Find("value");
     fact = value == nullptr || value->tensors.size() != 1 ? Fact() : FactOf(value->tensors.front());
   }
-  fact.count.reset();
-  return fact;
+  return Reaching(fact, {step.Input(0).extent.count, std::nullopt});
 }
 
 Fact OfCast(const Step& step) {
@@ -168,9 +152,7 @@ Fact OfMod(const Step& step) {
   const Fact fact = Mod(step.Input(0), step.Input(1));
   if (FindAttribute(step.node, "fmod") == nullptr) return fact;
   // The sign may be that of the dividend.
-  Fact any = AnyOf(fact.type);
-  any.count = fact.count;
-  return any;
+  return Reaching(AnyOf(fact.type), fact.extent);
 }
 
 Fact OfClip(const Step& step) {
@@ -180,8 +162,7 @@ Fact OfClip(const Step& step) {
   };
   if (limits(1)) fact = Max(fact, step.Input(1));
   if (limits(2)) fact = Min(fact, step.Input(2));
-  fact.count = step.Input(0).count;
-  return fact;
+  return Reaching(fact, step.Input(0).extent);
 }
 
 // The numbers start at one and end before another.
@@ -190,28 +171,27 @@ Fact OfRange(const Step& step) {
   constexpr int64_t kExact = int64_t{1} << 52;
   Fact fact = Either(step.Input(0), step.Input(1));
   if (fact.lowest < -kExact || fact.highest > kExact) fact = AnyOf(fact.type);
-  fact.count.reset();
-  return fact;
+  return Reaching(fact, {1, std::nullopt});
 }
 
-// Numbers of the input, some of them taken together.
+// Numbers of the input, some of them taken together, or none.
 Fact OfReduction(const Step& step) {
   const Fact from = step.Input(0);
   const std::string_view name = step.node.op_type;
-  if (!from.count || *from.count == 0 || *from.count > kMostFactors) {
-    // Of none: the smallest number of the type, or the largest.
-    if (name == "ReduceMax") return OrSmallest(Between(from.type, from.lowest, from.highest));
-    if (name == "ReduceMin") return Between(from.type, from.lowest, AnyOf(from.type).highest);
-    return AnyOf(from.type);
+  if (name == "ReduceMax") return OrSmallest(from);
+  if (name == "ReduceMin") {
+    return Reaching(Between(from.type, from.lowest, AnyOf(from.type).highest), from.extent);
   }
-  Fact fact = from;
-  if (name == "ReduceSum" || name == "ReduceProd") {
-    for (uint64_t i = 1; i < *from.count; ++i) {
-      fact = Either(fact, name == "ReduceSum" ? Add(fact, from) : Mul(fact, from));
-    }
+  const std::optional<uint64_t> count = from.extent.count;
+  if (!count || *count > kMostFactors) return Reaching(AnyOf(from.type), from.extent);
+  const bool is_sum = name == "ReduceSum";
+  Fact all = One(from.type, is_sum ? 0 : 1);
+  Fact fact = all;
+  for (uint64_t i = 0; i < *count; ++i) {
+    all = is_sum ? Add(all, from) : Mul(all, from);
+    fact = Either(fact, all);
   }
-  fact.count.reset();
-  return fact;
+  return Reaching(fact, from.extent);
 }
 
 Fact OfMany(const Step& step, Fact (*join)(const Fact&, const Fact&)) {
@@ -222,18 +202,87 @@ Fact OfMany(const Step& step, Fact (*join)(const Fact&, const Fact&)) {
 
 Fact Behind(const Fact& a, const Fact& b) {
   Fact fact = Either(a, b);
-  fact.count.reset();
+  const std::optional<uint64_t> in_a = a.extent.count;
+  const std::optional<uint64_t> in_b = b.extent.count;
   // A length beyond what tensors have is none.
-  if (a.count && b.count && *a.count < UINT32_MAX && *b.count < UINT32_MAX) {
-    fact.count = *a.count + *b.count;
+  const bool is_sure = in_a && in_b && *in_a < UINT32_MAX && *in_b < UINT32_MAX;
+  fact.extent.count = is_sure ? std::optional<uint64_t>(*in_a + *in_b) : std::nullopt;
+  return fact;
+}
+
+// Of lists the places of the indices are taken; others may have any number of values at each.
+Fact OfGather(const Step& step) {
+  const Fact from = step.Input(0);
+  return Reaching(from, IsList(from.extent) ? step.Input(1).extent : Extent());
+}
+
+Fact OfReshape(const Step& step) {
+  const Fact from = step.Input(0);
+  return Reaching(from, {step.Input(1).extent.count, from.extent.count});
+}
+
+// The whole numbers of an input, or of the attribute that it took the place of.
+Fact NumbersOf(const Step& step, std::string_view attribute, size_t place) {
+  const Attribute* const given = step.Find(attribute);
+  if (place < step.inputs.size() || given == nullptr || given->integers.empty()) {
+    return step.Input(place);
   }
+  const auto [lowest, highest] =
+      std::minmax_element(given->integers.begin(), given->integers.end());
+  return Reaching(Between(kInt64, *lowest, *highest), {1, given->integers.size()});
+}
+
+// How many numbers there are at most from one place of a list up to another.
+std::optional<uint64_t> CountBetween(const Fact& start, const Fact& end) {
+  // Both from the front, or both from the back.
+  if ((start.lowest >= 0 && end.lowest >= 0) || (start.highest < 0 && end.highest < 0)) {
+    if (start.lowest == std::numeric_limits<int64_t>::min()) return std::nullopt;
+    return end.highest > start.lowest ? end.highest - start.lowest : 0;
+  }
+  // From the back on there are as many as the place says.
+  if (start.highest < 0 && start.lowest > -kMost) return -start.lowest;
+  return std::nullopt;
+}
+
+Fact OfSlice(const Step& step) {
+  Fact fact = step.Input(0);
+  const bool is_forward =
+      step.inputs.size() <= 4 || step.node.inputs[4].empty() || step.inputs[4].lowest > 0;
+  if (!IsList(fact.extent) || !is_forward) return fact;
+  const std::optional<uint64_t> between =
+      CountBetween(NumbersOf(step, "starts", 1), NumbersOf(step, "ends", 2));
+  if (between && (!fact.extent.count || *between < *fact.extent.count)) fact.extent.count = between;
+  return fact;
+}
+
+Fact OfUnsqueeze(const Step& step) {
+  Fact fact = step.Input(0);
+  const std::optional<uint64_t> added = NumbersOf(step, "axes", 1).extent.count;
+  const bool is_sure = fact.extent.axes && added && *added < UINT32_MAX;
+  fact.extent.axes = is_sure ? std::optional<uint64_t>(*fact.extent.axes + *added) : std::nullopt;
   return fact;
 }
 
 Fact OfWhere(const Step& step) {
-  Fact fact = Either(step.Input(1), step.Input(2));
-  fact.count.reset();
-  return fact;
+  const Extent extent =
+      Broadcast(step.Input(0).extent, Broadcast(step.Input(1).extent, step.Input(2).extent));
+  return Reaching(Either(step.Input(1), step.Input(2)), extent);
+}
+
+Extent ReachOf(const Step& step, Reach reach) {
+  Extent extent = step.Input(0).extent;
+  switch (reach) {
+    case Reach::kAny:
+      return {};
+    case Reach::kAsFirst:
+      return extent;
+    case Reach::kSameAxes:
+      return {extent.axes, std::nullopt};
+    case Reach::kMatched:
+      for (const Fact& input : step.inputs) extent = Broadcast(extent, input.extent);
+      return extent;
+  }
+  return {};
 }
 
 using Computation = Fact (*)(const Step&);
@@ -250,21 +299,38 @@ const std::unordered_map<std::string_view, Computation>& Computations() {
       {"Constant", OfConstant},
       {"ConstantOfShape", OfConstantOfShape},
       {"Div", [](const Step& step) { return Div(step.Input(0), step.Input(1)); }},
+      {"Flatten",
+       [](const Step& step) {
+         return Reaching(step.Input(0), {2, step.Input(0).extent.count});
+       }},
+      {"Gather", OfGather},
       {"Max", [](const Step& step) { return OfMany(step, Max); }},
       {"Min", [](const Step& step) { return OfMany(step, Min); }},
       {"Mod", OfMod},
       {"Mul", [](const Step& step) { return Mul(step.Input(0), step.Input(1)); }},
-      {"Neg",
-       [](const Step& step) { return Sub(Between(step.Input(0).type, 0, 0), step.Input(0)); }},
+      {"Neg", [](const Step& step) { return Sub(One(step.Input(0).type, 0), step.Input(0)); }},
       {"Range", OfRange},
       {"ReduceMax", OfReduction},
       {"ReduceMin", OfReduction},
       {"ReduceProd", OfReduction},
       {"ReduceSum", OfReduction},
-      {"Relu",
-       [](const Step& step) { return Max(step.Input(0), Between(step.Input(0).type, 0, 0)); }},
-      {"Sign", [](const Step& step) { return Between(step.Input(0).type, -1, 1); }},
+      {"Relu", [](const Step& step) { return Max(step.Input(0), One(step.Input(0).type, 0)); }},
+      {"Reshape", OfReshape},
+      {"Shape",
+       [](const Step& step) {
+         return Reaching(Between(kInt64, 0, kMost), {1, step.Input(0).extent.axes});
+       }},
+      {"Sign",
+       [](const Step& step) {
+         return Reaching(Between(step.Input(0).type, -1, 1), step.Input(0).extent);
+       }},
+      {"Size",
+       [](const Step&) {
+         return Reaching(Between(kInt64, 0, kMost), {0, 1});
+       }},
+      {"Slice", OfSlice},
       {"Sub", [](const Step& step) { return Sub(step.Input(0), step.Input(1)); }},
+      {"Unsqueeze", OfUnsqueeze},
       {"Where", OfWhere}};
   return *computations;
 }
@@ -293,28 +359,29 @@ std::vector<Fact> ResultsOf(const Step& step) {
   }
   const auto kind = Kinds().find(step.node.op_type);
   if (kind == Kinds().end()) return results;
+  const Extent reach = ReachOf(step, kind->second.reach);
   const Fact first = step.Input(0);
-  Fact some = first;
-  some.count.reset();
-  switch (kind->second) {
-    case Kind::kFloats:
+  switch (kind->second.numbers) {
+    case Numbers::kFloats:
       std::fill(results.begin(), results.end(), AnyOf(kFloat));
       break;
-    case Kind::kTruths:
+    case Numbers::kTruths:
       results[0] = AnyOf(kBool);
       break;
-    case Kind::kPlaces:
+    case Numbers::kPlaces:
       results[0] = Between(kInt64, 0, kMost);
       break;
-    case Kind::kSame:
-      results[0] = first;
+    case Numbers::kSome:
+      std::fill(results.begin(), results.end(), Reaching(first, Extent()));
       break;
-    case Kind::kSome:
-      std::fill(results.begin(), results.end(), some);
-      break;
-    case Kind::kFirstType:
+    case Numbers::kFirstType:
       results[0] = AnyOf(first.type);
       break;
+  }
+  if (kind->second.reach == Reach::kAsFirst) {
+    for (Fact& result : results) result.extent = reach;
+  } else {
+    results[0].extent = reach;
   }
   return results;
 }

@@ -1,0 +1,171 @@
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <limits>
+#include <string>
+
+#include "gate/test_models.h"
+
+namespace tlsc::gate {
+namespace {
+
+Proto Attribute(const char* name, int64_t integer) { return Proto().Add(1, name).Add(3, integer); }
+
+TEST(GateOperators, RefusesSplitsThatAreNotWhole) {
+  ExpectInvalid(Model(Graph({Node("Split", {"x"}, {"a", "", "c"})})),
+                "leaves out one of its parts");
+  const auto split = [](const Proto& attribute) {
+    return Model(Graph({Node("Split", {"x"}, {"a", "b"}).Add(5, attribute)}));
+  };
+  EXPECT_TRUE(Passes(split(Attribute("num_outputs", 2))));
+  ExpectInvalid(split(Attribute("num_outputs", 1)), "not as many parts as it says");
+  ExpectInvalid(split(Proto().Add(1, "num_outputs").Add(21, "n")), "not as many parts");
+}
+
+TEST(GateOperators, RefusesAnInputLeftOutOfMany) {
+  ExpectInvalid(Model(Graph({Node("Sum", {"x", ""}, {"y"})})), "leaves out one of its inputs");
+  EXPECT_TRUE(Passes(Model(Graph({Node("Clip", {"x", "", "m"}, {"y"})}))));
+}
+
+TEST(GateOperators, RefusesAxesBeyondAll) {
+  const auto gather = [](const Proto& attribute) {
+    return Model(Graph({Node("GatherND", {"x", "i"}, {"y"}).Add(5, attribute)}));
+  };
+  EXPECT_TRUE(Passes(gather(Attribute("batch_dims", 2))));
+  ExpectInvalid(gather(Attribute("batch_dims", -(int64_t{1} << 31))), "beyond all axes");
+  ExpectInvalid(gather(Attribute("axis", 65)), "beyond all axes");
+  ExpectInvalid(gather(Proto().Add(1, "axes").Add(8, int64_t{1}).Add(8, int64_t{99})), "beyond");
+}
+
+TEST(GateOperators, RefusesBlocksBeyondAllImages) {
+  const auto shuffle = [](int64_t size) {
+    const Proto node = Node("DepthToSpace", {"x"}, {"y"}).Add(5, Attribute("blocksize", size));
+    return Model(Graph({node}));
+  };
+  EXPECT_TRUE(Passes(shuffle(2)));
+  ExpectInvalid(shuffle(int64_t{1} << 32), "blocksize is beyond all images");
+}
+
+// An initializer of one whole number of 64 bits.
+Proto Whole(const char* name, int64_t value) {
+  return Proto().Add(1, int64_t{1}).Add(2, int64_t{7}).Add(8, name).Add(7, value);
+}
+
+TEST(GateOperators, RefusesDivisionsThatStopTheProcess) {
+  const int64_t smallest = std::numeric_limits<int64_t>::min();
+  const auto divide = [](const char* op_type, int64_t dividend, int64_t divisor) {
+    return Model(Graph({Node(op_type, {"a", "b"}, {"y"})})
+                     .Add(5, Whole("a", dividend))
+                     .Add(5, Whole("b", divisor)));
+  };
+  for (const char* op_type : {"Div", "Mod"}) {
+    ExpectInvalid(divide(op_type, smallest, -1), "the smallest whole number by -1");
+    EXPECT_TRUE(Passes(divide(op_type, smallest, 2)));
+    EXPECT_TRUE(Passes(divide(op_type, 5, -1)));
+  }
+  // As exporters write them: of sizes, by constants or by other sizes.
+  const Proto shape = Node("Shape", {"x"}, {"sizes"});
+  const Proto eight = Whole("b", 8);
+  EXPECT_TRUE(Passes(Model(Graph({shape, Node("Mod", {"sizes", "b"}, {"m"}),
+                                  Node("Sub", {"b", "m"}, {"s"}), Node("Mod", {"s", "b"}, {"y"})})
+                               .Add(5, eight))));
+  EXPECT_TRUE(Passes(Model(Graph({shape, Node("Div", {"sizes", "sizes"}, {"y"})}))));
+  // By the largest of numbers, of which there may be none: the smallest whole number then, never
+  // -1.
+  const Proto largest = Node("ReduceMax", {"sizes"}, {"l"});
+  EXPECT_TRUE(Passes(
+      Model(Graph({shape, largest, Node("Min", {"l", "b"}, {"m"}), Node("Div", {"w", "m"}, {"y"})})
+                .Add(5, eight)
+                .Add(5, Whole("w", smallest)))));
+  ExpectInvalid(
+      Model(Graph({shape, largest, Node("Div", {"l", "b"}, {"y"})}).Add(5, Whole("b", -1))),
+      "the smallest whole number by -1");
+  // By what the image decides, of what may be anything.
+  ExpectInvalid(Model(Graph({shape, Node("Sub", {"sizes", "b"}, {"d"}),
+                             Node("Div", {"b", "d"}, {"y"}), Node("Div", {"w", "d"}, {"z"})})
+                          .Add(5, eight)
+                          .Add(5, Whole("w", smallest))),
+                "the smallest whole number by -1");
+  // Of floats nothing is asked.
+  EXPECT_TRUE(Passes(Model(Graph({Node("Sqrt", {"x"}, {"r"}), Node("Div", {"x", "r"}, {"y"})}))));
+}
+
+TEST(GateOperators, RefusesDomainsOfOptimizedModels) {
+  ExpectInvalid(Model(Graph({Node("Conv", {"x", "w"}, {"y"}, "com.microsoft.nchwc")})),
+                "before it was optimized");
+}
+
+// As exporters compute scales from sizes.
+TEST(GateOperators, ScalesThatAreComputedMayBeCounted) {
+  const Proto input =
+      Proto().Add(1, "x").Add(2, Proto().Add(1, Proto().Add(1, int64_t{1}).Add(2, [] {
+        Proto shape;
+        for (int axis = 0; axis < 4; ++axis) shape.Add(1, Proto().Add(2, "free"));
+        return shape;
+      }())));
+  const auto model = [&](std::vector<Proto> nodes) {
+    nodes.insert(nodes.begin(), {Node("Conv", {"x", "w"}, {"c"}), Node("Shape", {"c"}, {"shape"}),
+                                 Node("Cast", {"shape"}, {"sides"}).Add(5, Attribute("to", 1))});
+    nodes.push_back(Node("Resize", {"c", "", "scales"}, {"y"}));
+    Proto graph = Graph(nodes);
+    return Model(graph.Add(11, input)
+                     .Add(5, Whole("two", 2))
+                     .Add(5, Whole("four", 4))
+                     .Add(5, Proto().Add(2, int64_t{7}).Add(8, "scalar").Add(7, int64_t{3}))
+                     .Add(5, Floats("ones", 2, 2)));
+  };
+  // Of all sides; of the last two, by the new ones; of two by their places.
+  EXPECT_TRUE(Passes(model({Node("Div", {"sides", "sides"}, {"scales"})})));
+  EXPECT_TRUE(Passes(model(
+      {Node("Slice", {"sides", "two", "four"}, {"s"}), Node("Div", {"wanted", "s"}, {"unknown"}),
+       Node("Div", {"s", "s"}, {"q"}), Node("Concat", {"ones", "q"}, {"scales"})})));
+  EXPECT_TRUE(Passes(
+      model({Node("Gather", {"sides", "scalar"}, {"s"}), Node("Floor", {"s"}, {"f"}),
+             Node("Div", {"f", "s"}, {"q"}),
+             Node("Unsqueeze", {"q"}, {"u"}).Add(5, Proto().Add(1, "axes").Add(8, int64_t{0})),
+             Node("Concat", {"ones", "u", "u"}, {"scales"})})));
+  ExpectInvalid(model({Node("Concat", {"sides", "sides"}, {"scales"})}), "more scales than");
+  // A column by a row.
+  ExpectInvalid(
+      model({Node("Unsqueeze", {"sides"}, {"u"}).Add(5, Proto().Add(1, "axes").Add(8, int64_t{1})),
+             Node("Div", {"u", "sides"}, {"scales"})}),
+      "more scales than");
+  ExpectInvalid(model({Node("Div", {"wanted", "sides"}, {"scales"})}), "cannot be told");
+  ExpectInvalid(model({Node("Gather", {"c", "scalar"}, {"scales"})}), "cannot be told");
+}
+
+TEST(GateOperators, ScalesAreAsManyAsAnImageHasAxes) {
+  const auto resize = [](const std::string& scales) {
+    return Node("Resize", {"x", "", scales}, {"y"});
+  };
+  const Proto four = Floats("four", 4, 4);
+  const Proto two = Floats("two", 2, 2);
+  EXPECT_TRUE(Passes(Model(Graph({resize("four")}).Add(5, four))));
+  EXPECT_TRUE(Passes(Model(Graph({Node("Resize", {"x", "", "", "sizes"}, {"y"})}))));
+  EXPECT_TRUE(Passes(Model(Graph({Node("Upsample", {"x", "four"}, {"y"})}).Add(5, four))));
+  ExpectInvalid(Model(Graph({resize("w")}).Add(5, Floats("w", 400, 400))), "more scales than");
+  ExpectInvalid(Model(Graph({Node("Upsample", {"x", "w"}, {"y"})}).Add(5, Floats("w", 6, 6))),
+                "more scales than");
+  // Computed: of constants laid one behind the other, or of what may have any number of values.
+  const auto joined = [&](const Texts& parts) {
+    return Model(Graph({Node("Concat", parts, {"s"}), resize("s")}).Add(5, two).Add(5, four));
+  };
+  EXPECT_TRUE(Passes(joined({"two", "two"})));
+  ExpectInvalid(joined({"four", "two"}), "more scales than");
+  ExpectInvalid(joined({"two", "x"}), "number of scales cannot be told");
+  ExpectInvalid(Model(Graph({resize("x")})), "number of scales cannot be told");
+  const Proto constant = Node("Constant", {}, {"s"})
+                             .Add(5, Proto().Add(1, "value_floats").Add(7, std::string(16, 'x')));
+  EXPECT_TRUE(Passes(Model(Graph({constant, resize("s")}))));
+  EXPECT_TRUE(Passes(Model(Graph({NodeAround(Graph({resize("four")}), {"z"})}).Add(5, four))));
+  // A function: with what each call hands over.
+  const Proto function = Function("F", {resize("scales")}, {"x", "scales"});
+  const auto call = [&](const char* scales) {
+    return Model(Graph({Node("F", {"x", scales}, {"z"}, "d")}).Add(5, four), {function});
+  };
+  EXPECT_TRUE(Passes(call("four")));
+  ExpectInvalid(call("x"), "cannot be told");
+}
+
+}  // namespace
+}  // namespace tlsc::gate
