@@ -73,10 +73,14 @@ function outputOf(probe: NodeProto): string {
   return probe.output[0] ?? '';
 }
 
-/** The values of `typed` become outputs as well, never computed: ONNX Runtime says of what type its outputs are. */
+/**
+ * The values of `typed` become outputs as well, never computed: ONNX Runtime says of what type its outputs are. It orders nodes by what
+ * the last of those that nobody reads of needs, then the one before: with the probes of the first nodes last, each is asked as soon as
+ * its value is there, and no value stays for longer than in a plain run.
+ */
 function withProbes(model: Model, { shapes, values }: Probes, typed: readonly string[]): Uint8Array {
   const graph = shallowCopy(GraphProtoSchema, model.graph);
-  graph.node = [...model.graph.node.map(named), ...shapes.values(), ...values.values()];
+  graph.node = [...model.graph.node.map(named), ...[...shapes.values(), ...values.values()].reverse()];
   const untyped = [...typed, ...[...values.values()].map(outputOf)];
   graph.output = [
     ...[...shapes.values()].map((probe) => makeTensorInfo(outputOf(probe), DataType.INT64, [undefined])),
