@@ -64,9 +64,9 @@ class CustomOp final : public OrtCustomOp {
       });
     };
     KernelComputeV2 = [](void* kernel, OrtKernelContext* context) -> OrtStatusPtr {
-      const auto& [ort, op] = *static_cast<const Kernel*>(kernel);
-      return Guard(ort, Op::kName,
-                   [&, &ort = ort, &op = op] { op.Compute(KernelContext(ort, *context)); });
+      const Kernel& self = *static_cast<const Kernel*>(kernel);
+      return Guard(self.api, Op::kName,
+                   [&] { self.op.Compute(KernelContext(self.api, *context)); });
     };
     KernelDestroy = [](void* kernel) { delete static_cast<Kernel*>(kernel); };
 
