@@ -1,10 +1,25 @@
 #include "executor.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <exception>
 #include <system_error>
 #include <utility>
 
 namespace tlsc {
+namespace {
+
+// What this thread is busy with.
+struct Occupation {
+  Executor* executor;
+  std::shared_ptr<Job> job;
+};
+thread_local Occupation* occupation = nullptr;
+
+std::terminate_handler terminate_before = nullptr;
+
+}  // namespace
 
 // Never destroyed: its threads outlive every static of this library.
 Executor& Executor::Get() {
@@ -12,7 +27,13 @@ Executor& Executor::Get() {
   return executor;
 }
 
-Executor::Executor() : max_threads_(std::max(2u, std::thread::hardware_concurrency())) {}
+Executor::Executor() : max_threads_(std::max(2u, std::thread::hardware_concurrency())) {
+  static const bool is_set = [] {
+    terminate_before = std::set_terminate(OnTerminate);
+    return true;
+  }();
+  static_cast<void>(is_set);
+}
 
 void Executor::Submit(std::shared_ptr<Job> job, bool is_next) {
   const std::lock_guard<std::mutex> lock(mutex_);
@@ -21,7 +42,7 @@ void Executor::Submit(std::shared_ptr<Job> job, bool is_next) {
   // the caller learns of it and nothing waits.
   if (idle_ <= queue_.size() && threads_.size() < max_threads_) {
     try {
-      threads_.emplace_back([this] { Work(); });
+      StartThread();
     } catch (const std::system_error&) {
       if (threads_.empty()) throw;
     }
@@ -32,6 +53,10 @@ void Executor::Submit(std::shared_ptr<Job> job, bool is_next) {
     queue_.push_back(std::move(job));
   }
   wake_.notify_one();
+}
+
+void Executor::StartThread() {
+  threads_.emplace_back([this] { Work(); });
 }
 
 bool Executor::Withdraw(const Job* job) {
@@ -54,23 +79,54 @@ void Executor::Work() {
     queue_.pop_front();
     running_.insert(job);
     lock.unlock();
+    Occupation busy = {this, job};
+    occupation = &busy;
     job->Run();
+    occupation = nullptr;
     lock.lock();
     running_.erase(job);
+    if (running_.empty()) none_runs_.notify_all();
+  }
+}
+
+void Executor::OnTerminate() {
+  if (const Occupation* const busy = std::exchange(occupation, nullptr)) {
+    busy->executor->Abandon(busy->job);
+    while (true) std::this_thread::sleep_for(std::chrono::hours(1));
+  }
+  terminate_before();
+  std::abort();
+}
+
+void Executor::Abandon(const std::shared_ptr<Job>& job) {
+  job->BrokeOff();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  abandoned_.push_back(job);
+  const auto self = std::find_if(threads_.begin(), threads_.end(), [](const std::thread& thread) {
+    return thread.get_id() == std::this_thread::get_id();
+  });
+  self->detach();
+  threads_.erase(self);
+  running_.erase(job);
+  if (running_.empty()) none_runs_.notify_all();
+  if (shut_down_ || queue_.empty()) return;
+  try {
+    StartThread();
+  } catch (const std::system_error&) {
+    // The next submission tries again.
   }
 }
 
 void Executor::Shutdown() {
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    shut_down_ = true;
-    queue_.clear();
-    for (const auto& job : running_) job->Cancel();
-  }
+  std::unique_lock<std::mutex> lock(mutex_);
+  shut_down_ = true;
+  queue_.clear();
+  for (const auto& job : running_) job->Cancel();
   wake_.notify_all();
-  for (std::thread& thread : threads_) {
-    if (thread.joinable()) thread.join();
-  }
+  none_runs_.wait(lock, [this] { return running_.empty(); });
+  std::vector<std::thread> threads = std::exchange(threads_, {});
+  lock.unlock();
+  for (std::thread& thread : threads) thread.join();
 }
 
 }  // namespace tlsc

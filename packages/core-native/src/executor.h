@@ -17,10 +17,17 @@ class Job {
   virtual ~Job() = default;
   // Called once, on a thread of the executor. Must not throw.
   virtual void Run() noexcept = 0;
+  // Called on the thread that is inside Run(), and will never come back from it: what it had called
+  // has ended by std::terminate.
+  virtual void BrokeOff() noexcept = 0;
   // Asks Run() to end early, or not to begin. Any thread, any time, repeatedly.
   virtual void Cancel() noexcept = 0;
 };
 
+// ONNX Runtime checks its own work by contracts (GSL), and calls std::terminate where one is
+// broken: nothing is damaged then, but nothing can go on either. A thread of the executor's that it
+// happens on is left standing there, with the memory of its job, so that the process need not end.
+//
 // The threads that wait for inference, shared by every JavaScript context of the process, first
 // come first served. They are our own and not libuv's: a few long inferences would otherwise hold
 // up every file access and every image that sharp decodes.
@@ -45,12 +52,17 @@ class Executor {
 
  private:
   void Work();
+  void StartThread();
+  [[noreturn]] static void OnTerminate();
+  void Abandon(const std::shared_ptr<Job>& job);
 
   const size_t max_threads_;
   std::mutex mutex_;
   std::condition_variable wake_;
+  std::condition_variable none_runs_;
   std::deque<std::shared_ptr<Job>> queue_;
   std::set<std::shared_ptr<Job>> running_;
+  std::vector<std::shared_ptr<Job>> abandoned_;  // whose threads still stand inside them
   std::vector<std::thread> threads_;
   size_t idle_ = 0;
   bool shut_down_ = false;

@@ -6,6 +6,8 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <csignal>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -26,6 +28,8 @@ class TestJob final : public Job {
     changed_.wait(lock, [this] { return may_end_ || cancelled_; });
     ended_ = true;
   }
+
+  void BrokeOff() noexcept override {}
 
   void Cancel() noexcept override {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -133,6 +137,38 @@ TEST(Executor, ShutdownCancelsWhatRunsAndDropsWhatWaits) {
   EXPECT_EQ(late[0]->runs(), 0);
   EXPECT_FALSE(executor.Withdraw(late[0].get()));
   executor.Shutdown();  // may be repeated
+}
+
+class BreakingJob final : public Job {
+ public:
+  void Run() noexcept override { std::terminate(); }
+  void BrokeOff() noexcept override { broke_off_ = true; }
+  void Cancel() noexcept override {}
+
+  bool broke_off() const { return broke_off_; }
+
+ private:
+  std::atomic<bool> broke_off_ = false;
+};
+
+TEST(Executor, GoesOnWithoutThreadsThatBrokeOff) {
+  // Stays, as the threads do that stand inside it.
+  Executor& executor = *new Executor;
+  std::vector<std::shared_ptr<BreakingJob>> breaking(executor.max_threads() + 2);
+  for (auto& job : breaking) {
+    job = std::make_shared<BreakingJob>();
+    executor.Submit(job);
+  }
+  const Jobs jobs = MakeJobs(10);
+  for (const auto& job : jobs) executor.Submit(job);
+  WaitUntilEnded(jobs);
+  for (const auto& job : breaking) EXPECT_TRUE(job->broke_off());
+  executor.Shutdown();
+}
+
+TEST(ExecutorDeathTest, OtherThreadsEndTheProcess) {
+  testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  EXPECT_EXIT((Executor(), std::terminate()), testing::KilledBySignal(SIGABRT), "");
 }
 
 // Several JavaScript contexts at once: each submits, withdraws and cancels its own.

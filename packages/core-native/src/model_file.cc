@@ -69,7 +69,7 @@ class Descriptor {
 
 ErrorCode CodeOf(gate::Reason reason) {
   switch (reason) {
-    case gate::Reason::kTooMuch:
+    case gate::Reason::kUnsupported:
       return ErrorCode::kUnsupportedModel;
     case gate::Reason::kNeedsFolder:
       return ErrorCode::kInvalidArgument;

@@ -149,6 +149,13 @@ void PromiseJob::Run() noexcept {
   context_.Finished(*this);
 }
 
+void PromiseJob::BrokeOff() noexcept {
+  error_ = Error(ErrorCode::kRunFailed,
+                 "ONNX Runtime broke off in the middle of the model, by a check of its own; the "
+                 "memory of this run is lost until the process ends");
+  context_.Finished(*this);
+}
+
 void PromiseJob::Cancel() noexcept {
   cancelled_ = true;
   Interrupt();

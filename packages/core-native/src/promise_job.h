@@ -91,6 +91,7 @@ class PromiseJob : public Job, public std::enable_shared_from_this<PromiseJob> {
   explicit PromiseJob(Napi::Env env) : context_(Context::Of(env)), deferred_(env) {}
 
   void Run() noexcept final;
+  void BrokeOff() noexcept final;
   void Cancel() noexcept final;
 
   // To be called before the JavaScript scope in which the job was made ends.

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <string_view>
 
+#include "division_guard.h"
 #include "executor.h"
 #include "library.h"
 
@@ -89,6 +90,7 @@ Runtime::Runtime(const std::string& path) {
   if (get_api_base == nullptr) {
     throw Error(ErrorCode::kRuntimeNotFound, path + " is not an ONNX Runtime library");
   }
+  GuardDivisions(reinterpret_cast<const void*>(get_api_base));
   version_ = get_api_base()->GetVersionString();
   api_ = get_api_base()->GetApi(kOrtApiVersion);
   if (api_ == nullptr) {
