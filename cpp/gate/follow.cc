@@ -54,12 +54,11 @@ class Follower {
       if (!is_new) entry->second = Either(entry->second, fact);
     }
     for (const SparseTensor& sparse : graph.sparse_initializers) {
-      scope.facts[sparse.values.name] = AnyOf(sparse.values.data_type);
+      scope.facts[sparse.values.name] = {};
     }
     for (const Value& input : graph.inputs) {
-      const Fact fact = AnyOf(input.data_type);
-      const auto [entry, is_new] = scope.facts.emplace(input.name, fact);
-      if (!is_new && feeds_initializers) entry->second = fact;
+      const auto [entry, is_new] = scope.facts.emplace(input.name, Fact());
+      if (!is_new && feeds_initializers) entry->second = {};
     }
   }
 
@@ -141,15 +140,8 @@ class Follower {
     const auto output = [](const std::vector<Fact>& of, size_t at) {
       return at < of.size() ? of[at] : Fact();
     };
-    if (node.op_type == "If") {
-      return graphs.size() == 2 ? Either(output(graphs[0], place), output(graphs[1], place))
-                                : Fact();
-    }
-    // What goes round a body that runs any number of times keeps its type; Loop's first output says
-    // whether it goes on.
-    if (node.op_type == "Loop") return AnyOf(output(graphs[0], place + 1).type);
-    if (node.op_type == "Scan") return AnyOf(output(graphs[0], place).type);
-    return {};
+    if (node.op_type != "If" || graphs.size() != 2) return {};
+    return Either(output(graphs[0], place), output(graphs[1], place));
   }
 
   Functions functions_;

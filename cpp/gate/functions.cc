@@ -49,16 +49,16 @@ class Calls {
         all.depth = std::max(all.depth, body.depth + 1);
       }
       if (all.nodes > kMostNodes) {
-        RefuseAsTooMuch("has functions that stand for more than " + std::to_string(kMostNodes) +
-                        " nodes");
+        RefuseAsUnsupported("has functions that stand for more than " + std::to_string(kMostNodes) +
+                            " nodes");
       }
       if (all.calls > kMostCalls) {
-        RefuseAsTooMuch("has functions that stand for more than " + std::to_string(kMostCalls) +
-                        " calls");
+        RefuseAsUnsupported("has functions that stand for more than " + std::to_string(kMostCalls) +
+                            " calls");
       }
       if (all.parts > kMostParts) {
-        RefuseAsTooMuch("has functions that stand for more than " + std::to_string(kMostParts) +
-                        " parts");
+        RefuseAsUnsupported("has functions that stand for more than " + std::to_string(kMostParts) +
+                            " parts");
       }
     });
     if (depth + all.depth > kDeepestCalls) RefuseDepth();
@@ -67,7 +67,8 @@ class Calls {
 
  private:
   [[noreturn]] static void RefuseDepth() {
-    RefuseAsTooMuch("has functions in more than " + std::to_string(kDeepestCalls) + " functions");
+    RefuseAsUnsupported("has functions in more than " + std::to_string(kDeepestCalls) +
+                        " functions");
   }
 
   static void CheckCall(const Node& call, const Function& called) {

@@ -134,17 +134,17 @@ TEST(GateFunctions, MayLieInEachOtherSoDeep) {
     return Model(Graph({Call("f" + std::to_string(height - 1), "x", "y")}), Tower(height, 1));
   };
   EXPECT_TRUE(Passes(tower(kDeepestCalls)));
-  ExpectTooMuch(tower(kDeepestCalls + 1), "more than 200 functions");
-  ExpectTooMuch(tower(100000), "more than 200 functions");
+  ExpectUnsupported(tower(kDeepestCalls + 1), "more than 200 functions");
+  ExpectUnsupported(tower(100000), "more than 200 functions");
   // The order in the file does not matter.
   std::vector<Proto> functions = Tower(kDeepestCalls + 1, 1);
-  ExpectTooMuch(Model(Graph({kRelu}), {functions.rbegin(), functions.rend()}), "200 functions");
+  ExpectUnsupported(Model(Graph({kRelu}), {functions.rbegin(), functions.rend()}), "200 functions");
 }
 
 TEST(GateFunctions, MayStandForSoManyCallsAndNodes) {
   EXPECT_TRUE(Passes(Model(Graph({Call("f3", "x", "y")}), Tower(4, 10))));
-  ExpectTooMuch(Model(Graph({Call("f4", "x", "y")}), Tower(5, 10)), "more than 8192 calls");
-  ExpectTooMuch(Model(Graph({Call("f99", "x", "y")}), Tower(100, 10)), "more than");
+  ExpectUnsupported(Model(Graph({Call("f4", "x", "y")}), Tower(5, 10)), "more than 8192 calls");
+  ExpectUnsupported(Model(Graph({Call("f99", "x", "y")}), Tower(100, 10)), "more than");
   std::vector<Proto> long_body;
   for (int i = 0; i < 2000; ++i) {
     const std::string from = i == 0 ? "x" : "v" + std::to_string(i);
@@ -155,7 +155,7 @@ TEST(GateFunctions, MayStandForSoManyCallsAndNodes) {
   for (int i = 0; i < 70; ++i) {
     calls.push_back(Call("Long", "c" + std::to_string(i), "c" + std::to_string(i + 1)));
   }
-  ExpectTooMuch(Model(Graph(calls), {Function("Long", long_body)}), "more than 131072 nodes");
+  ExpectUnsupported(Model(Graph(calls), {Function("Long", long_body)}), "more than 131072 nodes");
 }
 
 TEST(GateFunctions, AreCalledWithNoMoreThanTheyTake) {
@@ -164,24 +164,6 @@ TEST(GateFunctions, AreCalledWithNoMoreThanTheyTake) {
   ExpectInvalid(Model(Graph({Node("F", {"a"}, {"c", "e"}, "d")}), functions), "takes more of it");
   EXPECT_TRUE(Passes(Model(Graph({Node("F", {}, {"c"}, "d")}), functions)));
   ExpectInvalid(Model(Graph({kRelu}), {functions[0], functions[0]}), "two functions named F");
-}
-
-TEST(GateFunctions, AreFollowedWithWhatEachCallHandsOver) {
-  const Proto divide = Function("Divide", {Node("Div", {"x", "by"}, {"y"})}, {"x", "by"});
-  const auto call = [&](const char* by) {
-    const Proto whole = [](const char* name, int64_t value) {
-      return Proto().Add(1, int64_t{1}).Add(2, int64_t{7}).Add(8, name).Add(7, value);
-    }("one", 1);
-    Proto minus_one;
-    minus_one.Add(1, int64_t{1}).Add(2, int64_t{7}).Add(8, "minus_one").Add(7, int64_t{-1});
-    Proto smallest;
-    smallest.Add(1, int64_t{1}).Add(2, int64_t{7}).Add(8, "smallest");
-    smallest.Add(7, std::numeric_limits<int64_t>::min());
-    const Proto node = Node("Divide", {"smallest", by}, {"z"}, "d");
-    return Model(Graph({node}).Add(5, whole).Add(5, minus_one).Add(5, smallest), {divide});
-  };
-  EXPECT_TRUE(Passes(call("one")));
-  ExpectInvalid(call("minus_one"), "the smallest whole number by -1");
 }
 
 TEST(GateFunctions, TheDefaultDomainHasTwoNames) {
@@ -198,14 +180,14 @@ TEST(GateLimits, NodesGraphsAndParts) {
   Proto many;
   const Proto empty;
   for (size_t i = 0; i <= kMostNodes; ++i) many.Add(1, empty);
-  ExpectTooMuch(Model(many), "more than 131072 nodes");
+  ExpectUnsupported(Model(many), "more than 131072 nodes");
   Proto deep = Graph({kRelu});
   for (size_t i = 0; i <= kDeepestGraphs; ++i) deep = Graph({NodeAround(deep, {"z"})});
-  ExpectTooMuch(Model(deep), "in more than 24 graphs");
+  ExpectUnsupported(Model(deep), "in more than 24 graphs");
   const std::string texts((kMostParts + 1) * 2, '\x0a');  // as many empty names
   std::string names;
   for (size_t i = 0; i <= kMostParts; ++i) names.append("\x0a\x00", 2);
-  ExpectTooMuch(Model(Graph({Proto().Add(4, "Sum")}).Add(1, names)), "more than 4194304 parts");
+  ExpectUnsupported(Model(Graph({Proto().Add(4, "Sum")}).Add(1, names)), "more than 4194304 parts");
 }
 
 TEST(GateTensors, HoldWhatTheySay) {
@@ -237,10 +219,10 @@ TEST(GateTensors, AreDeclaredWithinTheLimits) {
   };
   EXPECT_TRUE(Passes(input({1, 64, 4000, 6000})));
   EXPECT_TRUE(Passes(input({-1, 3, -1, -1})));
-  ExpectTooMuch(input({int64_t{1} << 40, 3}), "declares input x with more than");
-  ExpectTooMuch(input({int64_t{1} << 40, int64_t{1} << 40}), "declares input x with more than");
+  ExpectUnsupported(input({int64_t{1} << 40, 3}), "declares input x with more than");
+  ExpectUnsupported(input({int64_t{1} << 40, int64_t{1} << 40}), "declares input x with more than");
   const Proto sparse = Proto().Add(1, Floats("s", 1, 1)).Add(3, int64_t{1} << 40);
-  ExpectTooMuch(Model(Graph({kRelu}).Add(15, sparse)), "sparse tensor of more than");
+  ExpectUnsupported(Model(Graph({kRelu}).Add(15, sparse)), "sparse tensor of more than");
 }
 
 TEST(GateNames, AreShownWithoutControlCharacters) {

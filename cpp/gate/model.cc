@@ -78,13 +78,13 @@ class Reader {
 
   void CountPart() {
     if (++parts_ > kMostParts) {
-      RefuseAsTooMuch("has more than " + std::to_string(kMostParts) + " parts");
+      RefuseAsUnsupported("has more than " + std::to_string(kMostParts) + " parts");
     }
   }
 
   Graph ReadGraph(Message from, size_t depth) {
     if (depth > kDeepestGraphs) {
-      RefuseAsTooMuch("has graphs in more than " + std::to_string(kDeepestGraphs) + " graphs");
+      RefuseAsUnsupported("has graphs in more than " + std::to_string(kDeepestGraphs) + " graphs");
     }
     Graph graph;
     while (Next(from)) {
@@ -113,7 +113,7 @@ class Reader {
 
   Node ReadNode(Message from, size_t depth) {
     if (++nodes_ > kMostNodes) {
-      RefuseAsTooMuch("has more than " + std::to_string(kMostNodes) + " nodes");
+      RefuseAsUnsupported("has more than " + std::to_string(kMostNodes) + " nodes");
     }
     Node node;
     while (Next(from)) {
@@ -340,9 +340,6 @@ class Reader {
     Once shape("a shape");
     while (Next(from)) {
       switch (FieldOf(from)) {
-        case Field(1, kVarint):
-          value.data_type = from.get_enum();
-          break;
         case Field(2, kBytes):
           ReadShape(shape.Read(from), value);
           break;

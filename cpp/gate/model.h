@@ -43,7 +43,6 @@ struct SparseTensor {
 // An input or output of a graph.
 struct Value {
   std::string_view name;
-  int32_t data_type = 0;         // 0: it is no tensor, or does not say
   std::optional<uint64_t> axes;  // none: it does not say
   uint64_t count = 1;            // at least: sizes that are free count as 1
 };

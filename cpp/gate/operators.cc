@@ -1,7 +1,6 @@
 #include "gate/operators.h"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 
 #include "gate/facts.h"
@@ -19,14 +18,73 @@ bool IsIn(const List& list, std::string_view name) {
 }
 
 // Operators that take any number of inputs, each of which must be there.
-constexpr std::array<std::string_view, 5> kTakeAnyNumber = {"Concat", "Max", "Mean", "Min", "Sum"};
+constexpr std::string_view kTakeAnyNumber[] = {
+    "Concat", "Einsum", "Max", "Mean", "Min", "Scan", "SequenceConstruct", "Sum"};
 
 // Domains of nodes that ONNX Runtime puts in the place of others when it loads a model.
-constexpr std::array<std::string_view, 2> kOwnDomains = {"com.microsoft.nchwc",
-                                                         "com.ms.internal.nhwc"};
+constexpr std::string_view kOwnDomains[] = {"com.microsoft.nchwc", "com.ms.internal.nhwc"};
+
+// What no network of images is made of, and ONNX Runtime checks little of: tables, text, training.
+constexpr std::string_view kOtherDomains[] = {"ai.onnx.ml", "ai.onnx.preview.training",
+                                              "ai.onnx.training", "com.microsoft.experimental",
+                                              "org.pytorch.aten"};
+
+// Of ONNX Runtime's own operators, some of which trust whatever they are given: those that
+// exporters and its tools (optimizers, quantization) write into networks of images.
+constexpr std::string_view kContributedDomain = "com.microsoft";
+constexpr std::string_view kContributed[] = {"Attention",
+                                             "BiasAdd",
+                                             "BiasDropout",
+                                             "BiasGelu",
+                                             "BiasSoftmax",
+                                             "BiasSplitGelu",
+                                             "DequantizeLinear",
+                                             "DynamicQuantizeMatMul",
+                                             "FastGelu",
+                                             "FusedConv",
+                                             "FusedGemm",
+                                             "FusedMatMul",
+                                             "FusedMatMulActivation",
+                                             "Gelu",
+                                             "GridSample",
+                                             "GroupNorm",
+                                             "Irfft",
+                                             "LayerNormalization",
+                                             "MatMulBnb4",
+                                             "MatMulFpQ4",
+                                             "MatMulInteger16",
+                                             "MatMulIntegerToFloat",
+                                             "MatMulNBits",
+                                             "MultiHeadAttention",
+                                             "NhwcConv",
+                                             "NhwcFusedConv",
+                                             "NhwcMaxPool",
+                                             "QAttention",
+                                             "QGemm",
+                                             "QLinearAdd",
+                                             "QLinearAveragePool",
+                                             "QLinearConcat",
+                                             "QLinearConv",
+                                             "QLinearGlobalAveragePool",
+                                             "QLinearLeakyRelu",
+                                             "QLinearMul",
+                                             "QLinearReduceMean",
+                                             "QLinearSigmoid",
+                                             "QLinearSoftmax",
+                                             "QLinearWhere",
+                                             "QuantizeLinear",
+                                             "QuickGelu",
+                                             "Rfft",
+                                             "RotaryEmbedding",
+                                             "SimplifiedLayerNormalization",
+                                             "SkipGroupNorm",
+                                             "SkipLayerNormalization",
+                                             "SkipSimplifiedLayerNormalization",
+                                             "TransposeMatMul",
+                                             "Trilu"};
 
 // Attributes that name an axis, or count some.
-constexpr std::array<std::string_view, 3> kOfAxes = {"axes", "axis", "batch_dims"};
+constexpr std::string_view kOfAxes[] = {"axes", "axis", "batch_dims"};
 constexpr int64_t kMostAxes = 64;
 
 constexpr int64_t kMostBlockSize = 4096;
@@ -78,15 +136,17 @@ void CheckScales(const Step& step) {
   if (*count > kMostScales) RefuseNode(node, "with more scales than an image has axes");
 }
 
-void CheckDivision(const Step& step) {
-  const Attribute* const fmod = step.Find("fmod");
-  // It is computed in floating point.
-  if (step.node.op_type == "Mod" && fmod != nullptr && fmod->integer == 1) return;
-  if (!MayTrap(step.Input(0), step.Input(1))) return;
-  RefuseNode(step.node, "that may divide the smallest whole number by -1");
+void CheckDomain(const Node& node) {
+  const bool is_known = node.domain == kContributedDomain ? IsIn(kContributed, node.op_type)
+                                                          : !IsIn(kOtherDomains, node.domain);
+  if (is_known) return;
+  RefuseAsUnsupported("has a node " + LabelOf(node) + " (" + Shown(node.op_type) + " of " +
+                      Shown(node.domain) +
+                      "), an operator that no network of images is known to use");
 }
 
 void CheckForm(const Node& node) {
+  CheckDomain(node);
   if (IsIn(kOwnDomains, node.domain)) {
     RefuseNode(node,
                "of a domain that is ONNX Runtime's own; take the model before it was optimized");
@@ -103,9 +163,8 @@ void CheckForm(const Node& node) {
 // What the node is given may be of no form that it crashes on.
 void CheckInputs(const Step& step) {
   const std::string_view op_type = step.node.op_type;
-  if (!NormalDomain(step.node.domain).empty()) return;
-  if (op_type == "Resize" || op_type == "Upsample") CheckScales(step);
-  if (op_type == "Div" || op_type == "Mod") CheckDivision(step);
+  const bool scales = op_type == "Resize" || op_type == "Upsample";
+  if (scales && NormalDomain(step.node.domain).empty()) CheckScales(step);
 }
 
 }  // namespace

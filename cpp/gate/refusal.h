@@ -10,7 +10,7 @@ namespace tlsc::gate {
 
 enum class Reason {
   kInvalid,      // it is no ONNX model, or a broken one
-  kTooMuch,      // it may be one, and is more than any limit below allows
+  kUnsupported,  // it may be one, and holds more than is allowed, or what no network of images does
   kNeedsFolder,  // its data lies in files, and nobody said in which folder
   kMissingFile,  // a file with its data is not there
 };
@@ -31,8 +31,8 @@ class Refusal : public std::runtime_error {
   throw Refusal(Reason::kInvalid, message);
 }
 
-[[noreturn]] inline void RefuseAsTooMuch(const std::string& message) {
-  throw Refusal(Reason::kTooMuch, message);
+[[noreturn]] inline void RefuseAsUnsupported(const std::string& message) {
+  throw Refusal(Reason::kUnsupported, message);
 }
 
 // A name from a file, as messages show it: strangers' names may be megabytes long, and tell a

@@ -5,199 +5,172 @@
 namespace tlsc::gate {
 namespace {
 
+constexpr int64_t kLeast = std::numeric_limits<int64_t>::min();
 constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
 
-// The numbers of an operator's outputs, for those without arithmetic of their own below.
-enum class Numbers {
-  kFloats,     // of every output: floating point
-  kTruths,     // of the first output: true or false
-  kPlaces,     // of the first output: counts, or places: 0 or more
-  kSome,       // of every output: numbers of the first input
-  kFirstType,  // of the first output: of the type of the first input
-};
-
-// How far the outputs reach. `kAsFirst` is said of every output that has such numbers, the others
-// of the first alone.
+// How far the outputs of an operator reach at the most, for those that nothing more is known of.
+// What is not in the table reaches anywhere.
 enum class Reach {
-  kAny,
-  kAsFirst,   // no farther than the first input
-  kSameAxes,  // no more axes than the first input
-  kMatched,   // as inputs whose shapes are matched to each other
+  kAsFirst,   // every output no farther than the first input
+  kSameAxes,  // the first output has no more axes than the first input
+  kMatched,   // the first output: as inputs whose shapes are matched to each other
 };
 
-struct Kind {
-  Numbers numbers;
-  Reach reach;
-};
-
-const std::unordered_map<std::string_view, Kind>& Kinds() {
-  static const auto* const kinds = [] {
-    auto* const all = new std::unordered_map<std::string_view, Kind>;
-    const auto add = [all](Numbers numbers, Reach reach,
-                           std::initializer_list<std::string_view> names) {
-      for (const std::string_view name : names) all->emplace(name, Kind{numbers, reach});
+const std::unordered_map<std::string_view, Reach>& Reaches() {
+  static const auto* const reaches = [] {
+    auto* const all = new std::unordered_map<std::string_view, Reach>;
+    const auto add = [all](Reach reach, std::initializer_list<std::string_view> names) {
+      for (const std::string_view name : names) all->emplace(name, reach);
     };
-    add(Numbers::kFloats, Reach::kAsFirst,
-        {"Acos",
-         "Acosh",
-         "Asin",
-         "Asinh",
-         "Atan",
-         "Atanh",
-         "Ceil",
-         "Celu",
-         "Cos",
-         "Cosh",
-         "Elu",
-         "Erf",
-         "Exp",
-         "Floor",
-         "Gelu",
-         "HardSigmoid",
-         "HardSwish",
-         "Hardmax",
-         "LRN",
-         "LeakyRelu",
-         "Log",
-         "LogSoftmax",
-         "LpNormalization",
-         "MeanVarianceNormalization",
-         "Mish",
-         "Reciprocal",
-         "Round",
-         "Selu",
-         "Sigmoid",
-         "Sin",
-         "Sinh",
-         "Softmax",
-         "Softplus",
-         "Softsign",
-         "Sqrt",
-         "Tan",
-         "Tanh",
-         "ThresholdedRelu"});
-    add(Numbers::kFloats, Reach::kSameAxes,
-        {"AveragePool", "BatchNormalization", "Conv", "ConvTranspose", "DeformConv",
-         "GlobalAveragePool", "GlobalLpPool", "GlobalMaxPool", "GroupNormalization",
-         "InstanceNormalization", "LayerNormalization", "LpPool", "RMSNormalization"});
-    add(Numbers::kFloats, Reach::kMatched, {"DequantizeLinear", "Mean", "Sum"});
-    add(Numbers::kFloats, Reach::kAny, {"GRU", "LSTM", "RNN", "RoiAlign"});
-    add(Numbers::kTruths, Reach::kMatched,
-        {"And", "Equal", "Greater", "GreaterOrEqual", "IsInf", "IsNaN", "Less", "LessOrEqual",
-         "Not", "Or", "Xor"});
-    add(Numbers::kPlaces, Reach::kAny, {"ArgMax", "ArgMin", "NonZero"});
-    add(Numbers::kSome, Reach::kAsFirst,
-        {"DepthToSpace", "Identity", "ReverseSequence", "SpaceToDepth", "Split", "Squeeze",
-         "Transpose"});
-    add(Numbers::kSome, Reach::kAny, {"Compress", "Expand", "GatherElements", "GatherND", "Tile"});
-    add(Numbers::kFirstType, Reach::kAsFirst, {"BitwiseNot", "CumSum", "Trilu"});
-    add(Numbers::kFirstType, Reach::kMatched,
-        {"BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "PRelu", "Pow"});
-    add(Numbers::kFirstType, Reach::kSameAxes,
-        {"GridSample", "MaxPool", "Pad", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp",
-         "ReduceMean", "ReduceSumSquare", "Resize", "Scatter", "ScatterElements", "ScatterND",
-         "Upsample"});
-    add(Numbers::kFirstType, Reach::kAny, {"Einsum", "Gemm", "MatMul"});
+    add(Reach::kAsFirst, {"Abs",
+                          "Acos",
+                          "Acosh",
+                          "Asin",
+                          "Asinh",
+                          "Atan",
+                          "Atanh",
+                          "BitwiseNot",
+                          "Cast",
+                          "CastLike",
+                          "Ceil",
+                          "Celu",
+                          "Clip",
+                          "Cos",
+                          "Cosh",
+                          "CumSum",
+                          "DepthToSpace",
+                          "Elu",
+                          "Erf",
+                          "Exp",
+                          "Floor",
+                          "Gelu",
+                          "HardSigmoid",
+                          "HardSwish",
+                          "Hardmax",
+                          "Identity",
+                          "IsInf",
+                          "IsNaN",
+                          "LRN",
+                          "LeakyRelu",
+                          "Log",
+                          "LogSoftmax",
+                          "LpNormalization",
+                          "MeanVarianceNormalization",
+                          "Mish",
+                          "Neg",
+                          "Not",
+                          "Reciprocal",
+                          "Relu",
+                          "ReverseSequence",
+                          "Round",
+                          "Selu",
+                          "Sigmoid",
+                          "Sign",
+                          "Sin",
+                          "Sinh",
+                          "Softmax",
+                          "Softplus",
+                          "Softsign",
+                          "SpaceToDepth",
+                          "Split",
+                          "Sqrt",
+                          "Squeeze",
+                          "Tan",
+                          "Tanh",
+                          "ThresholdedRelu",
+                          "Transpose",
+                          "Trilu"});
+    add(Reach::kSameAxes, {"AveragePool",
+                           "BatchNormalization",
+                           "Conv",
+                           "ConvTranspose",
+                           "DeformConv",
+                           "GlobalAveragePool",
+                           "GlobalLpPool",
+                           "GlobalMaxPool",
+                           "GridSample",
+                           "GroupNormalization",
+                           "InstanceNormalization",
+                           "LayerNormalization",
+                           "LpPool",
+                           "MaxPool",
+                           "Pad",
+                           "RMSNormalization",
+                           "ReduceL1",
+                           "ReduceL2",
+                           "ReduceLogSum",
+                           "ReduceLogSumExp",
+                           "ReduceMax",
+                           "ReduceMean",
+                           "ReduceMin",
+                           "ReduceProd",
+                           "ReduceSum",
+                           "ReduceSumSquare",
+                           "Resize",
+                           "Scatter",
+                           "ScatterElements",
+                           "ScatterND",
+                           "Upsample"});
+    add(Reach::kMatched, {"Add",
+                          "And",
+                          "BitShift",
+                          "BitwiseAnd",
+                          "BitwiseOr",
+                          "BitwiseXor",
+                          "DequantizeLinear",
+                          "Div",
+                          "Equal",
+                          "Greater",
+                          "GreaterOrEqual",
+                          "Less",
+                          "LessOrEqual",
+                          "Max",
+                          "Mean",
+                          "Min",
+                          "Mod",
+                          "Mul",
+                          "Or",
+                          "PRelu",
+                          "Pow",
+                          "Sub",
+                          "Sum",
+                          "Xor"});
     return all;
   }();
-  return *kinds;
+  return *reaches;
 }
 
-// Not more than this many factors are looked at.
-constexpr uint64_t kMostFactors = 64;
+// Of these the outputs have numbers of the first input alone.
+bool KeepsNumbers(std::string_view op_type) {
+  return op_type == "Identity" || op_type == "Squeeze" || op_type == "Transpose" ||
+         op_type == "Split";
+}
 
 // Values with one axis at the most.
 bool IsList(const Extent& extent) { return extent.axes && *extent.axes <= 1; }
 
-Fact One(int32_t type, int64_t number) { return Reaching(Between(type, number, number), {0, 1}); }
+Fact OfIntegers(const Attribute& attribute) {
+  const std::vector<int64_t>& integers = attribute.integers;
+  if (integers.empty()) return Reaching(Fact(), {1, 0});
+  const auto [lowest, highest] = std::minmax_element(integers.begin(), integers.end());
+  return {{1, integers.size()}, *lowest, *highest};
+}
 
 Fact OfConstant(const Step& step) {
   if (step.node.attributes.size() != 1) return {};
   const Attribute* const value = Resolve(step.node.attributes.front(), step.of_call);
   if (value == nullptr) return {};
   const std::string_view name = step.node.attributes.front().name;
-  Fact fact;
   if (name == "value" && value->tensors.size() == 1) return FactOf(value->tensors.front());
-  if (name == "value_int" && value->integer) {
-    fact = One(kInt64, *value->integer);
-  } else if (name == "value_ints" && !value->integers.empty()) {
-    const auto [lowest, highest] =
-        std::minmax_element(value->integers.begin(), value->integers.end());
-    fact = Reaching(Between(kInt64, *lowest, *highest), {1, value->integers.size()});
-  } else if (name == "value_float") {
-    fact = Reaching(AnyOf(kFloat), {0, 1});
-  } else if (name == "value_floats") {
-    fact = Reaching(AnyOf(kFloat), {1, value->floats});
-  }
-  return fact;
+  if (name == "value_int" && value->integer) return {{0, 1}, *value->integer, *value->integer};
+  if (name == "value_ints") return OfIntegers(*value);
+  if (name == "value_float") return Reaching(Fact(), {0, 1});
+  if (name == "value_floats") return Reaching(Fact(), {1, value->floats});
+  return {};
 }
 
 Fact OfConstantOfShape(const Step& step) {
-  Fact fact = AnyOf(kFloat);
-  if (FindAttribute(step.node, "value") != nullptr) {
-    const Attribute* const value = step.Find("value");
-    fact = value == nullptr || value->tensors.size() != 1 ? Fact() : FactOf(value->tensors.front());
-  }
-  return Reaching(fact, {step.Input(0).extent.count, std::nullopt});
-}
-
-Fact OfCast(const Step& step) {
-  const Attribute* const to = step.Find("to");
-  const int64_t type = to == nullptr ? kUndefined : to->integer.value_or(kUndefined);
-  // Its numbers end at 32 bits; a wrong one is refused by ONNX Runtime.
-  return Converted(step.Input(0), static_cast<int32_t>(type));
-}
-
-Fact OfMod(const Step& step) {
-  const Fact fact = Mod(step.Input(0), step.Input(1));
-  if (FindAttribute(step.node, "fmod") == nullptr) return fact;
-  // The sign may be that of the dividend.
-  return Reaching(AnyOf(fact.type), fact.extent);
-}
-
-Fact OfClip(const Step& step) {
-  Fact fact = step.Input(0);
-  const auto limits = [&](size_t place) {
-    return place < step.node.inputs.size() && !step.node.inputs[place].empty();
-  };
-  if (limits(1)) fact = Max(fact, step.Input(1));
-  if (limits(2)) fact = Min(fact, step.Input(2));
-  return Reaching(fact, step.Input(0).extent);
-}
-
-// The numbers start at one and end before another.
-Fact OfRange(const Step& step) {
-  // Up to here they are counted without rounding.
-  constexpr int64_t kExact = int64_t{1} << 52;
-  Fact fact = Either(step.Input(0), step.Input(1));
-  if (fact.lowest < -kExact || fact.highest > kExact) fact = AnyOf(fact.type);
-  return Reaching(fact, {1, std::nullopt});
-}
-
-// Numbers of the input, some of them taken together, or none.
-Fact OfReduction(const Step& step) {
-  const Fact from = step.Input(0);
-  const std::string_view name = step.node.op_type;
-  if (name == "ReduceMax") return OrSmallest(from);
-  if (name == "ReduceMin") {
-    return Reaching(Between(from.type, from.lowest, AnyOf(from.type).highest), from.extent);
-  }
-  const std::optional<uint64_t> count = from.extent.count;
-  if (!count || *count > kMostFactors) return Reaching(AnyOf(from.type), from.extent);
-  const bool is_sum = name == "ReduceSum";
-  Fact all = One(from.type, is_sum ? 0 : 1);
-  Fact fact = all;
-  for (uint64_t i = 0; i < *count; ++i) {
-    all = is_sum ? Add(all, from) : Mul(all, from);
-    fact = Either(fact, all);
-  }
-  return Reaching(fact, from.extent);
-}
-
-Fact OfMany(const Step& step, Fact (*join)(const Fact&, const Fact&)) {
-  Fact fact = step.Input(0);
-  for (size_t i = 1; i < step.inputs.size(); ++i) fact = join(fact, step.inputs[i]);
-  return fact;
+  return Reaching(Fact(), {step.Input(0).extent.count, std::nullopt});
 }
 
 Fact Behind(const Fact& a, const Fact& b) {
@@ -227,16 +200,14 @@ Fact NumbersOf(const Step& step, std::string_view attribute, size_t place) {
   if (place < step.inputs.size() || given == nullptr || given->integers.empty()) {
     return step.Input(place);
   }
-  const auto [lowest, highest] =
-      std::minmax_element(given->integers.begin(), given->integers.end());
-  return Reaching(Between(kInt64, *lowest, *highest), {1, given->integers.size()});
+  return OfIntegers(*given);
 }
 
 // How many numbers there are at most from one place of a list up to another.
 std::optional<uint64_t> CountBetween(const Fact& start, const Fact& end) {
   // Both from the front, or both from the back.
   if ((start.lowest >= 0 && end.lowest >= 0) || (start.highest < 0 && end.highest < 0)) {
-    if (start.lowest == std::numeric_limits<int64_t>::min()) return std::nullopt;
+    if (start.lowest == kLeast) return std::nullopt;
     return end.highest > start.lowest ? end.highest - start.lowest : 0;
   }
   // From the back on there are as many as the place says.
@@ -269,70 +240,48 @@ Fact OfWhere(const Step& step) {
   return Reaching(Either(step.Input(1), step.Input(2)), extent);
 }
 
-Extent ReachOf(const Step& step, Reach reach) {
-  Extent extent = step.Input(0).extent;
-  switch (reach) {
-    case Reach::kAny:
-      return {};
-    case Reach::kAsFirst:
-      return extent;
-    case Reach::kSameAxes:
-      return {extent.axes, std::nullopt};
-    case Reach::kMatched:
-      for (const Fact& input : step.inputs) extent = Broadcast(extent, input.extent);
-      return extent;
-  }
-  return {};
+Fact OfConcat(const Step& step) {
+  Fact fact = step.Input(0);
+  for (size_t i = 1; i < step.inputs.size(); ++i) fact = Behind(fact, step.inputs[i]);
+  return fact;
 }
 
 using Computation = Fact (*)(const Step&);
 
-// The operators whose first output is computed number by number.
+// Of the first output.
 const std::unordered_map<std::string_view, Computation>& Computations() {
   static const auto* const computations = new std::unordered_map<std::string_view, Computation>{
-      {"Abs", [](const Step& step) { return Abs(step.Input(0)); }},
-      {"Add", [](const Step& step) { return Add(step.Input(0), step.Input(1)); }},
-      {"Cast", OfCast},
-      {"CastLike", [](const Step& step) { return Converted(step.Input(0), step.Input(1).type); }},
-      {"Clip", OfClip},
-      {"Concat", [](const Step& step) { return OfMany(step, Behind); }},
+      {"Concat", OfConcat},
       {"Constant", OfConstant},
       {"ConstantOfShape", OfConstantOfShape},
-      {"Div", [](const Step& step) { return Div(step.Input(0), step.Input(1)); }},
       {"Flatten",
        [](const Step& step) {
          return Reaching(step.Input(0), {2, step.Input(0).extent.count});
        }},
       {"Gather", OfGather},
-      {"Max", [](const Step& step) { return OfMany(step, Max); }},
-      {"Min", [](const Step& step) { return OfMany(step, Min); }},
-      {"Mod", OfMod},
-      {"Mul", [](const Step& step) { return Mul(step.Input(0), step.Input(1)); }},
-      {"Neg", [](const Step& step) { return Sub(One(step.Input(0).type, 0), step.Input(0)); }},
-      {"Range", OfRange},
-      {"ReduceMax", OfReduction},
-      {"ReduceMin", OfReduction},
-      {"ReduceProd", OfReduction},
-      {"ReduceSum", OfReduction},
-      {"Relu", [](const Step& step) { return Max(step.Input(0), One(step.Input(0).type, 0)); }},
+      {"Range",
+       [](const Step&) {
+         return Reaching(Fact(), {1, std::nullopt});
+       }},
       {"Reshape", OfReshape},
       {"Shape",
        [](const Step& step) {
-         return Reaching(Between(kInt64, 0, kMost), {1, step.Input(0).extent.axes});
-       }},
-      {"Sign",
-       [](const Step& step) {
-         return Reaching(Between(step.Input(0).type, -1, 1), step.Input(0).extent);
+         return Fact{{1, step.Input(0).extent.axes}, 0, kMost};
        }},
       {"Size",
        [](const Step&) {
-         return Reaching(Between(kInt64, 0, kMost), {0, 1});
+         return Fact{{0, 1}, 0, kMost};
        }},
       {"Slice", OfSlice},
-      {"Sub", [](const Step& step) { return Sub(step.Input(0), step.Input(1)); }},
       {"Unsqueeze", OfUnsqueeze},
       {"Where", OfWhere}};
   return *computations;
+}
+
+Extent MatchedInputs(const Step& step) {
+  Extent extent = step.Input(0).extent;
+  for (const Fact& input : step.inputs) extent = Broadcast(extent, input.extent);
+  return extent;
 }
 
 }  // namespace
@@ -351,37 +300,27 @@ const Attribute* Step::Find(std::string_view name) const {
 
 std::vector<Fact> ResultsOf(const Step& step) {
   std::vector<Fact> results(step.node.outputs.size());
+  const std::string_view op_type = step.node.op_type;
   if (results.empty() || !NormalDomain(step.node.domain).empty()) return results;
-  const auto computation = Computations().find(step.node.op_type);
+  const auto computation = Computations().find(op_type);
   if (computation != Computations().end()) {
     results[0] = computation->second(step);
     return results;
   }
-  const auto kind = Kinds().find(step.node.op_type);
-  if (kind == Kinds().end()) return results;
-  const Extent reach = ReachOf(step, kind->second.reach);
+  const auto reach = Reaches().find(op_type);
+  if (reach == Reaches().end()) return results;
   const Fact first = step.Input(0);
-  switch (kind->second.numbers) {
-    case Numbers::kFloats:
-      std::fill(results.begin(), results.end(), AnyOf(kFloat));
+  switch (reach->second) {
+    case Reach::kAsFirst:
+      std::fill(results.begin(), results.end(),
+                KeepsNumbers(op_type) ? first : Reaching(Fact(), first.extent));
       break;
-    case Numbers::kTruths:
-      results[0] = AnyOf(kBool);
+    case Reach::kSameAxes:
+      results[0].extent.axes = first.extent.axes;
       break;
-    case Numbers::kPlaces:
-      results[0] = Between(kInt64, 0, kMost);
+    case Reach::kMatched:
+      results[0].extent = MatchedInputs(step);
       break;
-    case Numbers::kSome:
-      std::fill(results.begin(), results.end(), Reaching(first, Extent()));
-      break;
-    case Numbers::kFirstType:
-      results[0] = AnyOf(first.type);
-      break;
-  }
-  if (kind->second.reach == Reach::kAsFirst) {
-    for (Fact& result : results) result.extent = reach;
-  } else {
-    results[0].extent = reach;
   }
   return results;
 }

@@ -101,16 +101,16 @@ void CheckSparse(const SparseTensor& sparse) {
     Refuse("has a sparse tensor with a negative size, " + Shown(sparse.values.name));
   }
   if (sparse.count > kMostValues) {
-    RefuseAsTooMuch("has a sparse tensor of more than " + std::to_string(kMostValues) +
-                    " values, " + Shown(sparse.values.name));
+    RefuseAsUnsupported("has a sparse tensor of more than " + std::to_string(kMostValues) +
+                        " values, " + Shown(sparse.values.name));
   }
 }
 
 void CheckDeclared(const std::vector<Value>& values, const char* what) {
   for (const Value& value : values) {
     if (value.count <= kMostValues) continue;
-    RefuseAsTooMuch(std::string("declares ") + what + " " + Shown(value.name) + " with more than " +
-                    std::to_string(kMostValues) + " values");
+    RefuseAsUnsupported(std::string("declares ") + what + " " + Shown(value.name) +
+                        " with more than " + std::to_string(kMostValues) + " values");
   }
 }
 

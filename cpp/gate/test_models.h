@@ -125,8 +125,8 @@ inline void ExpectInvalid(const Proto& model, const std::string& words) {
   ExpectRefused(Judge(model), Reason::kInvalid, words);
 }
 
-inline void ExpectTooMuch(const Proto& model, const std::string& words) {
-  ExpectRefused(Judge(model), Reason::kTooMuch, words);
+inline void ExpectUnsupported(const Proto& model, const std::string& words) {
+  ExpectRefused(Judge(model), Reason::kUnsupported, words);
 }
 
 inline const Proto kRelu = Node("Relu", {"x"}, {"y"});

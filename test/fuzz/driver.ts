@@ -28,10 +28,16 @@ const filesPerChild = 400;
 class Findings {
   readonly counts = new Map<string, number>();
   readonly files: string[] = [];
+  /** Models that take too much memory in a plain run, which is their own affair. */
+  greedy = 0;
 
   constructor(readonly campaign: Campaign) {}
 
   async add(sample: Sample, finding: Finding): Promise<void> {
+    if (finding.kind === 'memory' && (await this.#isGreedy(sample))) {
+      this.greedy++;
+      return;
+    }
     const kind = kindOf(finding);
     const count = (this.counts.get(kind) ?? 0) + 1;
     this.counts.set(kind, count);
@@ -41,6 +47,13 @@ class Findings {
     const file = write(this.campaign.folder, found);
     this.files.push(file);
     console.log(`${file} (${found.bytes.length} bytes): ${kind}`);
+  }
+
+  async #isGreedy({ bytes }: Sample): Promise<boolean> {
+    const { calls, side } = this.campaign;
+    if (!calls.includes('run')) return false;
+    const { finding } = await attemptAlone(bytes, ['run'], { side });
+    return finding?.kind === 'memory';
   }
 
   /** Once more in a process of its own, then smaller. What does not come again is reported as it was met. */

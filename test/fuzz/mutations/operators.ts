@@ -37,7 +37,7 @@ const ownOperators =
     ' ',
   );
 const microsoftOperators =
-  'FusedConv FusedGemm FusedMatMul Gelu BiasGelu LayerNormalization SkipLayerNormalization Attention MultiHeadAttention QAttention NhwcMaxPool Inverse Pad Unique CropAndResize GridSample Trilu ExpandDims Tokenizer MatMulNBits Sampling BeamSearch GreedySearch EmbedLayerNormalization WordConvEmbedding QLinearAdd QLinearConcat QLinearGlobalAveragePool DynamicQuantizeLSTM NGramRepeatBlock BifurcationDetector CDist MurmurHash3 MaxpoolWithMask SparseToDenseMatMul'.split(
+  'Attention BiasAdd BiasDropout BiasGelu BiasSoftmax BiasSplitGelu CDist DequantizeLinear DynamicQuantizeMatMul FastGelu FusedConv FusedGemm FusedMatMul FusedMatMulActivation Gelu GridSample GroupNorm Inverse Irfft LayerNormalization MatMulBnb4 MatMulFpQ4 MatMulInteger16 MatMulIntegerToFloat MatMulNBits MultiHeadAttention NhwcConv NhwcFusedConv NhwcMaxPool QAttention QGemm QLinearAdd QLinearAveragePool QLinearConcat QLinearConv QLinearGlobalAveragePool QLinearLeakyRelu QLinearMul QLinearReduceMean QLinearSigmoid QLinearSoftmax QLinearWhere QuantizeLinear QuickGelu Rfft RotaryEmbedding SimplifiedLayerNormalization SkipGroupNorm SkipLayerNormalization SkipSimplifiedLayerNormalization TransposeMatMul Trilu'.split(
     ' ',
   );
 const learnedOperators =
