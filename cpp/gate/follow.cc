@@ -31,16 +31,20 @@ struct Scope {
 
 class Follower {
  public:
-  Follower(const Model& model, const std::function<void(const Step&)>& visit)
-      : functions_(model), visit_(visit) {}
+  Follower(const Model& model, const std::function<void(const Step&)>& visit,
+           const std::atomic<bool>& cancelled)
+      : functions_(model), visit_(visit), cancelled_(cancelled) {}
 
   void FollowModel(const Model& model) {
     Scope scope;
     FillScope(model.graph, model.ir_version >= kFedInitializers, scope);
-    // ONNX Runtime lets nothing in that has not the axes which the model declares.
+    // ONNX Runtime lets nothing in that has not the axes and sides which the model declares; none
+    // are as good as no declaration.
     for (const Value& input : model.graph.inputs) {
       Extent& extent = scope.facts[input.name].extent;
-      if (!extent.axes) extent.axes = input.axes;
+      if (extent.axes || !input.axes || *input.axes == 0) continue;
+      extent.axes = input.axes;
+      if (!input.has_free_side) extent.count = input.count;
     }
     FollowNodes(model.graph.nodes, scope);
   }
@@ -67,6 +71,7 @@ class Follower {
     if (is_new) order->second = OrderOf(nodes).nodes;
     scope.facts.reserve(scope.facts.size() + nodes.size());
     for (const size_t place : order->second) {
+      if (cancelled_.load(std::memory_order_relaxed)) return;
       const Node& node = nodes[place];
       const std::vector<Fact> results = FollowNode(node, scope);
       for (size_t i = 0; i < node.outputs.size(); ++i) scope.facts[node.outputs[i]] = results[i];
@@ -146,13 +151,15 @@ class Follower {
 
   Functions functions_;
   const std::function<void(const Step&)>& visit_;
+  const std::atomic<bool>& cancelled_;
   std::unordered_map<const std::vector<Node>*, std::vector<size_t>> orders_;
 };
 
 }  // namespace
 
-void FollowFacts(const Model& model, const std::function<void(const Step&)>& visit) {
-  Follower(model, visit).FollowModel(model);
+void FollowFacts(const Model& model, const std::function<void(const Step&)>& visit,
+                 const std::atomic<bool>& cancelled) {
+  Follower(model, visit, cancelled).FollowModel(model);
 }
 
 }  // namespace tlsc::gate

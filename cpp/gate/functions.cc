@@ -16,8 +16,16 @@ struct Extent {
   size_t nodes = 0;
   size_t calls = 0;
   size_t parts = 0;
-  size_t depth = 0;  // of calls in calls
+  size_t depth = 0;   // of calls in calls
+  size_t graphs = 0;  // in each other
 };
+
+// As ONNX Runtime makes one name of three: what is the same to it must be so here.
+std::string KeyOf(std::string_view domain, std::string_view name, std::string_view overload) {
+  std::string key(NormalDomain(domain));
+  key.append(1, ':').append(name);
+  return overload.empty() ? key : key.append(1, ':').append(overload);
+}
 
 // What takes time of its own each time that the node is looked at.
 size_t PartsOf(const Node& node) {
@@ -37,7 +45,21 @@ class Calls {
   // Throws Refusal where the nodes stand for too much, `depth` calls being around them.
   Extent Measure(const std::vector<Node>& nodes, size_t depth) {
     Extent all;
-    ForEachNode(nodes, [&](const Node& node) {
+    Add(nodes, depth, 0, all);
+    if (depth + all.depth > kDeepestCalls) RefuseDepth();
+    return all;
+  }
+
+ private:
+  [[noreturn]] static void RefuseDepth() {
+    RefuseAsUnsupported("has functions in more than " + std::to_string(kDeepestCalls) +
+                        " functions");
+  }
+
+  // The nodes of a graph that lies in `graphs` others.
+  void Add(const std::vector<Node>& nodes, size_t depth, size_t graphs, Extent& all) {
+    all.graphs = std::max(all.graphs, graphs);
+    for (const Node& node : nodes) {
       ++all.nodes;
       all.parts += PartsOf(node);
       if (const Function* called = functions_.CalledBy(node)) {
@@ -47,28 +69,24 @@ class Calls {
         all.parts += body.parts + called->attributes.size();
         all.calls += body.calls + 1;
         all.depth = std::max(all.depth, body.depth + 1);
+        all.graphs = std::max(all.graphs, graphs + body.graphs);
       }
-      if (all.nodes > kMostNodes) {
-        RefuseAsUnsupported("has functions that stand for more than " + std::to_string(kMostNodes) +
-                            " nodes");
+      CheckExtent(all);
+      for (const Attribute& attribute : node.attributes) {
+        for (const Graph& graph : attribute.graphs) Add(graph.nodes, depth, graphs + 1, all);
       }
-      if (all.calls > kMostCalls) {
-        RefuseAsUnsupported("has functions that stand for more than " + std::to_string(kMostCalls) +
-                            " calls");
-      }
-      if (all.parts > kMostParts) {
-        RefuseAsUnsupported("has functions that stand for more than " + std::to_string(kMostParts) +
-                            " parts");
-      }
-    });
-    if (depth + all.depth > kDeepestCalls) RefuseDepth();
-    return all;
+    }
   }
 
- private:
-  [[noreturn]] static void RefuseDepth() {
-    RefuseAsUnsupported("has functions in more than " + std::to_string(kDeepestCalls) +
-                        " functions");
+  static void CheckExtent(const Extent& all) {
+    const auto check = [](size_t count, size_t most, const char* what) {
+      if (count <= most) return;
+      RefuseAsUnsupported("has functions that stand for more than " + std::to_string(most) + what);
+    };
+    check(all.nodes, kMostNodes, " nodes");
+    check(all.calls, kMostCalls, " calls");
+    check(all.parts, kMostParts, " parts");
+    check(all.graphs, kDeepestGraphs, " graphs in each other");
   }
 
   static void CheckCall(const Node& call, const Function& called) {
@@ -96,8 +114,7 @@ class Calls {
 
 Functions::Functions(const Model& model) {
   for (const Function& function : model.functions) {
-    const auto key =
-        std::make_tuple(NormalDomain(function.domain), function.name, function.overload);
+    const std::string key = KeyOf(function.domain, function.name, function.overload);
     if (!functions_.emplace(key, &function).second) {
       Refuse("has two functions named " + Shown(function.name));
     }
@@ -105,8 +122,8 @@ Functions::Functions(const Model& model) {
 }
 
 const Function* Functions::CalledBy(const Node& node) const {
-  const auto found =
-      functions_.find(std::make_tuple(NormalDomain(node.domain), node.op_type, node.overload));
+  if (functions_.empty()) return nullptr;
+  const auto found = functions_.find(KeyOf(node.domain, node.op_type, node.overload));
   return found == functions_.end() ? nullptr : found->second;
 }
 

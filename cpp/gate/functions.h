@@ -1,9 +1,8 @@
 #ifndef TLSC_GATE_FUNCTIONS_H_
 #define TLSC_GATE_FUNCTIONS_H_
 
-#include <map>
-#include <string_view>
-#include <tuple>
+#include <string>
+#include <unordered_map>
 
 #include "gate/model.h"
 
@@ -18,8 +17,7 @@ class Functions {
   const Function* CalledBy(const Node& node) const;
 
  private:
-  std::map<std::tuple<std::string_view, std::string_view, std::string_view>, const Function*>
-      functions_;
+  std::unordered_map<std::string, const Function*> functions_;
 };
 
 // The model's own functions can be inlined: each is there once, none calls itself, and all they

@@ -17,7 +17,7 @@ void Check(std::string_view bytes, const std::optional<std::string>& folder,
   CheckExternalData(model, folder);
   CheckFunctions(model);
   CheckStructure(model);
-  CheckOperators(model);
+  CheckOperators(model, cancelled);
 }
 
 }  // namespace tlsc::gate

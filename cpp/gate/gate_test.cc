@@ -166,6 +166,36 @@ TEST(GateFunctions, AreCalledWithNoMoreThanTheyTake) {
   ExpectInvalid(Model(Graph({kRelu}), {functions[0], functions[0]}), "two functions named F");
 }
 
+TEST(GateFunctions, HaveOneNameOfThreeParts) {
+  // Which of the two a call means cannot be told.
+  Proto overloaded = Function("F", {kRelu});
+  overloaded.Add(13, "o");
+  ExpectInvalid(Model(Graph({kRelu}), {overloaded, Function("F:o", {kRelu})}),
+                "two functions named");
+  // The call of one is the call of the other.
+  Proto itself;
+  itself.Add(1, "F").Add(13, "o").Add(4, "x").Add(5, "y").Add(10, "d");
+  itself.Add(7, Node("F:o", {"x"}, {"y"}, "d"));
+  ExpectInvalid(Model(Graph({kRelu}), {itself}), "calls itself");
+}
+
+TEST(GateFunctions, HoldGraphsInGraphsSoDeep) {
+  // Each holds graphs, and calls the next inside them.
+  const auto chain = [](size_t length) {
+    std::vector<Proto> functions;
+    for (size_t i = 0; i < length; ++i) {
+      const std::string next = "F" + std::to_string(i + 1);
+      const Proto inner =
+          i + 1 < length ? Node(next, {"x"}, {"z"}, "d") : Node("Relu", {"x"}, {"z"});
+      const Proto around = NodeAround(Graph({NodeAround(Graph({inner}), {"b"})}), {"y"});
+      functions.push_back(Function("F" + std::to_string(i), {around}));
+    }
+    return Model(Graph({Node("F0", {"x"}, {"y"}, "d")}), functions);
+  };
+  EXPECT_TRUE(Passes(chain(kDeepestGraphs / 2)));
+  ExpectUnsupported(chain(kDeepestGraphs / 2 + 1), "24 graphs in each other");
+}
+
 TEST(GateFunctions, TheDefaultDomainHasTwoNames) {
   Proto function;
   function.Add(1, "Mine")
@@ -223,6 +253,13 @@ TEST(GateTensors, AreDeclaredWithinTheLimits) {
   ExpectUnsupported(input({int64_t{1} << 40, int64_t{1} << 40}), "declares input x with more than");
   const Proto sparse = Proto().Add(1, Floats("s", 1, 1)).Add(3, int64_t{1} << 40);
   ExpectUnsupported(Model(Graph({kRelu}).Add(15, sparse)), "sparse tensor of more than");
+}
+
+TEST(GateTensors, LieInAPlaceOfOnnxs) {
+  // Others keep what they read before, where the number is none that they know.
+  Proto tensor = External("w.bin");
+  ExpectInvalid(Model(Graph({kRelu}).Add(5, tensor.Add(14, int64_t{5}))),
+                "in a place that is none");
 }
 
 TEST(GateNames, AreShownWithoutControlCharacters) {

@@ -29,6 +29,12 @@ uint64_t CountValues(Message& from, uint32_t size) {
   return count;
 }
 
+// Fields of a closed set keep what they were where what is written is none of it.
+void SetAttributeType(Attribute& attribute, int32_t type) {
+  constexpr int32_t kLastType = 14;
+  if (type >= 0 && type <= kLastType) attribute.type = type;
+}
+
 void AddField(Tensor& tensor, int64_t value) {
   tensor.fields += 1;
   tensor.lowest_field = std::min(tensor.lowest_field, value);
@@ -172,15 +178,18 @@ class Reader {
         case Field(8, kVarint):
         case Field(8, kBytes):
           ReadIntegers(from, [&](int64_t value) {
-            CountPart();
-            attribute.integers.push_back(value);
+            attribute.integers += 1;
+            attribute.lowest_integer = std::min(attribute.lowest_integer, value);
+            attribute.highest_integer = std::max(attribute.highest_integer, value);
           });
           break;
         case Field(10, kBytes):
           attribute.tensors.push_back(ReadTensor(from.get_message()));
           break;
         case Field(11, kBytes):
-          attribute.graphs.push_back(ReadGraph(from.get_message(), depth + 1));
+          Refuse("has a list of graphs in an attribute, which no operator takes");
+        case Field(20, kVarint):
+          SetAttributeType(attribute, from.get_enum());
           break;
         case Field(21, kBytes):
           attribute.reference = Text(from);
@@ -247,13 +256,19 @@ class Reader {
           ReadPlace(from.get_message(), tensor);
           break;
         case Field(14, kVarint):
-          tensor.is_external = from.get_enum() == 1;
+          tensor.is_external = ReadLocation(from);
           break;
         default:
           from.skip();
       }
     }
     return tensor;
+  }
+
+  static bool ReadLocation(Message& from) {
+    const int32_t location = from.get_enum();
+    if (location != 0 && location != 1) Refuse("keeps a tensor in a place that is none of ONNX's");
+    return location == 1;
   }
 
   // One of the entries that say where external data lies.
@@ -354,24 +369,32 @@ class Reader {
     while (Next(from)) {
       if (FieldOf(from) == Field(1, kBytes)) {
         *value.axes += 1;
-        value.count = Times(value.count, ReadSide(from.get_message()));
+        ReadSide(from.get_message(), value);
       } else {
         from.skip();
       }
     }
   }
 
-  uint64_t ReadSide(Message from) {
-    int64_t side = 1;
+  void ReadSide(Message from, Value& value) {
+    std::optional<int64_t> side;
+    bool is_named = false;
     while (Next(from)) {
-      if (FieldOf(from) == Field(1, kVarint)) {
-        side = from.get_int64();
-      } else {
-        from.skip();
+      switch (FieldOf(from)) {
+        case Field(1, kVarint):
+          side = from.get_int64();
+          break;
+        case Field(2, kBytes):
+          is_named = true;
+          from.skip();
+          break;
+        default:
+          from.skip();
       }
     }
     // What is below 0 is a way of some exporters to say that it is free.
-    return side < 0 ? 1 : static_cast<uint64_t>(side);
+    value.has_free_side |= !side || *side < 0 || is_named;
+    if (side && *side >= 0) value.count = Times(value.count, static_cast<uint64_t>(*side));
   }
 
   Function ReadFunction(Message from) {

@@ -43,6 +43,7 @@ struct SparseTensor {
 // An input or output of a graph.
 struct Value {
   std::string_view name;
+  bool has_free_side = false;
   std::optional<uint64_t> axes;  // none: it does not say
   uint64_t count = 1;            // at least: sizes that are free count as 1
 };
@@ -52,8 +53,11 @@ struct Graph;
 struct Attribute {
   std::string_view name;
   std::string_view reference;  // to an attribute of the function around it
+  int32_t type = 0;            // which of its fields counts
   std::optional<int64_t> integer;
-  std::vector<int64_t> integers;
+  uint64_t integers = 0;  // how many, and between which they lie
+  int64_t lowest_integer = std::numeric_limits<int64_t>::max();
+  int64_t highest_integer = std::numeric_limits<int64_t>::min();
   uint64_t floats = 0;  // how many
   std::vector<Tensor> tensors;
   std::vector<SparseTensor> sparse_tensors;

@@ -5,6 +5,7 @@
 
 #include "gate/facts.h"
 #include "gate/follow.h"
+#include "gate/functions.h"
 #include "gate/refusal.h"
 
 // Each form here was seen to crash ONNX Runtime 1.30, or to let it write past its memory, when it
@@ -87,6 +88,10 @@ constexpr std::string_view kContributed[] = {"Attention",
 constexpr std::string_view kOfAxes[] = {"axes", "axis", "batch_dims"};
 constexpr int64_t kMostAxes = 64;
 
+// Attributes that ONNX Runtime divides by.
+constexpr std::string_view kOfParts[] = {"group", "kv_num_heads", "num_groups", "num_heads",
+                                         "q_num_heads"};
+
 constexpr int64_t kMostBlockSize = 4096;
 
 // Scales go to a place that is as long as the image has axes, five at least, before ONNX Runtime
@@ -99,11 +104,21 @@ constexpr uint64_t kMostScales = 5;
 
 void CheckAxes(const Node& node) {
   const auto is_far = [](int64_t axis) { return axis < -kMostAxes || axis > kMostAxes; };
+  const auto has_far = [&](const Attribute& of) {
+    return of.integers > 0 && (is_far(of.lowest_integer) || is_far(of.highest_integer));
+  };
   for (const Attribute& attribute : node.attributes) {
     if (!IsIn(kOfAxes, attribute.name)) continue;
-    if (is_far(attribute.integer.value_or(0)) ||
-        std::any_of(attribute.integers.begin(), attribute.integers.end(), is_far)) {
+    if (is_far(attribute.integer.value_or(0)) || has_far(attribute)) {
       RefuseNode(node, "whose " + std::string(attribute.name) + " is beyond all axes");
+    }
+  }
+}
+
+void CheckParts(const Node& node) {
+  for (const Attribute& attribute : node.attributes) {
+    if (IsIn(kOfParts, attribute.name) && attribute.integer.value_or(1) < 1) {
+      RefuseNode(node, "whose " + std::string(attribute.name) + " is below 1");
     }
   }
 }
@@ -136,6 +151,22 @@ void CheckScales(const Step& step) {
   if (*count > kMostScales) RefuseNode(node, "with more scales than an image has axes");
 }
 
+bool TakesGraph(std::string_view op_type, std::string_view attribute) {
+  if (op_type == "If") return attribute == "then_branch" || attribute == "else_branch";
+  return attribute == "body" &&
+         (op_type == "Loop" || op_type == "Scan" || op_type == "SequenceMap");
+}
+
+// ONNX Runtime makes a graph of its own of any that it meets, wherever that is.
+void CheckGraphs(const Node& node) {
+  const bool is_of_onnx = NormalDomain(node.domain).empty();
+  for (const Attribute& attribute : node.attributes) {
+    if (attribute.graphs.empty() || (is_of_onnx && TakesGraph(node.op_type, attribute.name)))
+      continue;
+    RefuseNode(node, "with a graph that it does not take, " + Shown(attribute.name));
+  }
+}
+
 void CheckDomain(const Node& node) {
   const bool is_known = node.domain == kContributedDomain ? IsIn(kContributed, node.op_type)
                                                           : !IsIn(kOtherDomains, node.domain);
@@ -147,11 +178,16 @@ void CheckDomain(const Node& node) {
 
 void CheckForm(const Node& node) {
   CheckDomain(node);
+  // Whatever its domain, ONNX Runtime takes it for its own.
+  if (node.op_type == "Constant" && !NormalDomain(node.domain).empty()) {
+    RefuseNode(node, "of another domain than ONNX's");
+  }
   if (IsIn(kOwnDomains, node.domain)) {
     RefuseNode(node,
                "of a domain that is ONNX Runtime's own; take the model before it was optimized");
   }
   CheckAxes(node);
+  CheckParts(node);
   if (!NormalDomain(node.domain).empty()) return;
   CheckBlockSize(node);
   if (node.op_type == "Split") CheckSplit(node);
@@ -169,9 +205,13 @@ void CheckInputs(const Step& step) {
 
 }  // namespace
 
-void CheckOperators(const Model& model) {
-  ForEachNode(model, CheckForm);
-  FollowFacts(model, CheckInputs);
+void CheckOperators(const Model& model, const std::atomic<bool>& cancelled) {
+  const Functions functions(model);
+  ForEachNode(model, [&](const Node& node) {
+    CheckForm(node);
+    if (functions.CalledBy(node) == nullptr) CheckGraphs(node);
+  });
+  FollowFacts(model, CheckInputs, cancelled);
 }
 
 }  // namespace tlsc::gate

@@ -63,6 +63,34 @@ TEST(GateOperators, RefusesWhatNoNetworkOfImagesIsMadeOf) {
   ExpectUnsupported(model("Scaler", "ai.onnx.ml"), "Scaler of ai.onnx.ml");
 }
 
+TEST(GateOperators, RefusesPartsOfWhichThereAreNone) {
+  const auto conv = [](int64_t group) {
+    return Model(
+        Graph({Node("ConvTranspose", {"x", "w"}, {"y"}).Add(5, Attribute("group", group))}));
+  };
+  EXPECT_TRUE(Passes(conv(1)));
+  ExpectInvalid(conv(0), "whose group is below 1");
+}
+
+TEST(GateOperators, TakesGraphsWhereOperatorsTakeThem) {
+  const Proto inner = Graph({Node("Relu", {"x"}, {"inner"})});
+  const auto with = [&](const Proto& node, const char* name) {
+    Proto copy = node;
+    return Model(Graph({copy.Add(5, Proto().Add(1, name).Add(6, inner))}));
+  };
+  EXPECT_TRUE(Passes(with(Node("If", {"c"}, {"y"}), "else_branch")));
+  EXPECT_TRUE(Passes(with(Node("Loop", {"c"}, {"y"}), "body")));
+  ExpectInvalid(with(Node("Relu", {"x"}, {"y"}), "__hidden"), "a graph that it does not take");
+  ExpectInvalid(with(Node("Loop", {"c"}, {"y"}), "__body"), "a graph that it does not take");
+  Proto listed = Node("Loop", {"c"}, {"y"});
+  ExpectInvalid(Model(Graph({listed.Add(5, Proto().Add(1, "body").Add(11, inner))})),
+                "a list of graphs");
+}
+
+TEST(GateOperators, RefusesConstantsOfOtherDomains) {
+  ExpectInvalid(Model(Graph({Node("Constant", {}, {"y"}, "d")})), "of another domain than ONNX's");
+}
+
 TEST(GateOperators, RefusesDomainsOfOptimizedModels) {
   ExpectInvalid(Model(Graph({Node("Conv", {"x", "w"}, {"y"}, "com.microsoft.nchwc")})),
                 "before it was optimized");
@@ -76,6 +104,11 @@ TEST(GateOperators, ScalesThatAreComputedMayBeCounted) {
         for (int axis = 0; axis < 4; ++axis) shape.Add(1, Proto().Add(2, "free"));
         return shape;
       }())));
+  // Inputs of four values.
+  const auto list = [](const char* name) {
+    const Proto shape = Proto().Add(1, Proto().Add(1, int64_t{4}));
+    return Proto().Add(1, name).Add(2, Proto().Add(1, Proto().Add(1, int64_t{1}).Add(2, shape)));
+  };
   const auto model = [&](std::vector<Proto> nodes) {
     nodes.insert(nodes.begin(), {Node("Conv", {"x", "w"}, {"c"}), Node("Shape", {"c"}, {"shape"}),
                                  Node("Cast", {"shape"}, {"sides"}).Add(5, Attribute("to", 1))});
@@ -83,13 +116,21 @@ TEST(GateOperators, ScalesThatAreComputedMayBeCounted) {
     Proto graph = Graph(nodes);
     return Model(
         graph.Add(11, input)
+            .Add(11, list("given"))
+            .Add(11, list("s4"))
+            .Add(5, Whole("endless", std::numeric_limits<int64_t>::max()))
             .Add(5, Whole("two", 2))
             .Add(5, Whole("four", 4))
             .Add(5, Proto().Add(2, int64_t{7}).Add(8, "scalar").Add(7, int64_t{3}))
             .Add(5, Proto().Add(1, int64_t{0}).Add(1, int64_t{9}).Add(2, int64_t{1}).Add(8, "none"))
             .Add(5, Floats("ones", 2, 2)));
   };
-  // Of all sides; of the last two, by the new ones; of two by their places.
+  // Of all sides; of the last two, by the new ones; of two by their places; of those from a place
+  // on.
+  EXPECT_TRUE(
+      Passes(model({Node("Slice", {"sides", "two", "endless"}, {"s"}),
+                    Node("Div", {"s", "s"}, {"q"}), Node("Concat", {"ones", "q"}, {"scales"})})));
+  EXPECT_TRUE(Passes(model({Node("Div", {"given", "s4"}, {"scales"})})));
   EXPECT_TRUE(Passes(model({Node("Div", {"sides", "sides"}, {"scales"})})));
   EXPECT_TRUE(Passes(model(
       {Node("Slice", {"sides", "two", "four"}, {"s"}), Node("Div", {"wanted", "s"}, {"unknown"}),
@@ -131,9 +172,15 @@ TEST(GateOperators, ScalesAreAsManyAsAnImageHasAxes) {
   ExpectInvalid(joined({"four", "two"}), "more scales than");
   ExpectInvalid(joined({"two", "x"}), "number of scales cannot be told");
   ExpectInvalid(Model(Graph({resize("x")})), "number of scales cannot be told");
-  const Proto constant = Node("Constant", {}, {"s"})
-                             .Add(5, Proto().Add(1, "value_floats").Add(7, std::string(16, 'x')));
+  const Proto constant =
+      Node("Constant", {}, {"s"})
+          .Add(5, Proto().Add(1, "value_floats").Add(7, std::string(16, 'x')).Add(20, int64_t{6}));
   EXPECT_TRUE(Passes(Model(Graph({constant, resize("s")}))));
+  // Its type counts, whatever its name and what else it holds.
+  const Proto lists =
+      Node("Constant", {}, {"s"})
+          .Add(5, Proto().Add(1, "value_float").Add(7, std::string(400, 'x')).Add(20, int64_t{6}));
+  ExpectInvalid(Model(Graph({lists, resize("s")})), "more scales than");
   EXPECT_TRUE(Passes(Model(Graph({NodeAround(Graph({resize("four")}), {"z"})}).Add(5, four))));
   // A function: with what each call hands over.
   const Proto function = Function("F", {resize("scales")}, {"x", "scales"});

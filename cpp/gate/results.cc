@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "gate/types.h"
+
 namespace tlsc::gate {
 namespace {
 
@@ -110,6 +112,7 @@ const std::unordered_map<std::string_view, Reach>& Reaches() {
                            "Scatter",
                            "ScatterElements",
                            "ScatterND",
+                           "Tile",
                            "Upsample"});
     add(Reach::kMatched, {"Add",
                           "And",
@@ -150,27 +153,38 @@ bool KeepsNumbers(std::string_view op_type) {
 bool IsList(const Extent& extent) { return extent.axes && *extent.axes <= 1; }
 
 Fact OfIntegers(const Attribute& attribute) {
-  const std::vector<int64_t>& integers = attribute.integers;
-  if (integers.empty()) return Reaching(Fact(), {1, 0});
-  const auto [lowest, highest] = std::minmax_element(integers.begin(), integers.end());
-  return {{1, integers.size()}, *lowest, *highest};
+  const Extent extent = {1, attribute.integers};
+  if (attribute.integers == 0) return Reaching(Fact(), extent);
+  return {extent, attribute.lowest_integer, attribute.highest_integer};
 }
 
+// ONNX Runtime goes by the type of the attribute, whatever its name.
 Fact OfConstant(const Step& step) {
   if (step.node.attributes.size() != 1) return {};
   const Attribute* const value = Resolve(step.node.attributes.front(), step.of_call);
   if (value == nullptr) return {};
-  const std::string_view name = step.node.attributes.front().name;
-  if (name == "value" && value->tensors.size() == 1) return FactOf(value->tensors.front());
-  if (name == "value_int" && value->integer) return {{0, 1}, *value->integer, *value->integer};
-  if (name == "value_ints") return OfIntegers(*value);
-  if (name == "value_float") return Reaching(Fact(), {0, 1});
-  if (name == "value_floats") return Reaching(Fact(), {1, value->floats});
-  return {};
+  switch (value->type) {
+    case kAttributeFloat:
+    case kAttributeString:
+      return Reaching(Fact(), {0, 1});
+    case kAttributeFloats:
+      return Reaching(Fact(), {1, value->floats});
+    case kAttributeInt:
+      return {{0, 1}, value->integer.value_or(0), value->integer.value_or(0)};
+    case kAttributeInts:
+      return OfIntegers(*value);
+    case kAttributeTensor:
+      return value->tensors.size() == 1 ? FactOf(value->tensors.front()) : Fact();
+    default:
+      return {};
+  }
 }
 
 Fact OfConstantOfShape(const Step& step) {
-  return Reaching(Fact(), {step.Input(0).extent.count, std::nullopt});
+  const Fact shape = step.Input(0);
+  const bool is_list = shape.extent.count == 1 && shape.highest >= 0;
+  const auto count = is_list ? std::optional<uint64_t>(shape.highest) : std::nullopt;
+  return Reaching(Fact(), {shape.extent.count, count});
 }
 
 Fact Behind(const Fact& a, const Fact& b) {
@@ -197,7 +211,7 @@ Fact OfReshape(const Step& step) {
 // The whole numbers of an input, or of the attribute that it took the place of.
 Fact NumbersOf(const Step& step, std::string_view attribute, size_t place) {
   const Attribute* const given = step.Find(attribute);
-  if (place < step.inputs.size() || given == nullptr || given->integers.empty()) {
+  if (place < step.inputs.size() || given == nullptr || given->integers == 0) {
     return step.Input(place);
   }
   return OfIntegers(*given);
@@ -215,14 +229,24 @@ std::optional<uint64_t> CountBetween(const Fact& start, const Fact& end) {
   return std::nullopt;
 }
 
+// As above, from the first place on to the end of a list of at most `all`.
+std::optional<uint64_t> CountFrom(const Fact& start, const std::optional<uint64_t>& all) {
+  if (!all || start.lowest < 0) return std::nullopt;
+  const auto before = static_cast<uint64_t>(start.lowest);
+  return before < *all ? *all - before : 0;
+}
+
 Fact OfSlice(const Step& step) {
   Fact fact = step.Input(0);
   const bool is_forward =
       step.inputs.size() <= 4 || step.node.inputs[4].empty() || step.inputs[4].lowest > 0;
   if (!IsList(fact.extent) || !is_forward) return fact;
-  const std::optional<uint64_t> between =
-      CountBetween(NumbersOf(step, "starts", 1), NumbersOf(step, "ends", 2));
-  if (between && (!fact.extent.count || *between < *fact.extent.count)) fact.extent.count = between;
+  const Fact start = NumbersOf(step, "starts", 1);
+  std::optional<uint64_t>& count = fact.extent.count;
+  for (const auto& fewer :
+       {CountFrom(start, count), CountBetween(start, NumbersOf(step, "ends", 2))}) {
+    if (fewer && (!count || *fewer < *count)) count = fewer;
+  }
   return fact;
 }
 
@@ -232,6 +256,21 @@ Fact OfUnsqueeze(const Step& step) {
   const bool is_sure = fact.extent.axes && added && *added < UINT32_MAX;
   fact.extent.axes = is_sure ? std::optional<uint64_t>(*fact.extent.axes + *added) : std::nullopt;
   return fact;
+}
+
+std::optional<uint64_t> MoreAxes(const std::optional<uint64_t>& a,
+                                 const std::optional<uint64_t>& b) {
+  return a && b ? std::max(a, b) : std::nullopt;
+}
+
+Fact OfExpand(const Step& step) {
+  return Reaching(Fact(),
+                  {MoreAxes(step.Input(0).extent.axes, step.Input(1).extent.count), std::nullopt});
+}
+
+Fact OfMatMul(const Step& step) {
+  return Reaching(Fact(),
+                  {MoreAxes(step.Input(0).extent.axes, step.Input(1).extent.axes), std::nullopt});
 }
 
 Fact OfWhere(const Step& step) {
@@ -254,11 +293,18 @@ const std::unordered_map<std::string_view, Computation>& Computations() {
       {"Concat", OfConcat},
       {"Constant", OfConstant},
       {"ConstantOfShape", OfConstantOfShape},
+      {"Expand", OfExpand},
       {"Flatten",
        [](const Step& step) {
          return Reaching(step.Input(0), {2, step.Input(0).extent.count});
        }},
       {"Gather", OfGather},
+      {"GatherElements", [](const Step& step) { return Reaching(Fact(), step.Input(1).extent); }},
+      {"Gemm",
+       [](const Step&) {
+         return Reaching(Fact(), {2, std::nullopt});
+       }},
+      {"MatMul", OfMatMul},
       {"Range",
        [](const Step&) {
          return Reaching(Fact(), {1, std::nullopt});

@@ -34,6 +34,14 @@ inline constexpr int32_t kFloat8E8M0 = 24;
 inline constexpr int32_t kUint2 = 25;
 inline constexpr int32_t kInt2 = 26;
 
+// The same of the types of attributes (AttributeProto.AttributeType).
+inline constexpr int32_t kAttributeFloat = 1;
+inline constexpr int32_t kAttributeInt = 2;
+inline constexpr int32_t kAttributeString = 3;
+inline constexpr int32_t kAttributeTensor = 4;
+inline constexpr int32_t kAttributeFloats = 6;
+inline constexpr int32_t kAttributeInts = 7;
+
 }  // namespace tlsc::gate
 
 #endif  // TLSC_GATE_TYPES_H_
