@@ -9,7 +9,8 @@
 #include "gate/refusal.h"
 
 // Each form here was seen to crash ONNX Runtime 1.30, or to let it write past its memory, when it
-// loads or runs the model. None is one that an exporter writes.
+// loads or runs the model. None is one that exporters are known to write, but for scales that are
+// computed, which are let through where their number can be told.
 namespace tlsc::gate {
 namespace {
 
@@ -109,7 +110,9 @@ void CheckAxes(const Node& node) {
   };
   for (const Attribute& attribute : node.attributes) {
     if (!IsIn(kOfAxes, attribute.name)) continue;
-    if (is_far(attribute.integer.value_or(0)) || has_far(attribute)) {
+    // Others count from the back where they are below 0.
+    const bool is_below = attribute.name == "batch_dims" && attribute.integer.value_or(0) < 0;
+    if (is_below || is_far(attribute.integer.value_or(0)) || has_far(attribute)) {
       RefuseNode(node, "whose " + std::string(attribute.name) + " is beyond all axes");
     }
   }

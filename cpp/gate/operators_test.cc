@@ -34,6 +34,7 @@ TEST(GateOperators, RefusesAxesBeyondAll) {
   };
   EXPECT_TRUE(Passes(gather(Attribute("batch_dims", 2))));
   ExpectInvalid(gather(Attribute("batch_dims", -(int64_t{1} << 31))), "beyond all axes");
+  ExpectInvalid(gather(Attribute("batch_dims", -1)), "beyond all axes");
   ExpectInvalid(gather(Attribute("axis", 65)), "beyond all axes");
   ExpectInvalid(gather(Proto().Add(1, "axes").Add(8, int64_t{1}).Add(8, int64_t{99})), "beyond");
 }

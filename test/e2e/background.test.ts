@@ -74,4 +74,17 @@ describe('on a thread of its own', () => {
       code: 'ERR_ABORTED',
     });
   });
+
+  it('does not wait for a thread that had answered before it was aborted', async () => {
+    const model = chain(1);
+    await inspect(model);
+    const controller = new AbortController();
+    const inspection = inspect(model, { signal: controller.signal });
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    // The answer arrives meanwhile, and is heard after the abort.
+    for (const begun = performance.now(); performance.now() - begun < 250; );
+    controller.abort();
+    await expect(inspection).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+    for (let i = 0; i < 3; i++) await expect(inspect(model)).resolves.toBeDefined();
+  });
 });

@@ -1,6 +1,7 @@
 // Gives children one file after the other until time or count is up, and gathers what they do wrong.
 import { setTimeout as wait } from 'node:timers/promises';
 import type { CallName } from './calls.js';
+import { limits } from './limits.js';
 import { minimise } from './minimise.js';
 import type { FuzzOptions } from './options.js';
 import { type Found, kindOf, write } from './report.js';
@@ -25,10 +26,13 @@ export interface Campaign extends FuzzOptions {
 /** A child that has served this many files is asked to end, which it must be able to. */
 const filesPerChild = 400;
 
+/** What looking at a model may take more than a plain run does. */
+const looking = 1.5;
+
 class Findings {
   readonly counts = new Map<string, number>();
   readonly files: string[] = [];
-  /** Models that take too much memory in a plain run, which is their own affair. */
+  /** Models whose plain run takes about as much memory, which is their own affair. */
   greedy = 0;
 
   constructor(readonly campaign: Campaign) {}
@@ -52,8 +56,9 @@ class Findings {
   async #isGreedy({ bytes }: Sample): Promise<boolean> {
     const { calls, side } = this.campaign;
     if (!calls.includes('run')) return false;
-    const { finding } = await attemptAlone(bytes, ['run'], { side });
-    return finding?.kind === 'memory';
+    const { finding, outcomes } = await attemptAlone(bytes, ['run'], { side });
+    const peaks = outcomes.map(({ peakBytes }) => peakBytes);
+    return finding?.kind === 'memory' || Math.max(...peaks) * looking > limits.memoryBytes;
   }
 
   /** Once more in a process of its own, then smaller. What does not come again is reported as it was met. */

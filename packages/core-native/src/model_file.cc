@@ -87,10 +87,6 @@ std::string FolderOf(const std::string& path) {
 
 }  // namespace
 
-ModelBytes::ModelBytes(std::string_view copied) : ModelBytes(copied.size()) {
-  if (!copied.empty()) std::memcpy(data_.get(), copied.data(), copied.size());
-}
-
 ModelBytes ModelBytes::Read(const std::string& path) {
 #ifdef _WIN32
   std::error_code error;

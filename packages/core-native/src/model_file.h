@@ -16,15 +16,16 @@ namespace tlsc {
 // the file.
 class ModelBytes {
  public:
-  explicit ModelBytes(std::string_view copied);
+  // Of that size, to be filled.
+  explicit ModelBytes(size_t size) : data_(new uint8_t[size]), size_(size) {}
   // Of a regular file. Throws kModelNotFound, kInvalidModel where it is larger than any model.
   static ModelBytes Read(const std::string& path);
 
+  uint8_t* data() { return data_.get(); }
+  size_t size() const { return size_; }
   std::string_view view() const { return {reinterpret_cast<const char*>(data_.get()), size_}; }
 
  private:
-  explicit ModelBytes(size_t size) : data_(new uint8_t[size]), size_(size) {}
-
   std::unique_ptr<uint8_t[]> data_;  // a vector would fill it with zeros first
   size_t size_;
 };

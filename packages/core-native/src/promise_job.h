@@ -18,6 +18,10 @@ namespace tlsc {
 
 class PromiseJob;
 
+// Bytes that are copied from JavaScript in one turn of the event loop: less than a millisecond of
+// work.
+inline constexpr size_t kCopiedPerTurn = 1 << 20;
+
 // A JavaScript error with `code`.
 Napi::Error ToJs(Napi::Env env, const Error& error);
 

@@ -6,9 +6,6 @@
 namespace tlsc {
 namespace {
 
-// Bytes of inputs that are copied in one turn of the event loop: less than a millisecond of work.
-constexpr size_t kCopiedPerTurn = 1 << 20;
-
 OutputRequest ReadRequest(const Napi::Object& from) {
   const std::string location = from.Get("location").ToString();
   return {from.Get("name").ToString(), location == "device"   ? Location::kDevice

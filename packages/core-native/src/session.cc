@@ -47,6 +47,12 @@ void AppendProvider(const Runtime& runtime, OrtSessionOptions* options, const Pr
   }
 }
 
+void RegisterOperators(const Runtime& runtime, const std::string& path,
+                       OrtSessionOptions& options) {
+  runtime.Check(runtime.api().RegisterCustomOpsLibrary_V2(&options, ToOrtPath(path).c_str()),
+                ErrorCode::kOperatorsNotFound);
+}
+
 OrtOwned<OrtSessionOptions> ToOrt(const Runtime& runtime, const SessionOptions& options,
                                   const std::optional<std::string>& data_folder) {
   const OrtApi& api = runtime.api();
@@ -62,19 +68,14 @@ OrtOwned<OrtSessionOptions> ToOrt(const Runtime& runtime, const SessionOptions& 
   set(api.SetSessionLogSeverityLevel(made.get(), options.log_severity_level));
   // What was looked at as ONNX must not be read as ONNX Runtime's own format.
   set(api.AddSessionConfigEntry(made.get(), kOrtSessionOptionsConfigLoadModelFormat, "ONNX"));
-  if (data_folder) {
-    set(api.AddSessionConfigEntry(made.get(),
-                                  kOrtSessionOptionsModelExternalInitializersFileFolderPath,
-                                  data_folder->c_str()));
-  }
+  // Where there is none, a path that nothing lies under: without one it is the working folder.
+  set(api.AddSessionConfigEntry(made.get(),
+                                kOrtSessionOptionsModelExternalInitializersFileFolderPath,
+                                data_folder ? data_folder->c_str() : "/dev/null/none"));
   if (!options.profile_file_prefix.empty()) {
     set(api.EnableProfiling(made.get(), ToOrtPath(options.profile_file_prefix).c_str()));
   }
-  if (!options.operators_path.empty()) {
-    runtime.Check(
-        api.RegisterCustomOpsLibrary_V2(made.get(), ToOrtPath(options.operators_path).c_str()),
-        ErrorCode::kOperatorsNotFound);
-  }
+  if (!options.operators_path.empty()) RegisterOperators(runtime, options.operators_path, *made);
   for (const Provider& provider : options.providers) AppendProvider(runtime, made.get(), provider);
   return made;
 }
@@ -102,14 +103,29 @@ bool IsCudaFailure(std::string_view message) {
          message.find(" ; GPU=") != std::string_view::npos;
 }
 
+// An ONNX file: opset 17, one Identity from x to y, both float32.
+constexpr unsigned char kSmallestModel[] = {
+    0x08, 0x08, 0x42, 0x02, 0x10, 0x11, 0x3A, 0x2B, 0x0A, 0x10, 0x0A, 0x01, 'x',
+    0x12, 0x01, 'y',  0x22, 0x08, 'I',  'd',  'e',  'n',  't',  'i',  't',  'y',
+    0x12, 0x01, 'g',  0x5A, 0x09, 0x0A, 0x01, 'x',  0x12, 0x04, 0x0A, 0x02, 0x08,
+    0x01, 0x62, 0x09, 0x0A, 0x01, 'y',  0x12, 0x04, 0x0A, 0x02, 0x08, 0x01};
+
 // ONNX Runtime looks whether a custom domain is known and then adds it, in two steps: of two first
-// sessions that load at once one would fail with "the domain is already exist". Held until a
-// session of the runtime has been loaded with the operators.
-std::unique_lock<std::mutex> LockUntilDomainIsKnown(const std::atomic<bool>& is_known) {
+// sessions that load at once one would fail with "the domain is already exist". So the first is of
+// a model of our own, which takes no time.
+void MakeDomainKnown(const Runtime& runtime, const std::string& operators_path) {
   static std::mutex& mutex = *new std::mutex;
-  std::unique_lock<std::mutex> lock(mutex, std::defer_lock);
-  if (!is_known) lock.lock();
-  return lock;
+  const std::lock_guard<std::mutex> lock(mutex);
+  if (runtime.knows_operators()) return;
+  const OrtOwned<OrtSessionOptions> options = NewOptions(runtime);
+  RegisterOperators(runtime, operators_path, *options);
+  OrtSession* session = nullptr;
+  runtime.Check(
+      runtime.api().CreateSessionFromArray(&runtime.env(), kSmallestModel, sizeof(kSmallestModel),
+                                           options.get(), &session),
+      ErrorCode::kOperatorsNotFound);
+  runtime.api().ReleaseSession(session);
+  runtime.RememberOperators();
 }
 
 OrtOwned<OrtSession> Load(const Runtime& runtime, const SessionOptions& options, ModelSource source,
@@ -118,10 +134,7 @@ OrtOwned<OrtSession> Load(const Runtime& runtime, const SessionOptions& options,
   const CheckedModel model =
       LoadChecked(std::move(source), options.external_data_folder, cancellation.cancelled());
   const OrtOwned<OrtSessionOptions> ort_options = ToOrt(runtime, options, model.data_folder);
-  std::unique_lock<std::mutex> one_at_a_time;
-  if (!options.operators_path.empty()) {
-    one_at_a_time = LockUntilDomainIsKnown(runtime.knows_operators());
-  }
+  if (!options.operators_path.empty()) MakeDomainKnown(runtime, options.operators_path);
   OrtSession* session = nullptr;
   cancellation.Watch(runtime, ort_options.get());
   OrtStatus* status =
@@ -140,7 +153,6 @@ OrtOwned<OrtSession> Load(const Runtime& runtime, const SessionOptions& options,
     throw Error(ErrorCode::kOperatorsNotFound,
                 std::string("the model needs tlsc's operator library: ") + error.what());
   }
-  if (!options.operators_path.empty()) runtime.RememberOperators();
   return {session, api.ReleaseSession};
 }
 

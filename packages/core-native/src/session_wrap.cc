@@ -1,8 +1,11 @@
 #include "session_wrap.h"
 
+#include <algorithm>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "promise_job.h"
@@ -78,30 +81,66 @@ SessionOptions ReadOptions(const Napi::Object& from) {
   return options;
 }
 
-ModelSource ReadModel(const Napi::Object& options) {
-  const Napi::Value model = options.Get("model");
-  if (model.IsString()) return model.ToString().Utf8Value();
-  // Copied: the caller may hand its buffer on to another thread meanwhile, memory and all.
-  const auto bytes = model.As<Napi::Uint8Array>();
-  return ModelBytes({reinterpret_cast<const char*>(bytes.Data()), bytes.ByteLength()});
-}
+// A model on its way out of JavaScript: its bytes are copied, since the caller may hand its buffer
+// on to another thread meanwhile, memory and all.
+class ModelCopy {
+ public:
+  explicit ModelCopy(const Napi::Object& options) {
+    const Napi::Value model = options.Get("model");
+    if (model.IsString()) {
+      source_ = model.ToString().Utf8Value();
+    } else {
+      source_ = ModelBytes(model.As<Napi::Uint8Array>().ByteLength());
+      from_ = Napi::Persistent(model.As<Napi::Object>());
+    }
+  }
+
+  // Some more of it; whether that was all.
+  bool Copy(size_t most) {
+    if (from_.IsEmpty()) return true;
+    auto& bytes = std::get<ModelBytes>(source_);
+    const auto from = from_.Value().As<Napi::Uint8Array>();
+    if (from.ByteLength() < bytes.size()) {
+      throw Error(ErrorCode::kInvalidArgument,
+                  "the model's memory was transferred or made smaller before it had been copied");
+    }
+    const size_t size = std::min(most, bytes.size() - done_);
+    if (size > 0) std::memcpy(bytes.data() + done_, from.Data() + done_, size);
+    done_ += size;
+    if (done_ < bytes.size()) return false;
+    from_.Reset();
+    return true;
+  }
+
+  ModelSource Take() { return std::move(source_); }
+  void Unpin() { from_.Reset(); }
+
+ private:
+  ModelSource source_;
+  Napi::ObjectReference from_;  // empty once there is nothing to copy
+  size_t done_ = 0;
+};
 
 class CreateJob final : public PromiseJob {
  public:
   CreateJob(Napi::Env env, const Napi::Object& options)
-      : PromiseJob(env), options_(ReadOptions(options)), model_(ReadModel(options)) {}
+      : PromiseJob(env), options_(ReadOptions(options)), model_(options) {}
 
  private:
+  bool Prepare(Napi::Env) override { return model_.Copy(kCopiedPerTurn); }
+
   void Execute() override {
-    session_ = std::make_shared<const Session>(options_, std::move(model_), cancellation_);
+    session_ = std::make_shared<const Session>(options_, model_.Take(), cancellation_);
   }
 
   Napi::Value Result(Napi::Env env) override { return SessionWrap::Wrap(env, std::move(session_)); }
 
   void Interrupt() noexcept override { cancellation_.Cancel(); }
 
+  void Unpin() override { model_.Unpin(); }
+
   SessionOptions options_;
-  ModelSource model_;
+  ModelCopy model_;
   LoadCancellation cancellation_;
   std::shared_ptr<const Session> session_;
 };
@@ -111,17 +150,21 @@ class CheckJob final : public PromiseJob {
  public:
   CheckJob(Napi::Env env, const Napi::Object& options)
       : PromiseJob(env),
-        model_(ReadModel(options)),
+        model_(options),
         data_folder_(options.Get("externalDataFolder").ToString()) {}
 
  private:
-  void Execute() override { LoadChecked(std::move(model_), data_folder_, cancelled_); }
+  bool Prepare(Napi::Env) override { return model_.Copy(kCopiedPerTurn); }
+
+  void Execute() override { LoadChecked(model_.Take(), data_folder_, cancelled_); }
 
   Napi::Value Result(Napi::Env env) override { return env.Undefined(); }
 
   void Interrupt() noexcept override { cancelled_ = true; }
 
-  ModelSource model_;
+  void Unpin() override { model_.Unpin(); }
+
+  ModelCopy model_;
   std::string data_folder_;
   std::atomic<bool> cancelled_ = false;
 };

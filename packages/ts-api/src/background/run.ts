@@ -5,7 +5,7 @@ import { abortable, onAbort } from '../abort.js';
 import { invalidArgument, TlscError, throwIfAborted } from '../errors.js';
 import { buffersIn, type Reply, type Request, resultOf } from './messages.js';
 import type { Tasks } from './tasks.js';
-import { heapLimit, returnThread, takeThread } from './threads.js';
+import { endThread, heapLimit, returnThread, takeThread } from './threads.js';
 
 /** Bytes that are copied before the event loop has its turn again. */
 const sliceLength = 2 ** 23;
@@ -26,7 +26,7 @@ export async function runInBackground<T extends keyof Tasks>(
   const own = await Promise.all((args as readonly unknown[]).map(copyOfBytes));
   throwIfAborted(signal);
   const worker = takeThread();
-  const stop = onAbort(signal, () => void worker.terminate());
+  const stop = onAbort(signal, () => endThread(worker));
   try {
     return resultOf(await abortable(replyOf(worker, { task, args: own }), signal)) as Result<T>;
   } finally {

@@ -16,6 +16,15 @@ interface Idle {
 /** One at most: more would only hold memory. It keeps no process alive. */
 let idle: Idle | undefined;
 
+/** Threads that were told to end. What they have sent before still arrives. */
+const ending = new WeakSet<Worker>();
+
+/** Ends a thread wherever it is. */
+export function endThread(worker: Worker): void {
+  ending.add(worker);
+  void worker.terminate();
+}
+
 /** A thread that has nothing to do. */
 export function takeThread(): Worker {
   if (idle) {
@@ -27,13 +36,17 @@ export function takeThread(): Worker {
   return new Worker(entry, { env: SHARE_ENV, resourceLimits: { maxOldGenerationSizeMb: heapLimit } });
 }
 
-/** For a thread that is done with its task, without a listener of the task's. */
+/** For a thread that is done with its task, without a listener of the task's; one that was told to end is not kept. */
 export function returnThread(worker: Worker): void {
+  if (ending.has(worker)) return;
   if (idle) {
-    void worker.terminate();
+    endThread(worker);
     return;
   }
-  const end = setTimeout(() => void worker.terminate(), patience).unref();
+  const end = setTimeout(() => {
+    forget();
+    endThread(worker);
+  }, patience).unref();
   const forget = () => {
     clearTimeout(end);
     worker.off('exit', forget);

@@ -1,12 +1,18 @@
 import type { FormatName } from './formats.js';
 import { readTags, type TiffValues } from './tiff.js';
 
+/** Parts that are looked at, of which photos have tens: files of others are damaged in another way. */
+const mostParts = 100_000;
+
 // Each says whether the end of a file is missing, from what the file itself says of its length, or by a RangeError of what reads past it.
 
 function pngIsCutShort(file: Buffer): boolean {
-  for (let chunk = 8; ; chunk += 12 + file.readUInt32BE(chunk)) {
+  let chunk = 8;
+  for (let part = 0; part < mostParts; part++) {
     if (file.toString('latin1', chunk + 4, chunk + 8) === 'IEND') return chunk + 12 > file.length;
+    chunk += 12 + file.readUInt32BE(chunk);
   }
+  return false;
 }
 
 /** Markers of JPEG: begin of the pixels, end of the image. */
@@ -14,10 +20,13 @@ const [startOfScan, endOfImage] = [0xda, 0xd9];
 
 function jpegIsCutShort(file: Buffer): boolean {
   // Thumbnails in the segments in front have ends of their own. In pixels FF is never followed by D9.
-  for (let segment = 2; ; segment += 2 + file.readUInt16BE(segment + 2)) {
+  let segment = 2;
+  for (let part = 0; part < mostParts; part++) {
     if (file.readUInt8(segment) !== 0xff) return false;
     if (file[segment + 1] === startOfScan) return file.indexOf(Buffer.of(0xff, endOfImage), segment) < 0;
+    segment += 2 + file.readUInt16BE(segment + 2);
   }
+  return false;
 }
 
 function webpIsCutShort(file: Buffer): boolean {
@@ -26,7 +35,7 @@ function webpIsCutShort(file: Buffer): boolean {
 
 function avifIsCutShort(file: Buffer): boolean {
   let box = 0;
-  while (box < file.length) {
+  for (let part = 0; part < mostParts && box < file.length; part++) {
     const size = file.readUInt32BE(box);
     // 0 is up to the end of the file, 1 is a size of 64 bits.
     if (size === 0) return false;
@@ -45,7 +54,7 @@ function tiffIsCutShort(file: Buffer): boolean {
   const tags = readTags(file);
   if ([...tags.values()].some(({ end }) => end > file.length)) return true;
   const endsPastFile = (offsets?: TiffValues, lengths?: TiffValues) => {
-    const count = Math.min(offsets?.count ?? 0, lengths?.count ?? 0);
+    const count = Math.min(offsets?.count ?? 0, lengths?.count ?? 0, mostParts);
     for (let i = 0; i < count; i++) {
       if ((offsets?.at(i) ?? 0) + (lengths?.at(i) ?? 0) > file.length) return true;
     }

@@ -15,7 +15,9 @@ function mismatch(name: string, expected: string, received: string): TlscError {
   return new TlscError('ERR_INPUT_MISMATCH', message, { parameter: name, expected, received });
 }
 
+/** Without sides it is a scalar, or the model does not say: ONNX Runtime tells the two apart, but does not tell. */
 function fits(shape: readonly (number | string)[], dims: readonly number[]): boolean {
+  if (shape.length === 0) return true;
   return (
     shape.length === dims.length &&
     shape.every((side, axis) => typeof side === 'string' || side === dims[axis])

@@ -92,6 +92,16 @@ describe('InferenceSession', () => {
     await expect(session.run(feeds as never)).rejects.toMatchObject({ code: 'ERR_INPUT_MISMATCH', message });
   });
 
+  it('takes any shape where the model does not say which', async () => {
+    const x = valueInfo('x', []);
+    if (x.type?.value.case === 'tensorType') delete x.type.value.value.shape;
+    const y = valueInfo('y', []);
+    if (y.type?.value.case === 'tensorType') delete y.type.value.value.shape;
+    const model = buildBytes({ node: [makeNode('Neg', ['x'], ['y'])], input: [x], output: [y] });
+    const session = await InferenceSession.create(model);
+    expect((await session.run({ x: noise([1, 3, 2, 2]) })).y?.dims).toEqual([1, 3, 2, 2]);
+  });
+
   it.each([
     ['intraOpNumThreads', -1],
     ['intraOpNumThreads', 1.5],
