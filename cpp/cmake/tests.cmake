@@ -76,6 +76,7 @@ if(TLSC_BUILD_CUDA)
     cuda/card/local_windows.cc
     cuda/card/normalizations.cc
     cuda/card/replicate_scale.cc)
+  target_compile_definitions(tlsc_cuda_card INTERFACE TLSC_ON_CARD)
   target_link_libraries(tlsc_cuda_card PUBLIC tlsc_cuda PRIVATE tlsc_options)
   foreach(name local_average_pool local_group_normalization local_instance_normalization
           local_windows replicate_scale)

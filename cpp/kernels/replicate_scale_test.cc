@@ -239,6 +239,8 @@ TEST(ReplicateScale, LoopOrderDoesNotMatter) {
   EXPECT_TRUE(BitIdentical(serial.values(), threaded.values()));
 }
 
+// A card shares out its work by itself.
+#ifndef TLSC_ON_CARD
 TEST(ReplicateScale, OnePlaneIsSharedOut) {
   class CountingLoop final : public ParallelLoop {
    public:
@@ -258,6 +260,7 @@ TEST(ReplicateScale, OnePlaneIsSharedOut) {
       ReplicateScale(x.data(), {1, 1, 16, 16}, s.data(), {1, 1, 1, 1}, loop, y.data()).ok());
   EXPECT_EQ(loop.tasks, 1u);
 }
+#endif
 
 TEST(ReplicateScale, RefusesBadArguments) {
   const size_t huge = size_t{1} << 62;
