@@ -47,6 +47,9 @@ async function find(node: readonly NodeProto[]) {
     integers('flat', [0, 0, -1]),
     integers('rows', [1, 3, 4096]),
     integers('small_pads', [0, 0, 2, 2, 0, 0, 2, 2]),
+    integers('wide_pads', [0, 0, 20, 20, 0, 0, 20, 20]),
+    integers('wide', [20, 20]),
+    integers('minus_wide', [-20, -20]),
     integers('uneven_pads', [0, 0, 0, 0, 0, 0, 1, 1]),
     integers('large_pads', [0, 0, 0, 0, 0, 0, 0, 20]),
     integers('repeats', [1, 1, 64, 64]),
@@ -126,6 +129,13 @@ describe('findFrozenSizes', () => {
 
   it.each<[string, NodeProto[]]>([
     ['a border cut off', slice('ones', 'minus_ones', 'height_width')],
+    [
+      'a wide border put on and cut off',
+      [
+        makeNode('Pad', ['x', 'wide_pads'], ['padded']),
+        makeNode('Slice', ['padded', 'wide', 'minus_wide', 'height_width'], ['y']),
+      ],
+    ],
     ['an open end', slice('zero', 'open')],
     ['the first rows, for a border of its own', slice('zero', 'eight')],
     ['the last row', slice('minus_one', 'open')],

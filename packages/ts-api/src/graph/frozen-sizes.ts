@@ -44,11 +44,25 @@ const openEnd = 2 ** 30;
 const widestStrip = 16;
 
 class Comparison {
+  /**
+   * Whether what comes out has the size of the image, or a multiple of it, at both sizes: what is then cut off and put on along the way
+   * are borders, such as convolutions without padding lose, however wide.
+   */
+  readonly keepsPace: boolean;
+
   constructor(
     readonly graph: Graph,
     readonly trained: Sample,
     readonly other: Sample,
-  ) {}
+  ) {
+    const factors = [0, 1].map((side) => (other.size[side] ?? 0) / (trained.size[side] ?? 1));
+    const growths = [...trained.shapes].flatMap(([value, shape]) => {
+      const after = graph.isOutput(value) ? other.shapes.get(value) : undefined;
+      const growing = shape.map((length, axis) => (after?.[axis] ?? 0) / length).filter((by) => by !== 1);
+      return after ? [growing.join()] : [];
+    });
+    this.keepsPace = growths.length > 0 && growths.every((growth) => growth === factors.join());
+  }
 
   /** The sides of an axis at both sizes, when they differ. */
   sides(value: string, axis: number): Size | undefined {
@@ -101,6 +115,7 @@ function checkSlice(compared: Comparison, node: NodeProto): string | undefined {
     const kept = start < 0 === end < 0 && !opens ? end - start : opens && start < 0 ? -start : 0;
     if (kept > widestStrip || (kept > 2 && kept * 4 > smallest))
       return `always takes ${kept} along ${where} (${start} to ${opens ? 'the end' : end})`;
+    if (compared.keepsPace) continue;
     const cut = start >= 0 && (opens || end < 0) ? Math.max(start, opens ? 0 : -end) : 0;
     if (cut > 2 && cut * 4 > smallest) return `always leaves out ${cut} along ${where}`;
   }
@@ -108,6 +123,7 @@ function checkSlice(compared: Comparison, node: NodeProto): string | undefined {
 }
 
 function checkPad(compared: Comparison, node: NodeProto): string | undefined {
+  if (compared.keepsPace) return undefined;
   const [data = '', pads] = node.input;
   const rank = compared.rank(data);
   const amounts = compared.constants(pads);

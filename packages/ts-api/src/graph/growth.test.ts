@@ -27,6 +27,8 @@ describe('Growth', () => {
     ['rows times channels', [512, 64], [384, 32], ['rows', 'columns']],
     ['a border cut off', [1, 3, 60, 60], [1, 3, 44, 28], [undefined, undefined, 'rows', 'columns']],
     ['more of a border cut off', [1, 3, 14, 14], [1, 3, 10, 6], [undefined, undefined, 'rows', 'columns']],
+    ['most of a border cut off', [1, 3, 36, 36], [1, 3, 20, 4], [undefined, undefined, 'rows', 'columns']],
+    ['the same, turned', [1, 3, 36, 36], [1, 3, 4, 20], [undefined, undefined, 'columns', 'rows']],
     ['rows of planes whose border is cut off', [3844, 8], [1380, 8], ['pixels', undefined]],
     ['nothing of an image', [64, 3, 3, 3], [64, 3, 3, 3], Array(4).fill(undefined)],
   ] as const)('tells what the axes follow: %s', (_, trained, other, followed) => {

@@ -10,11 +10,22 @@ const ofImages: readonly (Following | undefined)[] = [undefined, undefined, 'row
 /** A length at both sizes. */
 type Lengths = readonly [trained: number, other: number];
 
+/** What the logarithms of factors may be off together, by rounding. */
+const exact = 0.1;
+
+/** An axis, and its lengths. */
+interface Growing {
+  readonly axis: number;
+  readonly lengths: Lengths;
+}
+
 /** Which axes of the values of a model grow with the image, going by what they are at two sizes. */
 export class Growth {
   readonly #sizes: TwoSizes;
   /** By what height and width of the image grow from the one size to the other. */
   readonly #factors: readonly [rows: number, columns: number];
+  /** By how many pixels. */
+  readonly #steps: readonly [rows: number, columns: number];
   /** How many pixels the planes of the model's images have. */
   readonly #planes: readonly Lengths[];
   /** The same where only the first size was seen. */
@@ -24,6 +35,7 @@ export class Growth {
     this.#sizes = sizes;
     const [trained, other] = sizes.map(({ size }) => size) as [Size, Size];
     this.#factors = [other[0] / trained[0], other[1] / trained[1]];
+    this.#steps = [other[0] - trained[0], other[1] - trained[1]];
     const planes = [...sizes[0].shapes.keys()].flatMap((value) => this.#planesOf(value));
     this.#planes = [...new Map(planes.map((plane) => [plane.join(), plane])).values()];
     const images = [...sizes[0].shapes.values()].filter(({ length }) => length === 4);
@@ -44,16 +56,41 @@ export class Growth {
   /** What an axis, which may be negative, follows; undefined where it is as long at both sizes. */
   of(value: string, axis: number): Following | undefined {
     const [trained, other] = this.#sizes.map(({ shapes }) => shapes.get(value));
-    const [before, after] = [trained?.at(axis) ?? 0, other?.at(axis) ?? 0];
     if (trained && !other) return this.#guess(trained, axis);
+    const [before, after] = [trained?.at(axis) ?? 0, other?.at(axis) ?? 0];
     if (before === 0 || after === 0 || before === after) return undefined;
-    const isAlone = trained?.filter((side, i) => side !== other?.[i]).length === 1;
-    if (isAlone && this.#arePixels([before, after])) return 'pixels';
+    const growing = (trained ?? []).flatMap((side, i): Growing[] => {
+      const then = other?.[i] ?? side;
+      return side === then ? [] : [{ axis: i, lengths: [side, then] }];
+    });
+    const arePixels = this.#arePixels([before, after]);
+    if (growing.length === 1 && arePixels) return 'pixels';
+    if (growing.length === 2 && !arePixels)
+      return this.#side(growing, axis < 0 ? axis + (trained?.length ?? 0) : axis);
     const [rows, columns] = this.#factors;
     const off = (factor: number) => Math.abs(Math.log(after / before / factor));
     const side = off(rows) < off(columns) ? 'rows' : 'columns';
     // Sides of images are rounded, and lose borders: between the two, they are the likelier.
     return off(rows * columns) * 1.5 < Math.min(off(rows), off(columns)) ? 'pixels' : side;
+  }
+
+  /**
+   * Which of two axes is which side of the image: the one whose factor it grows by. Where borders were cut off, neither does; then they
+   * grow by as many pixels for each that the image grows by, since both sides have one scale and one border.
+   */
+  #side(growing: readonly Growing[], axis: number): Following {
+    const [rows, columns] = this.#factors;
+    const [first = 1, second = 1] = growing.map(({ lengths: [trained, other] }) => other / trained);
+    const off = (a: number, b: number) => Math.abs(Math.log(Math.abs(a / b)));
+    let straight = off(first, rows) + off(second, columns);
+    let turned = off(first, columns) + off(second, rows);
+    if (Math.min(straight, turned) > exact) {
+      const [step = 1, nextStep = 1] = growing.map(({ lengths: [trained, other] }) => other - trained);
+      const [rowStep, columnStep] = this.#steps;
+      straight = off(step / nextStep, rowStep / columnStep);
+      turned = off(step / nextStep, columnStep / rowStep);
+    }
+    return (growing[0]?.axis === axis) === straight <= turned ? 'rows' : 'columns';
   }
 
   /** Behind a node that fails at the other size: images have four axes, and rows are as long as their planes. */

@@ -1,3 +1,4 @@
+import { Tensor } from 'onnxruntime-common';
 import { describe, expect, it } from 'vitest';
 import {
   buildBytes,
@@ -10,6 +11,7 @@ import {
 } from '../../test/build-model.js';
 import { convert } from '../../test/convert.js';
 import { largestDifference, noise, windowMeans } from '../../test/reference.js';
+import { runModel } from '../../test/run-model.js';
 import { Graph } from '../graph/graph.js';
 import { DataType, makeNode, type NodeProto } from '../graph/proto.js';
 import { InferenceSession } from '../session/inference-session.js';
@@ -123,6 +125,34 @@ describe('local-average-pool', () => {
       const expected = windowMeans(x, [8, 12]).map((mean, i) => mean * (x.data[i] as number));
       expect(largestDifference(y, expected)).toBeLessThan(1e-6);
     }
+  });
+
+  it('takes planes that have lost a border to convolutions without padding for what they are', async () => {
+    // Of 16 pixels a side six are left: the plane grows by another factor than the image, at any second size.
+    const size = 11;
+    const kernel = new Array(9 * size * size).fill(0);
+    for (let channel = 0; channel < 3; channel++) kernel[(4 * channel + 0.5) * size * size - 0.5] = 1;
+    const node = [
+      makeNode('Conv', ['x', 'kernel'], ['inner']),
+      makeNode('GlobalAveragePool', ['inner'], ['pooled'], { name: 'pool' }),
+      makeNode('Mul', ['inner', 'pooled'], ['y']),
+    ];
+    const initializer = [floats('kernel', [3, 3, size, size], kernel)];
+    const { model, report } = await convert(buildBytes({ node, initializer }), {
+      trainSize: 16,
+      baseSize: 24,
+    });
+    expect(report.sites).toMatchObject([{ node: 'pool', featureSize: [6, 6], window: [9, 9] }]);
+    expect(report.warnings).toEqual([]);
+    const x = noise([1, 3, 30, 40]);
+    const inner = new Tensor('float32', new Float32Array(3 * 20 * 30), [1, 3, 20, 30]);
+    for (let i = 0; i < inner.data.length; i++) {
+      const [channel, row, column] = [Math.floor(i / 600), Math.floor(i / 30) % 20, i % 30];
+      inner.data[i] = x.data[channel * 1200 + (row + 5) * 40 + column + 5] as number;
+    }
+    const expected = windowMeans(inner, [9, 9]).map((mean, i) => mean * (inner.data[i] as number));
+    for (const operators of ['native', 'portable'] as const)
+      expect(largestDifference(await runModel(model, x, operators), expected)).toBeLessThan(1e-6);
   });
 
   it('leaves the mean over channels alone', () => {
