@@ -17,12 +17,11 @@ int64_t NumberIn(std::string_view bytes) {
   return bytes.size() == 4 ? static_cast<int32_t>(bits) : static_cast<int64_t>(bits);
 }
 
-// None is more than any number.
+}  // namespace
+
 std::optional<uint64_t> Larger(const std::optional<uint64_t>& a, const std::optional<uint64_t>& b) {
   return a && b ? std::max(a, b) : std::nullopt;
 }
-
-}  // namespace
 
 Extent Broadcast(const Extent& a, const Extent& b) {
   const std::optional<uint64_t> axes = Larger(a.axes, b.axes);

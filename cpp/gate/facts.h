@@ -15,6 +15,9 @@ struct Extent {
   std::optional<uint64_t> count;  // of its numbers
 };
 
+// The larger of two bounds; none is more than any number.
+std::optional<uint64_t> Larger(const std::optional<uint64_t>& a, const std::optional<uint64_t>& b);
+
 // Of values whose shapes are matched to each other.
 Extent Broadcast(const Extent& a, const Extent& b);
 

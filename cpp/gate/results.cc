@@ -258,19 +258,14 @@ Fact OfUnsqueeze(const Step& step) {
   return fact;
 }
 
-std::optional<uint64_t> MoreAxes(const std::optional<uint64_t>& a,
-                                 const std::optional<uint64_t>& b) {
-  return a && b ? std::max(a, b) : std::nullopt;
-}
-
 Fact OfExpand(const Step& step) {
   return Reaching(Fact(),
-                  {MoreAxes(step.Input(0).extent.axes, step.Input(1).extent.count), std::nullopt});
+                  {Larger(step.Input(0).extent.axes, step.Input(1).extent.count), std::nullopt});
 }
 
 Fact OfMatMul(const Step& step) {
   return Reaching(Fact(),
-                  {MoreAxes(step.Input(0).extent.axes, step.Input(1).extent.axes), std::nullopt});
+                  {Larger(step.Input(0).extent.axes, step.Input(1).extent.axes), std::nullopt});
 }
 
 Fact OfWhere(const Step& step) {

@@ -6,7 +6,6 @@
 // ONNX's numbers of the types of a tensor's values (TensorProto.DataType).
 namespace tlsc::gate {
 
-inline constexpr int32_t kUndefined = 0;
 inline constexpr int32_t kFloat = 1;
 inline constexpr int32_t kUint8 = 2;
 inline constexpr int32_t kInt8 = 3;
