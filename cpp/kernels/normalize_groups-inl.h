@@ -158,7 +158,8 @@ HWY_NOINLINE void NormalizeWide(const BandOf<T>& band, const GroupNorm<T>& norm,
 
 template <class T>
 void NormalizeBand(const BandOf<T>& band, const GroupNorm<T>& norm, const NormRows<T>& rows) {
-  const bool sparse = band.window.vertical.stride * band.window.horizontal.stride > 1;
+  // Fast mode leaves the first row and column out even where it takes every other.
+  const bool sparse = !band.window.vertical.TakesAll() || !band.window.horizontal.TakesAll();
   const bool done = sparse ? NormalizePositions<true>(band, norm, rows)
                            : NormalizePositions<false>(band, norm, rows);
   if (!done) {

@@ -37,6 +37,8 @@ struct WindowAxis {
   size_t first = 0;   // pixel that is the first sample
   size_t stride = 1;  // pixels from a sample to the next, and outputs per position
 
+  constexpr bool TakesAll() const { return samples == length; }
+
   // The position that an output takes its value from.
   constexpr size_t PositionOf(size_t output) const {
     return output < leading ? 0 : std::min((output - leading) / stride, positions - 1);
