@@ -62,6 +62,7 @@ export async function convert(source: ModelSource, options: ConvertOptions): Pro
   if (opsetOf(model) < lowestOpset) await raiseOpset(model, lowestOpset, name, shapes);
   unlistConstants(model);
   for (const { match, site } of rewrites) match.rewrite(site);
+  for (const { match } of rewrites) match.finish?.();
   addFunctions(model, rewrites, fast);
   writeRecord(model, sizes, sites);
   const converted = encodeModel(model);

@@ -12,6 +12,7 @@ import { type ProbedModel, withProbedModel } from '../graph/measure.js';
 import { type Model, opsetOf } from '../graph/model.js';
 import { type GraphProto, labelOf, type NodeProto, subgraphsOf } from '../graph/proto.js';
 import { sampleTwice, type TwoSizes } from '../graph/two-sizes.js';
+import { divisorsAskedOf } from '../pooled/sums.js';
 import { type Answer, isMatch, type Rule, type RuleContext } from '../rewrite/rule.js';
 import { windowedNodes } from '../rewrite/windowed-nodes.js';
 import { rules } from '../rules/index.js';
@@ -52,8 +53,8 @@ export function candidatesIn(graph: Graph): Candidate[] {
 }
 
 /** The rule by which a node is a global statistic for certain, where no shapes are to be had. */
-function certainRule({ by }: Candidate): Rule | undefined {
-  return by.find((one) => !one.needsShapes);
+function certainRule(graph: Graph, { node, by }: Candidate): Rule | undefined {
+  return by.find((one) => one.isCertain(graph, node));
 }
 
 interface Enclosed {
@@ -84,7 +85,7 @@ function findEnclosed(model: Model): Finding[] {
     const kept = `it is ${where}: whether it is a statistic of planes cannot be told there, it stays as it is`;
     return candidatesIn(graph).flatMap((candidate): Finding[] => {
       const { node, by } = candidate;
-      const certain = certainRule(candidate);
+      const certain = certainRule(graph, candidate);
       if (certain) return [{ node, rule: certain, answer: { reason } }];
       return by.slice(0, 1).map((rule) => ({ node, rule, answer: { kept } }));
     });
@@ -104,11 +105,12 @@ export function graphsOf(model: Model): Graph[] {
 
 /** What `analyze` would look at more closely, and what is in functions that cannot be inlined, each refused for the given reason. */
 export function refuseAll(model: Model, reason: string): Finding[] {
-  const candidates = [graphOf(model), ...functionsOf(model)].flatMap(candidatesIn);
-  const findings = candidates.flatMap((candidate): Finding[] => {
-    const rule = certainRule(candidate);
-    return rule ? [{ node: candidate.node, rule, answer: { reason } }] : [];
-  });
+  const findings = [graphOf(model), ...functionsOf(model)].flatMap((graph) =>
+    candidatesIn(graph).flatMap((candidate): Finding[] => {
+      const rule = certainRule(graph, candidate);
+      return rule ? [{ node: candidate.node, rule, answer: { reason } }] : [];
+    }),
+  );
   return [...findings, ...findEnclosed(model)];
 }
 
@@ -146,7 +148,7 @@ export async function analyze(
   // A model that nothing will be done to may depend on what size it likes.
   const fixed = candidates.length > 0 ? freeImageSizes(model) : undefined;
   const typed = [...new Set(candidates.flatMap(({ node }) => node.input.slice(0, 1)))];
-  const questions = { typed, valued: sizesAskedOf(model) };
+  const questions = { typed, valued: [...new Set([...sizesAskedOf(model), ...divisorsAskedOf(graph)])] };
   const inquiry = { graph, candidates, size, fixed, signal };
   try {
     return await withProbedModel(model, name, questions, async (probed) => {

@@ -78,21 +78,11 @@ export function planRewrites(findings: readonly Finding[], choice: Choice, model
     else if (!isMatch(answer)) plan.kept.push({ node: label, reason: answer.kept });
     else plan.rewrites.push({ match: answer, site: siteOf(label, rule, answer, choice) });
   }
-  refusals.push(...refuseDivided(plan));
   if (opsetOf(model) < lowestMixedOpset) refusals.push(...refuseMixedTypes(plan.rewrites));
   if (refusals.length === 0) return plan;
   const count = refusals.length === 1 ? 'a global statistic' : `${refusals.length} global statistics`;
   const message = `${name} has ${count} that cannot be made local:\n  ${refusals.join('\n  ')}`;
   throw new TlscError('ERR_NOT_LOCALIZABLE', message);
-}
-
-/** A refusal for every node that must be local together with one that stays global. */
-function refuseDivided({ rewrites, kept }: Plan): string[] {
-  return rewrites.flatMap(({ match, site }) => {
-    const needed = new Set([...(match.needs ?? [])].map(labelOf));
-    const left = kept.find(({ node }) => needed.has(node));
-    return left ? [`${site.node}: its mean, flattened, meets that of ${left.node}; choose both or none`] : [];
-  });
 }
 
 /** A refusal for every node that wants a function in another type than the first node that wants it. */

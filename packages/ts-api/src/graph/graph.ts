@@ -211,10 +211,14 @@ export class Graph {
     options: Omit<NodeOptions, 'name'> = {},
   ): string {
     const name = this.freeName(base);
-    const node = makeNode(opType, input, [name], { ...options, name });
+    this.insert(next, makeNode(opType, input, [name], { ...options, name }));
+    return name;
+  }
+
+  /** Puts a node of new names right in front of `next`. */
+  insert(next: NodeProto, node: NodeProto): void {
     this.proto.node.splice(this.#indexOf(next), 0, node);
     this.#edges.add(node);
-    return name;
   }
 
   /** Has the node read `replacement` wherever it reads `value`, which goes if only the node needed it. */

@@ -1,23 +1,11 @@
-// Layers on flattened means, [N, C], as layers on planes, [N, C, 1, 1], which the local means are.
+// Layers on vectors, as 1×1 convolutions of planes of them.
 import type { Graph } from '../graph/graph.js';
-import {
-  floatOf,
-  intOf,
-  intsOf,
-  isOnnxDomain,
-  labelOf,
-  makeNode,
-  type NodeProto,
-  type TensorProto,
-} from '../graph/proto.js';
+import { floatOf, intOf, intsOf, isOnnxDomain, type NodeProto, type TensorProto } from '../graph/proto.js';
 import { showSize } from '../size.js';
 import type { Refusal } from './rule.js';
-import { isWeights, makeWeights, weightsOf, withDims } from './weights.js';
+import { isWeights, makeWeights, weightsOf } from './weights.js';
 
-/** Does nothing to a node that has been edited before: a branch may have several means. */
-export type Edit = () => void;
-
-interface Linear {
+export interface Linear {
   readonly weight: TensorProto;
   /** Whether the weight is [outputs, inputs], as a Conv has it. */
   readonly transposed: boolean;
@@ -45,7 +33,8 @@ function turnedInto(graph: Graph, value: string): string | undefined {
   return turns ? node.input[0] : undefined;
 }
 
-function readLinear(graph: Graph, node: NodeProto): Linear | Refusal {
+/** The constants of a Gemm or MatMul; a refusal, which follows 'whose', where they are none, or no matrix. */
+export function readLinear(graph: Graph, node: NodeProto): Linear | Refusal {
   const [, value = ''] = node.input;
   const turned = turnedInto(graph, value);
   const weight = constantOf(graph, turned ?? value, 'weight');
@@ -88,44 +77,13 @@ function offsetsOf(bias: TensorProto, beta: number, outputs: number): TensorProt
   return makeWeights(bias, [outputs], offsets);
 }
 
-function toConv(graph: Graph, node: NodeProto, linear: Linear): void {
-  if (!graph.nodes.includes(node)) return;
+/** New initializers with the kernel and, where there is one, the bias of the 1×1 Conv that multiplies as `linear` does. */
+export function toConvParameters(graph: Graph, linear: Linear): string[] {
   const kernel = kernelOf({ ...linear, weight: graph.withValues(linear.weight) });
   const constants = [kernel];
   if (linear.bias) {
     const bias = graph.withValues(linear.bias);
     constants.push(offsetsOf(bias, linear.beta, Number(kernel.dims[0])));
   }
-  const input = [node.input[0] ?? '', ...constants.map((tensor) => graph.addInitializer(tensor))];
-  graph.replace(node, makeNode('Conv', input, node.output, { name: node.name }));
-}
-
-/**
- * What makes a 1×1 Conv of a Gemm or MatMul whose input `value` has this rank; a refusal if its weights are not constant, or it
- * is no layer over the channels.
- */
-export function linearToConv(
-  graph: Graph,
-  node: NodeProto,
-  value: string,
-  rank: number | undefined,
-): Edit | Refusal {
-  const refuse = (why: string) => ({ reason: `its mean feeds ${labelOf(node)} (${node.opType}), ${why}` });
-  if (node.input.lastIndexOf(value) !== 0) return refuse('which does not treat pixels one by one');
-  if (rank !== 2) return refuse(`which multiplies a value of rank ${rank ?? 'unknown'}, not 2 (N×C)`);
-  if (intOf(node, 'transA', 0) !== 0) return refuse('which transposes it (transA)');
-  const linear = readLinear(graph, node);
-  return 'reason' in linear ? refuse(`whose ${linear.reason}`) : () => toConv(graph, node, linear);
-}
-
-/** What gives a constant that meets flattened means, [C] or [1, C], its place in planes: [C, 1, 1]. Undefined for other values. */
-export function channelsToPlanes(graph: Graph, node: NodeProto, value: string): Edit | undefined {
-  const tensor = graph.constant(value);
-  const dims = tensor && dimsOf(tensor);
-  const [channels, rows = 1, ...more] = dims?.reverse() ?? [];
-  if (!tensor || channels === undefined || rows !== 1 || more.length > 0) return undefined;
-  return () => {
-    if (!graph.nodes.includes(node) || !node.input.includes(value)) return;
-    graph.replaceInput(node, value, graph.addInitializer(withDims(tensor, [channels, 1, 1])));
-  };
+  return constants.map((tensor) => graph.addInitializer(tensor));
 }

@@ -3,7 +3,7 @@
 import type { Graph } from '../graph/graph.js';
 import { isOnnxDomain, labelOf, type NodeProto } from '../graph/proto.js';
 import { showSize } from '../size.js';
-import { isUnary } from './pointwise.js';
+import { isUnary } from '../pooled/pointwise-operators.js';
 import { type Refusal, type RuleContext, shapeOf } from './rule.js';
 
 /** Whether the node hands its input on as it is. */

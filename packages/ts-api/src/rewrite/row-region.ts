@@ -3,7 +3,7 @@
 import { intOf, intsOf, isOnnxDomain, labelOf, type NodeProto } from '../graph/proto.js';
 import { type Size, showSize } from '../size.js';
 import { imageSidesOf, type LaidImage, type Layout, laidImage } from './laid-images.js';
-import { broadcasting, unary } from './pointwise-operators.js';
+import { broadcasting, unary } from '../pooled/pointwise-operators.js';
 import { type Refusal, type RuleContext, shapeOf } from './rule.js';
 import { servesOnly } from './shape-questions.js';
 import { layerNorms, termsOf } from './sums.js';

@@ -38,12 +38,12 @@ export interface Match extends Findings {
   readonly type: ImageType;
   /** How many layers will run at the size of the valid windows; undefined where the padding comes before them. */
   readonly validLayers?: number | undefined;
-  /** Other nodes that must be made local with this one. */
-  readonly needs?: ReadonlySet<NodeProto>;
   /** Whether its windows are exact in fast mode, too. Default: false. */
   readonly exactOnly?: boolean | undefined;
   /** Puts the local operator, with this window, in the node's place. */
   rewrite(window: LocalWindow): void;
+  /** What is to be done when all sites have been rewritten; the same for all that share it, and done once. */
+  finish?(): void;
 }
 
 /**
@@ -72,15 +72,15 @@ export interface Rule {
   readonly name: string;
   /** The nodes that it recognises, in words. */
   readonly seeks: string;
-  /** Whether only shapes can tell if a recognised node is a global statistic. */
-  readonly needsShapes: boolean;
   /** Whether the node looks like a statistic of this kind, going by operators and attributes alone. */
   recognizes(graph: Graph, node: NodeProto): boolean;
+  /** Whether a recognised node is a global statistic for certain, whatever its shapes. */
+  isCertain(graph: Graph, node: NodeProto): boolean;
   /** What can be done about a recognised node; undefined when its shapes show that it is no global statistic. */
   check(context: RuleContext, node: NodeProto): Answer | undefined;
 }
 
-export function isRefusal(answer: Answer): answer is Refusal {
+export function isRefusal(answer: object): answer is Refusal {
   return 'reason' in answer;
 }
 

@@ -1,6 +1,5 @@
 import type { Rule } from '../rewrite/rule.js';
 import { localAveragePool } from './local-average-pool.js';
-import { localAveragePoolInSteps } from './local-average-pool-in-steps.js';
 import { localGroupNormalization } from './local-group-normalization.js';
 import { localInstanceNormalization } from './local-instance-normalization.js';
 import { otherReductions } from './other-reductions.js';
@@ -13,7 +12,6 @@ import { writtenInstanceNormalization } from './written-instance-normalization.j
 export const rules: readonly Rule[] = [
   writtenInstanceNormalization,
   localAveragePool,
-  localAveragePoolInSteps,
   localGroupNormalization,
   localInstanceNormalization,
   planeNormalization,

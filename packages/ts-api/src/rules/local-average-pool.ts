@@ -1,104 +1,84 @@
 import type { Graph } from '../graph/graph.js';
-import { isOnnxDomain, labelOf, makeNode, type NodeProto, reducesAll } from '../graph/proto.js';
-import { findCentering, followPooled, type Product } from '../rewrite/pointwise.js';
-import { areHeightAndWidth } from '../rewrite/pooled-image.js';
-import {
-  featureSizeOf,
-  imageTypeOf,
-  isOfFixedSize,
-  type Match,
-  type Refusal,
-  type Rule,
-  type RuleContext,
-  windowAttributes,
-} from '../rewrite/rule.js';
-import { summedPlane } from '../rewrite/sums.js';
+import { isOnnxDomain, labelOf, type NodeProto, reducesAll } from '../graph/proto.js';
+import { followAll } from '../pooled/follow.js';
+import { hasPlanes, planeSizeOf } from '../pooled/planes.js';
+import { kindOf, planeIn, type Start, startAt } from '../pooled/starts.js';
+import { divisionAfter } from '../pooled/sums.js';
+import type { Match, Refusal, Rule, RuleContext } from '../rewrite/rule.js';
+import { imageTypes, isImageType } from '../session/image-tensors.js';
+import { showSize } from '../size.js';
 
 const operator = 'LocalAveragePool';
-const productOperator = 'ReplicateScale';
 
+/** Whether a mean is one of height and width of N×C×H×W, going by its axes alone. */
 function isSpatialMean(graph: Graph, node: NodeProto): boolean {
+  if (!isOnnxDomain(node.domain)) return false;
+  if (node.opType === 'GlobalAveragePool') return true;
+  if (node.opType !== 'ReduceMean') return false;
   const axes = graph.reducedAxes(node);
   if (!axes || reducesAll(node, axes)) return true;
   const has = (front: number, back: number) => axes.includes(front) || axes.includes(back);
-  // Axes 1 and 2 are height and width where channels come last.
-  const channelsLast = axes.length === 2 && axes.includes(1) && axes.includes(2);
-  return channelsLast || (has(2, -2) && has(3, -1));
+  return has(2, -2) && has(3, -1);
 }
 
-function checkAxes(graph: Graph, node: NodeProto): Refusal | undefined {
-  if (node.opType !== 'ReduceMean') return undefined;
-  const axes = graph.reducedAxes(node);
-  if (!axes) return { reason: 'the axes of its mean are computed at run time' };
-  if (areHeightAndWidth(axes)) return undefined;
-  return { reason: `its mean runs over the axes [${axes.join(', ')}], not over height and width alone` };
-}
-
-/** Has the product repeat the pooled value's borders by itself. */
-function padInProduct(graph: Graph, { node, position }: Product): void {
-  const [s = '', x = ''] = [node.input[position], node.input[1 - position]];
-  graph.replace(node, makeNode(productOperator, [x, s], node.output, { domain: 'tlsc', name: node.name }));
-}
-
-/**
- * The answer for a node that takes the mean of the planes of `image`, which is its input or was reshaped or reduced to be it; undefined
- * where these are of one size whatever that of the image.
- */
-export function localizeMean(
-  context: RuleContext,
-  node: NodeProto,
-  image: string,
-): Match | Refusal | undefined {
-  const { graph } = context;
-  if (isOfFixedSize(context, image)) return undefined;
-  const type = imageTypeOf(context, node, image);
-  if (typeof type === 'object') return type;
-  const centering = findCentering(context, image);
-  if (centering) {
-    const what = `of what ${labelOf(centering)} has taken a mean off`;
+/** Why the statistic itself, whatever becomes of it, cannot be made local. */
+function refuseStart(context: RuleContext, start: Start): Refusal | undefined {
+  const { node, image, kind } = start;
+  const type = context.types.get(node.input[0] ?? '');
+  if (!isImageType(type))
+    return { reason: `its input is ${type || 'of unknown type'}; only ${imageTypes.join(' and ')} can be converted` };
+  if (!hasPlanes(context, start))
+    return { reason: `its planes are laid in rows of which no image, with height and width, is to be found above it` };
+  const plane = planeSizeOf(context, start);
+  if (plane.includes(1))
     return {
-      reason: `it is the mean ${what}: a normalization written out in a way that cannot be converted`,
+      reason: `its plane is ${showSize(plane)} at this size, too small to follow what becomes of its mean`,
     };
-  }
-  const featureSize = featureSizeOf(context, node, image);
-  const branch = followPooled(context, node, image);
-  if ('reason' in branch) return branch;
-  return {
-    featureSize,
-    operators: branch.products ? [operator, productOperator] : [operator],
-    type,
-    validLayers: branch.products && branch.layers.size,
-    needs: branch.met,
-    rewrite(window) {
-      graph.forgetShapes(branch.values);
-      for (const edit of branch.edits) edit();
-      for (const reshape of branch.reshapes) graph.bypass(reshape);
-      for (const product of branch.products ?? []) padInProduct(graph, product);
-      const attributes = { ...windowAttributes(window), replicate: branch.products ? 0 : 1 };
-      graph.replace(
-        node,
-        makeNode(operator, [image], node.output, { domain: 'tlsc', name: node.name, attributes }),
-      );
-    },
-  };
+  if (kind === 'sum' && !divisionAfter(context, start))
+    return {
+      reason:
+        'it is a sum over height and width that nothing divides by the number of pixels; it grows with the image, and no window can stand for it',
+    };
+  const centering = followAll(context).findCentering(image);
+  if (!centering) return undefined;
+  const what = `of what ${labelOf(centering)} has taken a mean off`;
+  return { reason: `it is the mean ${what}: a normalization written out in a way that cannot be converted` };
 }
 
-/** GlobalAveragePool, and ReduceMean over height and width (axes by attribute or input, keepdims or not). */
+/** Axes that are computed at run time: whether they take in planes shows in what is left. */
+function refuseComputedAxes(context: RuleContext, node: NodeProto): Refusal | undefined {
+  const [input = ''] = node.input;
+  const isComputed = node.opType.startsWith('Reduce') && context.graph.reducedAxes(node) === undefined;
+  const isReduced = planeIn(context, input) && !planeIn(context, node.output[0] ?? '');
+  return isComputed && isReduced ? { reason: 'the axes of its mean are computed at run time' } : undefined;
+}
+
+/** Means of planes, and their norms: by any operator, over planes of any layout, at once or one side after the other. */
 export const localAveragePool: Rule = {
   name: 'local-average-pool',
-  seeks: 'GlobalAveragePool, and ReduceMean over height and width',
-  needsShapes: false,
+  seeks: 'means of planes, sums that are divided by the number of pixels, and norms',
 
-  recognizes(graph, node) {
-    if (!isOnnxDomain(node.domain)) return false;
-    return (
-      node.opType === 'GlobalAveragePool' || (node.opType === 'ReduceMean' && isSpatialMean(graph, node))
-    );
-  },
+  recognizes: (_graph, node) => kindOf(node) !== undefined,
+  isCertain: isSpatialMean,
 
   check(context: RuleContext, node): Match | Refusal | undefined {
-    const refusal = checkAxes(context.graph, node);
-    if (!refusal) return localizeMean(context, node, node.input[0] ?? '');
-    return summedPlane(context, node) && refusal;
+    const start = startAt(context, node);
+    if (!start) return refuseComputedAxes(context, node);
+    const { first } = start;
+    const covers = new Set(first ? [first] : []);
+    const refusal = refuseStart(context, start);
+    if (refusal) return { ...refusal, covers };
+    const branch = followAll(context).branches.get(node);
+    if (!branch || branch.refusal) return { reason: 'it cannot be followed', ...branch?.refusal, covers };
+    const isMean = start.kind === 'mean' || start.kind === 'sum';
+    return {
+      featureSize: planeSizeOf(context, start),
+      operators: branch.canWait ? [operator, 'ReplicateScale'] : [operator],
+      type: context.types.get(node.input[0] ?? '') === 'float16' && isMean ? 'float16' : 'float32',
+      validLayers: branch.canWait ? branch.layers : undefined,
+      covers,
+      rewrite: (window) => followAll(context).choose(node, window),
+      finish: () => followAll(context).write(),
+    };
   },
 };

@@ -80,7 +80,7 @@ function match(
 export const localGroupNormalization: Rule = {
   name: 'local-group-normalization',
   seeks: 'GroupNormalization, and InstanceNormalization of a reshaped image',
-  needsShapes: false,
+  isCertain: () => true,
 
   recognizes(graph, node) {
     if (!isOnnxDomain(node.domain)) return false;

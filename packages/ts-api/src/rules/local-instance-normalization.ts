@@ -16,7 +16,7 @@ const operator = 'LocalInstanceNormalization';
 export const localInstanceNormalization: Rule = {
   name: 'local-instance-normalization',
   seeks: 'InstanceNormalization',
-  needsShapes: false,
+  isCertain: () => true,
 
   recognizes(graph, node) {
     // What a Reshape made of an image may be groups of its channels.

@@ -9,7 +9,7 @@ import { layerNorms } from '../rewrite/sums.js';
 export const planeNormalization: Rule = {
   name: 'plane-normalization',
   seeks: 'LayerNormalization and RMSNormalization over height and width',
-  needsShapes: true,
+  isCertain: () => false,
 
   recognizes(_graph, node) {
     return (isOnnxDomain(node.domain) || node.domain === 'com.microsoft') && layerNorms.has(node.opType);

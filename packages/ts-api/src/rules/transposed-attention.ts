@@ -22,7 +22,7 @@ function imageOf(context: RuleContext, node: NodeProto): LaidImage | undefined {
 export const transposedAttention: Rule = {
   name: 'transposed-attention',
   seeks: 'products of two activations (MatMul, Gemm, Einsum) that sum over pixels',
-  needsShapes: true,
+  isCertain: () => false,
 
   recognizes: isProductOfActivations,
 

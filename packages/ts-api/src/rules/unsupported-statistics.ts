@@ -14,7 +14,7 @@ export const unsupportedStatistics: Rule = {
   name: 'unsupported-statistics',
   seeks:
     'MeanVarianceNormalization, GlobalLpPool, quantized means of planes, and BatchNormalization in training mode',
-  needsShapes: false,
+  isCertain: () => true,
 
   recognizes(_graph, node) {
     if (node.domain === 'com.microsoft') return node.opType === quantized;

@@ -17,7 +17,7 @@ const operator = 'LocalInstanceNormalization';
 export const writtenInstanceNormalization: Rule = {
   name: 'written-instance-normalization',
   seeks: 'the variance of an instance normalization that is written out',
-  needsShapes: false,
+  isCertain: () => true,
 
   recognizes(graph, node) {
     return findWrittenNormalization(graph, node) !== undefined;

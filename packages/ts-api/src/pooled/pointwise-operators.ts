@@ -9,3 +9,8 @@ export const unary = listed(
 
 /** The same of several operands that broadcast. */
 export const broadcasting = listed('Add Div Max Mean Min Mul Pow PRelu Sub Sum');
+
+/** Whether the node treats what it reads pixel by pixel, reads nothing else, and computes as much. */
+export function isUnary({ opType }: { readonly opType: string }): boolean {
+  return unary.has(opType);
+}
