@@ -110,17 +110,36 @@ const reshaping = new Set(['Flatten', 'Reshape', 'Squeeze', 'Unsqueeze']);
 /** What may go from between two nodes that stay. */
 const dropped = new Set([...reshaping, 'Expand', 'Constant']);
 
+/** What a step on the way of a mean may become besides itself: it works on one value per pixel, not per plane. */
+const perPixel: Readonly<Record<string, readonly string[]>> = {
+  Conv: ['Reshape'],
+  Hardmax: ['Transpose'],
+  LayerNormalization: ['Transpose'],
+  LogSoftmax: ['Transpose'],
+  MatMul: ['Transpose'],
+  Shape: ['Concat'],
+  Softmax: ['Transpose'],
+  Tile: ['Expand'],
+};
+
+/** Statistics that are sums, or of more than planes, end in one of these. */
+const endings = new Set(['Identity', 'Sqrt']);
+
 /** Whether the two are one node but for what it reads. */
 function isRewired(before: NodeProto, after: NodeProto): boolean {
   const but = { input: [] } as never;
   return keyOf(NodeProtoSchema, before, but) === keyOf(NodeProtoSchema, after, but);
 }
 
-/** What a node has lost, or become, that it must not where `after` stands in the place of `before`. */
+/**
+ * What a node has lost, or become, that it must not where `after` stands in the place of `before`. `isPooled`: it lies on the way of a
+ * mean that is local now.
+ */
 function faultOfReplacement(
   before: NodeProto,
   after: NodeProto,
   others: readonly NodeProto[],
+  isPooled: boolean,
 ): string | undefined {
   if (before.name !== after.name) return `has the name ${after.name}`;
   if (before.docString !== after.docString) return 'has lost its doc string';
@@ -136,9 +155,16 @@ function faultOfReplacement(
     before.opType === 'Reshape' &&
     after.opType === 'Transpose' &&
     others.some(({ opType, output }) => opType === 'LocalWindowMerge' && output[0] === after.input[0]);
-  return isConv || isReshape || isMerge || after.domain === 'tlsc'
+  const isEnding = isReduction(before) && endings.has(after.opType);
+  const isStep =
+    isPooled && (before.opType === after.opType || perPixel[before.opType]?.includes(after.opType) === true);
+  return isConv || isReshape || isMerge || isEnding || isStep || after.domain === 'tlsc'
     ? undefined
     : `has become ${after.opType}, or has other attributes`;
+}
+
+function isReduction({ opType }: NodeProto): boolean {
+  return opType.startsWith('Reduce') || opType.startsWith('Global');
 }
 
 /** The values that are computed, by whatever steps, from what `edited` compute. */
@@ -146,6 +172,26 @@ function downstreamOf(graph: GraphProto, edited: readonly NodeProto[]): Set<stri
   const values = new Set(edited.flatMap(({ output }) => output));
   for (const node of graph.node)
     if (readsOf(node).some((name) => values.has(name))) for (const name of node.output) values.add(name);
+  return values;
+}
+
+/**
+ * What is computed of these values and of what is the same for all images (constants, and shapes): where something else joins in, the
+ * means have met an image.
+ */
+function perPlaneFrom(graph: GraphProto, seeds: readonly string[]): Set<string> {
+  const same = new Set(['', ...graph.initializer.map(({ name }) => name)]);
+  const values = new Set(seeds);
+  for (const node of graph.node) {
+    const reads = readsOf(node);
+    const isSame = node.opType === 'Shape' || reads.every((name) => same.has(name));
+    const isPooled =
+      reads.some((name) => values.has(name)) && reads.every((name) => values.has(name) || same.has(name));
+    for (const name of node.output) {
+      if (isPooled) values.add(name);
+      else if (isSame) same.add(name);
+    }
+  }
   return values;
 }
 
@@ -181,7 +227,7 @@ function compareGraphs(original: GraphProto, converted: GraphProto): Comparison 
   return { ...edits, original, converted, read, isFree };
 }
 
-function faultsOfNodes({ before, after, inOrder, read, isFree }: Comparison): string[] {
+function faultsOfNodes({ before, after, inOrder, read, isFree, original, converted }: Comparison): string[] {
   const faults = inOrder ? [] : ['nodes have changed places'];
   const rewired = before.filter((node) => after.some((other) => isRewired(node, other)));
   // The shape that something is given anew may have been computed by anything.
@@ -191,21 +237,28 @@ function faultsOfNodes({ before, after, inOrder, read, isFree }: Comparison): st
   const cut = new Set(
     after.flatMap(({ opType, input }) => (opType === 'LocalWindowPartition' ? input.slice(0, 1) : [])),
   );
+  const local = perPlaneFrom(
+    converted,
+    after.filter(({ opType }) => opType === 'LocalAveragePool').flatMap(({ output }) => output),
+  );
+  const pooled = perPlaneFrom(original, [...local]);
+  const isPooled = ({ input }: NodeProto) => input.some((name) => pooled.has(name));
   /**
    * Whether a node may go: who stays and reads something else now has lost nothing but a reshape or a constant, or the turn of an
    * image that is cut into windows first.
    */
-  const mayGo = ({ opType, input, output }: NodeProto) => {
+  const mayGo = (node: NodeProto) => {
+    const { opType, input, output } = node;
     const isTurn = opType === 'Transpose' && cut.has(input[0] ?? '');
     const isDropped = dropped.has(opType) || isTurn || !output.some((name) => readByRewired.has(name));
-    return isDropped && output.every((name) => name === '' || isFree(name));
+    return (isDropped || isPooled(node)) && output.every((name) => name === '' || isFree(name));
   };
   for (const node of before) {
     const replacement = after.find(({ output }) => output.join() === node.output.join());
     // A local operator may stand where the last of several nodes stood; it goes by the name of the one that it localizes.
     const named = before.find(({ name }) => name !== '' && name === replacement?.name);
     const noted = replacement?.domain === 'tlsc' ? (named ?? node) : node;
-    const fault = replacement && faultOfReplacement(noted, replacement, after);
+    const fault = replacement && faultOfReplacement(noted, replacement, after, isPooled(node));
     const where = `node ${node.opType} of ${node.output[0]}`;
     if (fault) faults.push(`${where} ${fault}`);
     if (!replacement && !mayGo(node)) faults.push(`${where} is missing`);

@@ -2,8 +2,8 @@
 // N × groups × rest, reshaped back and, since its own parameters go by group, scaled and shifted channel by channel.
 import type { Graph } from '../graph/graph.js';
 import { isOnnxDomain, labelOf, type NodeProto } from '../graph/proto.js';
-import { showSize } from '../size.js';
 import { isUnary } from '../pooled/pointwise-operators.js';
+import { showSize } from '../size.js';
 import { type Refusal, type RuleContext, shapeOf } from './rule.js';
 
 /** Whether the node hands its input on as it is. */

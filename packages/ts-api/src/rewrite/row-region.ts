@@ -1,9 +1,9 @@
 // Follows images that are laid in rows, one pixel after the other, to the images that are made of rows again. Where all
 // that lies between treats one image of the batch by itself, windows can stand for images in it.
 import { intOf, intsOf, isOnnxDomain, labelOf, type NodeProto } from '../graph/proto.js';
+import { broadcasting, unary } from '../pooled/pointwise-operators.js';
 import { type Size, showSize } from '../size.js';
 import { imageSidesOf, type LaidImage, type Layout, laidImage } from './laid-images.js';
-import { broadcasting, unary } from '../pooled/pointwise-operators.js';
 import { type Refusal, type RuleContext, shapeOf } from './rule.js';
 import { servesOnly } from './shape-questions.js';
 import { layerNorms, termsOf } from './sums.js';

@@ -1,7 +1,6 @@
 // Instance normalization that is written out: (x - mean) / sqrt(mean((x - mean)²) + epsilon).
 import type { Graph } from '../graph/graph.js';
-import { isOnnxDomain, type NodeProto } from '../graph/proto.js';
-import { isPlaneMean } from './pooled-image.js';
+import { intOf, isOnnxDomain, type NodeProto } from '../graph/proto.js';
 import { isWeights, weightsOf } from './weights.js';
 
 export interface WrittenNormalization {
@@ -11,6 +10,20 @@ export interface WrittenNormalization {
   readonly last: NodeProto;
   /** All its nodes but the last. */
   readonly nodes: ReadonlySet<NodeProto>;
+}
+
+/** Whether these are the last two of four axes, and no others. */
+function areHeightAndWidth(axes: readonly number[]): boolean {
+  const normal = axes.map((axis) => (axis < 0 ? axis + 4 : axis)).sort();
+  return normal.join() === '2,3';
+}
+
+/** Whether the node takes the means of planes, [N, C, 1, 1], going by operator and attributes. */
+function isPlaneMean(graph: Graph, node: NodeProto): boolean {
+  if (!isOnnxDomain(node.domain)) return false;
+  if (node.opType === 'GlobalAveragePool') return true;
+  if (node.opType !== 'ReduceMean' || intOf(node, 'keepdims', 1) === 0) return false;
+  return areHeightAndWidth(graph.reducedAxes(node) ?? []);
 }
 
 function isOp(node: NodeProto | undefined, ...opTypes: readonly string[]): node is NodeProto {

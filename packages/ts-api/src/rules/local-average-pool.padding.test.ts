@@ -161,7 +161,7 @@ const padded: readonly Case[] = [
   {
     title: 'Expand to the size of the plane',
     node: [pool, makeNode('Shape', ['x'], ['s']), makeNode('Expand', ['pooled', 's'], ['gate']), scaled],
-    becomes: 'LocalAveragePool Shape Expand Mul',
+    becomes: 'LocalAveragePool Mul',
     validLayers: [undefined],
   },
   {

@@ -26,9 +26,13 @@ function refuseStart(context: RuleContext, start: Start): Refusal | undefined {
   const { node, image, kind } = start;
   const type = context.types.get(node.input[0] ?? '');
   if (!isImageType(type))
-    return { reason: `its input is ${type || 'of unknown type'}; only ${imageTypes.join(' and ')} can be converted` };
+    return {
+      reason: `its input is ${type || 'of unknown type'}; only ${imageTypes.join(' and ')} can be converted`,
+    };
   if (!hasPlanes(context, start))
-    return { reason: `its planes are laid in rows of which no image, with height and width, is to be found above it` };
+    return {
+      reason: `its planes are laid in rows of which no image, with height and width, is to be found above it`,
+    };
   const plane = planeSizeOf(context, start);
   if (plane.includes(1))
     return {

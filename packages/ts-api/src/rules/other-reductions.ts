@@ -1,9 +1,32 @@
-import { labelOf } from '../graph/proto.js';
-import { findFlattening, findOtherReduction } from '../rewrite/pooled-image.js';
-import type { Answer, Rule } from '../rewrite/rule.js';
+import { labelOf, type NodeProto } from '../graph/proto.js';
+import type { Answer, Rule, RuleContext } from '../rewrite/rule.js';
 import { isSum, summedPlane, summedSide } from '../rewrite/sums.js';
 
 const extremes = new Set(['ArgMax', 'ArgMin', 'GlobalMaxPool', 'ReduceMax', 'ReduceMin', 'TopK']);
+
+/**
+ * Whether what the node reads was made by reducing the other side of the image than `side`, by a node of any kind, with whatever steps
+ * between that leave that side as it is: reduced.
+ */
+function findOtherReduction(
+  context: RuleContext,
+  node: NodeProto,
+  side: 'rows' | 'columns',
+): NodeProto | undefined {
+  const { graph, growth } = context;
+  const isReduced = (value: string) => growth.along(value).every((one) => one === undefined || one === side);
+  const seen = new Set<NodeProto>();
+  const waiting = [node.input[0] ?? ''];
+  for (let value = waiting.pop(); value !== undefined; value = waiting.pop()) {
+    const above = graph.producer(value);
+    if (!above || seen.has(above) || !isReduced(value)) continue;
+    seen.add(above);
+    const reduced = isSum(graph, above) ? summedSide(context, above) : undefined;
+    if (reduced !== undefined && reduced !== side) return above;
+    waiting.push(...above.input);
+  }
+  return undefined;
+}
 
 /**
  * Whatever else sums over planes, and no local operator stands for: sums and norms, attention that no other rule can follow. A maximum is
@@ -21,11 +44,6 @@ export const otherReductions: Rule = {
     if (extremes.has(node.opType))
       return plane && { kept: 'a maximum or minimum is no average, it stays global' };
     const isReduction = node.opType.startsWith('Reduce') || node.opType === 'LpNormalization';
-    const flattening = isReduction ? findFlattening(context, node) : undefined;
-    if (flattening)
-      return {
-        reason: `its planes are laid in rows by ${labelOf(flattening)}, which cannot be converted yet`,
-      };
     if (plane) return { reason: `${node.opType} over height and width cannot be converted yet` };
     const side = isReduction ? summedSide(context, node) : undefined;
     if (side === undefined) return undefined;

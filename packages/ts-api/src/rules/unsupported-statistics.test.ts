@@ -42,8 +42,11 @@ describe('unsupported-statistics', () => {
     });
   });
 
-  it('refuses GlobalLpPool', async () => {
-    const node = [makeNode('GlobalLpPool', ['x'], ['p'], { name: 'lp' }), makeNode('Mul', ['x', 'p'], ['y'])];
+  it('refuses GlobalLpPool of another power than 1 and 2', async () => {
+    const node = [
+      makeNode('GlobalLpPool', ['x'], ['p'], { name: 'lp', attributes: { p: 3 } }),
+      makeNode('Mul', ['x', 'p'], ['y']),
+    ];
     await expect(convert(buildBytes({ node }), { trainSize: 8 })).rejects.toMatchObject({
       message: expect.stringContaining('lp: GlobalLpPool'),
     });

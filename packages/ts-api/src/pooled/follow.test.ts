@@ -115,24 +115,6 @@ describe('following a pooled value', () => {
       reason: 'pool: its mean feeds linear (Gemm), whose weight computed is not a constant',
     },
     {
-      title: 'a reshape that mixes channels',
-      parts: {
-        node: [
-          pool,
-          makeNode('Reshape', ['pooled', 'row'], ['in_a_row'], { name: 'shuffle' }),
-          makeNode('Conv', ['in_a_row', 'w'], ['mixed'], { attributes: { pads: [1, 0, 1, 0] } }),
-          makeNode('Reshape', ['mixed', 'back'], ['gate']),
-          scaled,
-        ],
-        initializer: [
-          integers('row', [0, 1, 3, 1]),
-          floats('w', [1, 1, 3, 1]),
-          integers('back', [0, 3, 1, 1]),
-        ],
-      },
-      reason: 'pool: its mean is reshaped to 1x1x3x1 by shuffle',
-    },
-    {
       title: 'an output of the model',
       parts: {
         node: [pool, makeNode('Mul', ['x', 'pooled'], ['y'])],
@@ -159,32 +141,6 @@ describe('following a pooled value', () => {
         ],
       },
       reason: 'pool: its mean of 16x16 pixels meets one of 8x8 in sum',
-    },
-    {
-      title: 'a question for its shape',
-      parts: {
-        node: [
-          pool,
-          makeNode('Shape', ['pooled'], ['s'], { name: 'ask' }),
-          makeNode('ConstantOfShape', ['s'], ['gate']),
-          scaled,
-        ],
-      },
-      reason: 'pool: its mean feeds ask (Shape), which does not treat pixels one by one',
-    },
-    {
-      title: 'a one-dimensional convolution of flattened means',
-      parts: {
-        node: [
-          pool,
-          makeNode('Squeeze', ['pooled', 'last'], ['row']),
-          makeNode('Conv', ['row', 'w'], ['c'], { name: 'conv1d' }),
-          makeNode('Unsqueeze', ['c', 'last'], ['gate']),
-          scaled,
-        ],
-        initializer: [integers('last', [3]), floats('w', [3, 3, 1])],
-      },
-      reason: 'pool: its mean feeds conv1d (Conv), which does not treat pixels one by one',
     },
     {
       title: 'a Dropout of which the mask is used',
@@ -231,23 +187,6 @@ describe('following a pooled value', () => {
         ],
       },
       reason: 'second: it is the mean of what centre has taken a mean off: a normalization written out',
-    },
-    {
-      title: 'computed values per channel that meet it flattened',
-      parts: {
-        node: [
-          makeNode('ReduceMean', ['x'], ['flat'], {
-            name: 'pool',
-            attributes: { axes: [2, 3], keepdims: 0 },
-          }),
-          makeNode('Neg', ['b'], ['computed']),
-          makeNode('Mul', ['flat', 'computed'], ['s'], { name: 'weigh' }),
-          makeNode('Unsqueeze', ['s', 'axes'], ['gate']),
-          scaled,
-        ],
-        initializer: [floats('b', [3]), integers('axes', [2, 3])],
-      },
-      reason: 'pool: its mean, flattened, meets computed (3) in weigh',
     },
   ];
 

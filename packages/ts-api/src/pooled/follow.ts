@@ -1,0 +1,233 @@
+// Follows pooled values to the images that they are combined with. Making the pooling local turns one value per plane into one per pixel,
+// which is right only where every step on the way treats pixels one by one.
+import { labelOf, type NodeProto } from '../graph/proto.js';
+import { isRefusal, type LocalWindow, type Refusal, type RuleContext, shapeOf } from '../rewrite/rule.js';
+import { showSize } from '../size.js';
+import { type Axes, pick } from './axes.js';
+import { LocalForms } from './local-forms.js';
+import { stepOf } from './operators.js';
+import { broadcasting, unary } from './pointwise-operators.js';
+import { type Start, startAt } from './starts.js';
+import { handOn, type Situation, type Step } from './step.js';
+import { divisionAfter } from './sums.js';
+import { isTied, walkUp } from './tied.js';
+import { writeStart } from './write-start.js';
+
+/** A value that has one number per plane. */
+interface Pooled {
+  readonly axes: Axes;
+  /** What it is made of. */
+  readonly starts: ReadonlySet<Start>;
+}
+
+/** What became of the statistic of a start. */
+export interface Branch {
+  readonly start: Start;
+  /** Where it cannot be made local. */
+  refusal: Refusal | undefined;
+  /** How many layers lie between the statistic and what it is combined with. */
+  layers: number;
+  /**
+   * Whether padding can wait until the ends: each of them is a product that pads, and nothing else on the way is as large as the plane.
+   */
+  canWait: boolean;
+  ends: number;
+}
+
+interface Following {
+  readonly node: NodeProto;
+  readonly step: Step;
+  readonly starts: ReadonlySet<Start>;
+}
+
+/** The axes of what a start computes. */
+function axesAfter({ axes, places }: Start, shape: readonly number[]): Axes {
+  const left = axes.filter((_, i) => !places.includes(i));
+  if (shape.length === left.length) return left;
+  return axes.map((axis, i) => (places.includes(i) ? { size: 1, isBatch: false } : axis));
+}
+
+/** Height and width of the planes that are reduced, or their pixels. */
+function pixelsOf({ axes, plane }: Start): string {
+  return showSize(pick(axes, plane).map(({ size }) => size));
+}
+
+/** All pooled values of a graph, and the steps between them, from the starts to the images that they end in. */
+class Followed {
+  readonly branches = new Map<NodeProto, Branch>();
+  readonly #pooled = new Map<string, Pooled>();
+  readonly #steps: Following[] = [];
+  readonly #chosen = new Map<NodeProto, LocalWindow>();
+
+  constructor(
+    readonly context: RuleContext,
+    starts: readonly Start[],
+  ) {
+    const { graph } = context;
+    for (const start of starts)
+      this.branches.set(start.node, { start, refusal: undefined, layers: 0, canWait: true, ends: 0 });
+    const divisions = new Map<NodeProto, Start>();
+    for (const start of starts) {
+      const division = divisionAfter(context, start);
+      if (division) divisions.set(division, start);
+    }
+    for (const node of graph.nodes) {
+      const branch = this.branches.get(node);
+      if (branch) this.#begin(branch.start);
+      else if (node.input.some((value) => this.#pooled.has(value))) this.#goOn(node, divisions.has(node));
+    }
+    for (const branch of this.branches.values()) if (branch.ends === 0) branch.canWait = false;
+  }
+
+  #begin(start: Start): void {
+    const [output = ''] = start.node.output;
+    const shape = shapeOf(this.context, output) ?? [];
+    const starts = new Set([start]);
+    this.#pooled.set(output, { axes: axesAfter(start, shape), starts });
+    this.#checkOutput(output, starts);
+  }
+
+  #checkOutput(value: string, starts: ReadonlySet<Start>): void {
+    if (this.context.graph.isOutput(value))
+      this.#refuse(starts, { reason: `its mean is an output of the model (${value})` });
+  }
+
+  #refuse(starts: ReadonlySet<Start>, refusal: Refusal): void {
+    for (const { node } of starts) {
+      const branch = this.branches.get(node);
+      if (branch) branch.refusal ??= refusal;
+    }
+  }
+
+  #goOn(node: NodeProto, isDivision: boolean): void {
+    const operands = node.input.flatMap((value) => this.#pooled.get(value) ?? []);
+    const starts = new Set(operands.flatMap((operand) => [...operand.starts]));
+    const situation = this.#situationOf(node, [...starts]);
+    const meeting = this.#meetingOf(node, starts);
+    const value = node.input.find((name) => this.#pooled.has(name)) ?? '';
+    const own = isDivision ? this.#pooled.get(value) : undefined;
+    const step = meeting ?? (own ? handOn(value, situation, own.axes) : stepOf(situation));
+    if (isRefusal(step)) {
+      this.#refuse(starts, step);
+      return;
+    }
+    this.#steps.push({ node, step, starts });
+    const branches = [...starts].flatMap((start) => this.branches.get(start.node) ?? []);
+    for (const branch of branches) {
+      if (step.isLayer) branch.layers += 1;
+      if (step.meeting) branch.ends += 1;
+      const pads = step.padsFirst || (step.meeting && !step.meeting.padsInProduct) || starts.size > 1;
+      if (pads) branch.canWait = false;
+    }
+    for (const [i, axes] of step.axes.entries()) {
+      const name = node.output[i] ?? '';
+      if (!axes || name === '') continue;
+      this.#pooled.set(name, { axes, starts });
+      this.#checkOutput(name, starts);
+    }
+  }
+
+  /** Statistics of other planes cannot meet: made local they have other sizes. */
+  #meetingOf(node: NodeProto, starts: ReadonlySet<Start>): Refusal | undefined {
+    const [first, ...others] = [...starts];
+    const sizesOf = (start: Start) => this.#planeSizes(start.image, start.plane);
+    const stranger = others.find((one) => first && sizesOf(one) !== sizesOf(first));
+    if (!first || !stranger) return undefined;
+    const met = `one of ${pixelsOf(stranger)} in ${labelOf(node)}`;
+    return { reason: `its mean of ${pixelsOf(first)} pixels meets ${met}` };
+  }
+
+  /** Height and width of a plane, or its pixels, at both sizes of the image. */
+  #planeSizes(value: string, plane: readonly number[]): string {
+    const sides = this.context.growth.lengths(value);
+    const pixels = (at: 0 | 1) => plane.map((axis) => sides[axis]?.[at] ?? 0);
+    return [pixels(0), pixels(1)].map((one) => one.join('x')).join();
+  }
+
+  #situationOf(node: NodeProto, starts: readonly Start[]): Situation {
+    const [start] = starts;
+    const { context } = this;
+    return {
+      context,
+      node,
+      axesOf: (value) => this.#pooled.get(value)?.axes,
+      pixels: start ? pixelsOf(start) : '',
+      hasPlane: (value, axes) => start !== undefined && this.#isPlaneOf(start, value, axes),
+      isTied: (image) => starts.every((one) => isTied(context, image, one.image)),
+    };
+  }
+
+  #isPlaneOf({ image, plane }: Start, value: string, axes: readonly number[]): boolean {
+    const own = this.#planeSizes(image, plane);
+    const other = this.#planeSizes(value, axes);
+    if (plane.length === axes.length) return own === other;
+    const [rows, laid] = plane.length === 2 ? [own, other] : [other, own];
+    const areas = rows.split(',').map((one) => one.split('x').reduce((area, side) => area * Number(side), 1));
+    return areas.join() === laid;
+  }
+
+  /** The node that takes a statistic off its image on the way to `value`, with nothing but steps between that treat pixels one by one. */
+  findCentering(value: string): NodeProto | undefined {
+    const { graph } = this.context;
+    let centering: NodeProto | undefined;
+    walkUp(graph, value, (node) => {
+      const isPooled = (input: string) => this.#pooled.has(input);
+      const takesOff = node.opType === 'Sub' && node.input.some(isPooled);
+      const addsNegative =
+        node.opType === 'Add' &&
+        node.input.some((input) => graph.producer(input)?.opType === 'Neg' && isPooled(input));
+      if (takesOff || addsNegative) centering = node;
+      return centering === undefined && (unary.has(node.opType) || broadcasting.has(node.opType));
+    });
+    return centering;
+  }
+
+  /** Has `write` make the statistic of this node local. */
+  choose(node: NodeProto, window: LocalWindow): void {
+    this.#chosen.set(node, window);
+  }
+
+  /** Puts what is local in the place of all statistics that were chosen, and of what is computed of them. */
+  write(): void {
+    const windows = new Map(this.#chosen);
+    this.#chosen.clear();
+    if (windows.size === 0) return;
+    // Of the others, what meets these is the same for all pixels.
+    const starts = [...this.branches.values()]
+      .map(({ start }) => start)
+      .filter(({ node }) => windows.has(node));
+    const followed = starts.length < this.branches.size ? new Followed(this.context, starts) : this;
+    followed.#write(windows, (node) => this.branches.get(node)?.canWait === true);
+  }
+
+  #write(windows: ReadonlyMap<NodeProto, LocalWindow>, canWait: (node: NodeProto) => boolean): void {
+    const { context } = this;
+    const { graph } = context;
+    const forms = new LocalForms(graph);
+    graph.forgetShapes(new Set(this.#pooled.keys()));
+    const isValid = (starts: Iterable<Start>) => [...starts].every(({ node }) => canWait(node));
+    const nodes = [...graph.nodes];
+    const steps = new Map(this.#steps.map((one) => [one.node, one]));
+    const write = ({ step, starts }: Following) => step.write(forms, isValid(starts));
+    for (const node of nodes) {
+      const start = this.branches.get(node)?.start;
+      const window = windows.get(node);
+      const one = steps.get(node);
+      if (start && window) writeStart(context, forms, start, window, isValid([start]));
+      else if (one && !one.step.asks) write(one);
+    }
+    for (const one of this.#steps)
+      if (one.step.asks && graph.producer(one.node.output[0] ?? '') === one.node) write(one);
+    for (const { node } of this.#steps) graph.removeIfUnused(node);
+  }
+}
+
+const known = new WeakMap<RuleContext, Followed>();
+
+/** What becomes of the statistics of all planes in the graph. */
+export function followAll(context: RuleContext): Followed {
+  const starts = () => context.graph.nodes.flatMap((node) => startAt(context, node) ?? []);
+  const followed = known.get(context) ?? new Followed(context, starts());
+  known.set(context, followed);
+  return followed;
+}

@@ -1,0 +1,498 @@
+// All that may lie between a mean and the images that it is combined with, in whatever layout.
+import { describe, expect, it } from 'vitest';
+import { buildBytes, floats, type GraphParts, integers, valueInfo } from '../../test/build-model.js';
+import { convert } from '../../test/convert.js';
+import { noise } from '../../test/reference.js';
+import { expectLikeWindows } from '../../test/window-crops.js';
+import { DataType, makeNode, type NodeProto } from '../graph/proto.js';
+import type { Size } from '../size.js';
+
+type Attributes = NonNullable<Parameters<typeof makeNode>[3]>['attributes'];
+
+function op(opType: string, input: string, output: string, attributes: Attributes = {}): NodeProto {
+  return makeNode(opType, input.split(' '), output.split(' '), { name: `${opType}_${output}`, attributes });
+}
+
+const pool = op('GlobalAveragePool', 'x', 'm');
+const scaled = op('Mul', 'x gate', 'y');
+const toLast = op('Transpose', 'x', 'last', { perm: [0, 2, 3, 1] });
+const fromLast = op('Transpose', 'z', 'y', { perm: [0, 3, 1, 2] });
+const flat = op('Flatten', 'm', 'f');
+const back = op('Reshape', 'g image', 'gate');
+/** `tokens`, N × pixels × C, and back to the image `y` from `z`, like it. */
+const tokens = [op('Reshape', 'x rows', 'planes'), op('Transpose', 'planes', 'tokens', { perm: [0, 2, 1] })];
+const fromTokens = [
+  op('Transpose', 'z', 'zt', { perm: [0, 2, 1] }),
+  op('Shape', 'x', 'shape'),
+  op('Reshape', 'zt shape', 'y'),
+];
+/** The number of pixels, as a float. */
+const pixels = [
+  op('Shape', 'x', 's'),
+  op('Gather', 's i2', 'h', { axis: 0 }),
+  op('Gather', 's i3', 'w', { axis: 0 }),
+  op('Mul', 'h w', 'hw'),
+  op('Cast', 'hw', 'n', { to: DataType.FLOAT }),
+];
+
+const constants = [
+  integers('rows', [0, 4, -1]),
+  integers('image', [0, 4, 1, 1]),
+  integers('last_image', [-1, 1, 1, 4]),
+  integers('branches', [0, 2, 4, 1, 1]),
+  integers('pairs', [0, 2, 2]),
+  integers('row', [-1]),
+  integers('all', [0, 1, 2, 3]),
+  integers('some', [2, 0]),
+  integers('one', [1]),
+  integers('two', [2]),
+  integers('three', [3]),
+  integers('four', [4]),
+  integers('minus', [-1]),
+  integers('i2', [2]),
+  integers('i3', [3]),
+  integers('plane_axes', [2, 3]),
+  integers('last_axes', [1, 2]),
+  integers('halves', [2, 2]),
+  integers('four_once', [1, 4, 1, 1]),
+  integers('repeats', [1, 4, 1, 1]),
+  floats('c', [4, 4, 1, 1]),
+  floats('c2', [8, 4, 1, 1]),
+  floats('c8', [4, 8, 1, 1]),
+  floats('k3', [1, 1, 3]),
+  floats('k3x1', [1, 1, 3, 1]),
+  floats('c1d', [4, 4, 1]),
+  floats('d', [4, 4]),
+  floats('d2', [2, 2]),
+  floats('b', [4], [0.5, -0.25, 0.75, 0.1]),
+  floats('b1', [1, 4], [0.5, -0.25, 0.75, 0.1]),
+  floats('ones', [4], [1, 1, 1, 1]),
+  floats('zero', [], [0]),
+  floats('number', [1], [0.5]),
+  floats('mean4', [4], [0.1, 0.2, 0.3, 0.4]),
+  floats('var4', [4], [1, 2, 3, 4]),
+  floats('scale4', [1, 4, 1, 1], [0.5, 1, 1.5, 2]),
+];
+
+interface Form {
+  readonly node: readonly NodeProto[];
+  readonly opset?: number;
+}
+
+const forms: Readonly<Record<string, Form>> = {
+  'a mean over channels, height and width': {
+    node: [op('ReduceMean', 'x', 'm', { axes: [1, 2, 3] }), op('Mul', 'x m', 'y')],
+  },
+  'a mean over everything': { node: [op('ReduceMean', 'x', 'm', { keepdims: 0 }), op('Add', 'x m', 'y')] },
+  'a mean of rank 3': {
+    node: [
+      op('Squeeze', 'x zero_axis', 'chw'),
+      op('ReduceMean', 'chw', 'm', { axes: [1, 2] }),
+      op('Mul', 'chw m', 'z'),
+      op('Unsqueeze', 'z zero_axis', 'y'),
+    ],
+  },
+  'a mean where channels come last': {
+    node: [toLast, op('ReduceMean', 'last', 'm', { axes: [1, 2] }), op('Mul', 'last m', 'z'), fromLast],
+  },
+  'Dense layers where channels come last': {
+    node: [
+      toLast,
+      op('ReduceMean', 'last', 'm', { axes: [1, 2], keepdims: 0 }),
+      op('MatMul', 'm d', 'a'),
+      op('Add', 'a b', 'e'),
+      op('Sigmoid', 'e', 'g'),
+      op('Reshape', 'g last_image', 'gate'),
+      op('Mul', 'last gate', 'z'),
+      fromLast,
+    ],
+  },
+  'Dense layers on a mean that keeps its axes': {
+    node: [
+      toLast,
+      op('ReduceMean', 'last', 'm', { axes: [1, 2] }),
+      op('MatMul', 'm d', 'a'),
+      op('Add', 'a b', 'gate'),
+      op('Mul', 'last gate', 'z'),
+      fromLast,
+    ],
+  },
+  'a mean turned to channels first and back': {
+    node: [
+      toLast,
+      op('ReduceMean', 'last', 'm', { axes: [1, 2] }),
+      op('Transpose', 'm', 'mt', { perm: [0, 3, 1, 2] }),
+      op('Conv', 'mt c', 'a'),
+      op('Transpose', 'a', 'gate', { perm: [0, 2, 3, 1] }),
+      op('Mul', 'last gate', 'z'),
+      fromLast,
+    ],
+  },
+  'the mean of an image that was computed channels last': {
+    node: [
+      toLast,
+      op('Relu', 'last', 'positive'),
+      op('ReduceMean', 'positive', 'm', { axes: [1, 2] }),
+      op('Sub', 'last m', 'z'),
+      fromLast,
+    ],
+  },
+  'the mean of a turned image': {
+    node: [
+      op('Transpose', 'x', 'turned', { perm: [0, 1, 3, 2] }),
+      op('Relu', 'turned', 'r'),
+      op('ReduceMean', 'r', 'm', { axes: [2, 3] }),
+      scaledBy('turned', 'm', 'z'),
+      op('Transpose', 'z', 'y', { perm: [0, 1, 3, 2] }),
+    ],
+  },
+  'the mean of tokens': {
+    node: [
+      ...tokens,
+      op('ReduceMean', 'tokens', 'm', { axes: [1] }),
+      op('Mul', 'tokens m', 'z'),
+      ...fromTokens,
+    ],
+  },
+  'the mean of tokens behind a layer of theirs': {
+    node: [
+      ...tokens,
+      op('MatMul', 'tokens d', 't'),
+      op('ReduceMean', 't', 'm', { axes: [1] }),
+      op('Mul', 'tokens m', 'z'),
+      ...fromTokens,
+    ],
+  },
+  'the mean of rows, with rows': {
+    node: [
+      op('Reshape', 'x rows', 'planes'),
+      op('Relu', 'planes', 'r'),
+      op('ReduceMean', 'r', 'm', { axes: [2] }),
+      op('Mul', 'planes m', 'z'),
+      op('Shape', 'x', 'shape'),
+      op('Reshape', 'z shape', 'y'),
+    ],
+  },
+  'a mean over one side after the other, channels last': {
+    node: [
+      toLast,
+      op('ReduceMean', 'last', 'a', { axes: [1], keepdims: 0 }),
+      op('ReduceMean', 'a', 'm', { axes: [1], keepdims: 0 }),
+      op('Reshape', 'm image', 'gate'),
+      scaled,
+    ],
+  },
+  'a sum divided by a computed number of pixels': {
+    node: [...pixels, op('ReduceSum', 'x plane_axes', 'm'), op('Div', 'm n', 'gate'), scaled],
+  },
+  'a sum that is reshaped, then multiplied by the reciprocal': {
+    node: [
+      ...pixels,
+      op('ReduceSum', 'x plane_axes', 'm', { keepdims: 0 }),
+      op('Reshape', 'm image', 'r'),
+      op('Reciprocal', 'n', 'weight'),
+      op('Mul', 'weight r', 'gate'),
+      scaled,
+    ],
+  },
+  'a sum over channels, too': {
+    node: [
+      ...pixels,
+      op('Mul', 'n four_float', 'all_of_it'),
+      op('ReduceSum', 'x last3', 'm'),
+      op('Div', 'm all_of_it', 'gate'),
+      scaled,
+    ],
+  },
+  'a norm over the plane': {
+    node: [op('ReduceL2', 'x', 'gate', { axes: [2, 3] }), op('Div', 'x gate', 'y')],
+  },
+  'a sum of magnitudes': { node: [op('ReduceL1', 'x', 'gate', { axes: [2, 3] }), op('Div', 'x gate', 'y')] },
+  'a sum of squares': {
+    node: [op('ReduceSumSquare', 'x', 'gate', { axes: [2, 3] }), op('Div', 'x gate', 'y')],
+  },
+  'a norm over planes and channels': {
+    node: [op('ReduceL2', 'x', 'gate', { axes: [1, 2, 3] }), op('Div', 'x gate', 'y')],
+  },
+  'a norm over one side after the other': {
+    node: [
+      op('ReduceL2', 'x', 'a', { axes: [3] }),
+      op('ReduceL2', 'a', 'gate', { axes: [2] }),
+      op('Div', 'x gate', 'y'),
+    ],
+  },
+  GlobalLpPool: { node: [op('GlobalLpPool', 'x', 'gate', { p: 2 }), op('Div', 'x gate', 'y')] },
+  'the response normalization of ConvNeXt V2': {
+    node: [
+      toLast,
+      op('ReduceL2', 'last', 'norm', { axes: [1, 2] }),
+      op('ReduceMean', 'norm', 'mean', { axes: [-1] }),
+      op('Div', 'norm mean', 'n'),
+      op('Mul', 'last n', 'a'),
+      op('Mul', 'a b', 'e'),
+      op('Add', 'e last', 'z'),
+      fromLast,
+    ],
+  },
+  'branches stacked, and a softmax over them': {
+    node: [
+      pool,
+      op('Conv', 'm c', 'p'),
+      op('Neg', 'm', 'q'),
+      op('Unsqueeze', 'p one', 'pu'),
+      op('Unsqueeze', 'q one', 'qu'),
+      op('Concat', 'pu qu', 'both', { axis: 1 }),
+      op('Softmax', 'both', 'soft', { axis: 1 }),
+      op('Split', 'soft', 'sp sq', { axis: 1 }),
+      op('Squeeze', 'sp one', 'gp'),
+      op('Squeeze', 'sq one', 'gq'),
+      op('Mul', 'x gp', 'a'),
+      op('Tanh', 'x', 't'),
+      op('Mul', 't gq', 'e'),
+      op('Add', 'a e', 'y'),
+    ],
+  },
+  'branches in one axis, viewed apart': {
+    node: [
+      pool,
+      op('Conv', 'm c2', 'p'),
+      op('Reshape', 'p branches', 'v'),
+      op('Softmax', 'v', 'soft', { axis: 1 }),
+      op('Unsqueeze', 'x one', 'xu'),
+      op('Mul', 'xu soft', 'both'),
+      op('ReduceSum', 'both one', 'y', { keepdims: 0 }),
+    ],
+  },
+  'a softmax over channels': { node: [pool, op('Softmax', 'm', 'gate', { axis: 1 }), scaled] },
+  'a softmax over channels, below opset 13': {
+    node: [pool, op('Softmax', 'm', 'gate', { axis: 1 }), scaled],
+    opset: 12,
+  },
+  'a softmax of a vector, below opset 13': {
+    node: [pool, flat, op('LogSoftmax', 'f', 'g'), back, scaled],
+    opset: 12,
+  },
+  'a convolution along the channels': {
+    node: [
+      pool,
+      op('Squeeze', 'm minus', 'q'),
+      op('Transpose', 'q', 'qt', { perm: [0, 2, 1] }),
+      op('Conv', 'qt k3', 'e', { pads: [1, 1] }),
+      op('Transpose', 'e', 'et', { perm: [0, 2, 1] }),
+      op('Unsqueeze', 'et minus', 'g'),
+      op('Sigmoid', 'g', 'gate'),
+      scaled,
+    ],
+  },
+  'the same in two dimensions': {
+    node: [
+      pool,
+      op('Reshape', 'm column', 'q'),
+      op('Conv', 'q k3x1', 'e', { pads: [1, 0, 1, 0] }),
+      op('Reshape', 'e image', 'gate'),
+      scaled,
+    ],
+  },
+  'a one-dimensional convolution of one pixel': {
+    node: [
+      pool,
+      op('Squeeze', 'm minus', 'q'),
+      op('Conv', 'q c1d', 'e'),
+      op('Unsqueeze', 'e minus', 'gate'),
+      scaled,
+    ],
+  },
+  'a mean spread by Resize': {
+    node: [
+      pool,
+      op('Conv', 'm c', 'p'),
+      op('Shape', 'x', 's'),
+      op('Slice', 's two four', 'hw'),
+      op('Shape', 'p', 'ps'),
+      op('Slice', 'ps none two', 'nc'),
+      op('Concat', 'nc hw', 'size', { axis: 0 }),
+      makeNode('Resize', ['p', '', '', 'size'], ['big'], { attributes: { mode: { text: 'linear' } } }),
+      op('Concat', 'x big', 'cat', { axis: 1 }),
+      op('Conv', 'cat c8', 'y'),
+    ],
+  },
+  'a mean spread by Expand': {
+    node: [
+      pool,
+      op('Shape', 'x', 's'),
+      op('Expand', 'm s', 'gate'),
+      op('Concat', 'gate x', 'cat', { axis: 1 }),
+      op('Conv', 'cat c8', 'y'),
+    ],
+  },
+  'a mean spread by Tile': {
+    node: [
+      pool,
+      op('Shape', 'x', 's'),
+      op('Slice', 's two four', 'hw'),
+      op('Concat', 'ones2 hw', 'times', { axis: 0 }),
+      op('Tile', 'm times', 'gate'),
+      scaled,
+    ],
+  },
+  'one mean repeated over the channels': {
+    node: [
+      op('ReduceMean', 'x', 'm', { axes: [1, 2, 3] }),
+      op('Expand', 'm four_once', 'e'),
+      op('Mul', 'e scale4', 'gate'),
+      scaled,
+    ],
+  },
+  'one mean tiled over the channels': {
+    node: [
+      op('ReduceMean', 'x', 'm', { axes: [1, 2, 3] }),
+      op('Tile', 'm repeats', 'e'),
+      op('Mul', 'e scale4', 'gate'),
+      scaled,
+    ],
+  },
+  'a reshape to a vector, and a Gather of all of it': {
+    node: [
+      op('ReduceMean', 'x', 'm', { axes: [2, 3] }),
+      op('Reshape', 'm row', 'r'),
+      op('Gather', 'r all4', 'g'),
+      op('Conv', 'g c', 'gate'),
+      scaled,
+    ],
+  },
+  'some of the channels, in another order': {
+    node: [pool, op('Gather', 'm some', 'g', { axis: 1 }), op('Concat', 'g g', 'gate', { axis: 1 }), scaled],
+  },
+  'slices of the channels': {
+    node: [
+      pool,
+      op('Slice', 'm one three one', 'a'),
+      op('Slice', 'm none two one', 'e'),
+      op('Concat', 'a e', 'gate', { axis: 1 }),
+      scaled,
+    ],
+  },
+  'a shuffle of the channels': {
+    node: [
+      pool,
+      flat,
+      op('Reshape', 'f pairs', 'p'),
+      op('Transpose', 'p', 'pt', { perm: [0, 2, 1] }),
+      op('Reshape', 'pt image', 'gate'),
+      scaled,
+    ],
+  },
+  'a product over pairs': {
+    node: [
+      pool,
+      flat,
+      op('Reshape', 'f pairs', 'p'),
+      op('MatMul', 'p d2', 'q'),
+      op('Reshape', 'q image', 'gate'),
+      scaled,
+    ],
+  },
+  'a product with a constant in front': {
+    node: [
+      pool,
+      op('Squeeze', 'm minus', 'q'),
+      op('MatMul', 'd q', 'e'),
+      op('Unsqueeze', 'e minus', 'gate'),
+      scaled,
+    ],
+  },
+  'attention among the channels of the mean': {
+    node: [
+      pool,
+      op('Squeeze', 'm minus', 'q'),
+      op('Transpose', 'q', 'k', { perm: [0, 2, 1] }),
+      op('MatMul', 'q k', 'scores'),
+      op('Softmax', 'scores', 'soft'),
+      op('MatMul', 'soft q', 'v'),
+      op('Unsqueeze', 'v minus', 'gate'),
+      scaled,
+    ],
+  },
+  'a layer with computed weights': {
+    node: [pool, flat, op('Neg', 'd', 'weights'), op('MatMul', 'f weights', 'g'), back, scaled],
+  },
+  'an Einsum': {
+    node: [pool, flat, op('Einsum', 'f d', 'g', { equation: { text: 'nc,cd->nd' } }), back, scaled],
+  },
+  'an Einsum with axes left open': {
+    node: [pool, flat, op('Einsum', 'f d', 'g', { equation: { text: '...c,cd->...d' } }), back, scaled],
+  },
+  'a layer norm of the mean': {
+    node: [pool, flat, op('LayerNormalization', 'f b ones', 'g'), back, scaled],
+  },
+  'a batch norm of the mean': {
+    node: [pool, op('BatchNormalization', 'm ones b mean4 var4', 'gate'), scaled],
+  },
+  'a batch norm of the flattened mean': {
+    node: [pool, flat, op('BatchNormalization', 'f ones b mean4 var4', 'g'), back, scaled],
+  },
+  'a norm of the flattened mean': {
+    node: [pool, flat, op('LpNormalization', 'f', 'g', { axis: 1, p: 2 }), back, scaled],
+  },
+  'a comparison': {
+    node: [pool, op('Greater', 'm zero', 'is'), op('Where', 'is m zero', 'gate'), scaled],
+  },
+  'computed values per channel that meet it flattened': {
+    node: [pool, flat, op('Neg', 'b1', 'computed'), op('Mul', 'f computed', 'g'), back, scaled],
+  },
+  'a constant joined to it': {
+    node: [pool, op('Concat', 'm scale4', 'cat', { axis: 1 }), op('Conv', 'cat c8', 'gate'), scaled],
+  },
+  'a question for its shape': {
+    node: [pool, op('Shape', 'm', 's'), op('ConstantOfShape', 's', 'z'), op('Add', 'z m', 'gate'), scaled],
+  },
+  'two means that meet flattened': {
+    node: [
+      pool,
+      flat,
+      op('Tanh', 'x', 't'),
+      op('GlobalAveragePool', 't', 'm2'),
+      op('Flatten', 'm2', 'f2'),
+      op('Concat', 'f f2', 'cat', { axis: 1 }),
+      op('MatMul', 'cat d8', 'g'),
+      back,
+      scaled,
+    ],
+  },
+};
+
+function scaledBy(image: string, mean: string, output: string): NodeProto {
+  return op('Mul', `${image} ${mean}`, output);
+}
+
+const more = [
+  integers('zero_axis', [0]),
+  integers('none', [0]),
+  integers('column', [0, 1, 4, 1]),
+  integers('ones2', [1, 1]),
+  integers('last3', [1, 2, 3]),
+  floats('four_float', [], [4]),
+  floats('d8', [8, 4]),
+  { ...integers('all4', [0, 1, 2, 3]), dims: [1n, 4n, 1n, 1n] },
+];
+
+const window: Size = [5, 4];
+
+function build({ node, opset = 17 }: Form, batch: number | string): Uint8Array {
+  const read = new Set(node.flatMap(({ input }) => input));
+  const initializer = [...constants, ...more].filter(({ name }) =>
+    read.has(name),
+  ) as GraphParts['initializer'];
+  const sides = [batch, 4, 'height', 'width'];
+  const parts = { node, input: [valueInfo('x', sides)], ...(initializer && { initializer }) };
+  return buildBytes(parts, { opset });
+}
+
+describe('what becomes of a mean', () => {
+  it.each(Object.keys(forms))('is local behind %s', async (title) => {
+    const original = build(forms[title] as Form, 'batch');
+    const { model, report } = await convert(original, { trainSize: 16, baseSize: window });
+    expect(report.sites[0]?.window).toEqual(window);
+    await expectLikeWindows(original, model, noise([1, 4, 9, 7]), window);
+  });
+});

@@ -1,0 +1,105 @@
+// The nodes that take the mean of planes, or their sum or norm, wherever height and width lie.
+import { intOf, isOnnxDomain, type NodeProto, reducesAll } from '../graph/proto.js';
+import { type RuleContext, shapeOf } from '../rewrite/rule.js';
+import { type Axes, axesOf, placeOf } from './axes.js';
+
+/** What is taken of planes. */
+export type Kind = 'mean' | 'sum' | 'sum of squares' | 'sum of magnitudes' | 'norm';
+
+const kinds: Readonly<Record<string, Kind | undefined>> = {
+  GlobalAveragePool: 'mean',
+  GlobalLpPool: 'norm',
+  ReduceL1: 'sum of magnitudes',
+  ReduceL2: 'norm',
+  ReduceMean: 'mean',
+  ReduceSum: 'sum',
+  ReduceSumSquare: 'sum of squares',
+};
+
+/** Where the axes of an image are that one statistic of it is taken over. */
+export interface Reduced {
+  readonly image: string;
+  /** Its axes, and which of them are reduced. */
+  readonly axes: Axes;
+  readonly places: readonly number[];
+  /** Rows and columns, or the pixels of planes that are laid in rows. */
+  readonly plane: readonly [number, number] | readonly [number];
+}
+
+/** A statistic of planes that can be made local. */
+export interface Start extends Reduced {
+  readonly node: NodeProto;
+  readonly kind: Kind;
+  /** The node that has reduced one side of the planes of which this reduces the other. */
+  readonly first?: NodeProto | undefined;
+}
+
+export function kindOf(node: NodeProto): Kind | undefined {
+  if (!isOnnxDomain(node.domain)) return undefined;
+  if (node.opType === 'GlobalLpPool') {
+    const p = intOf(node, 'p', 2);
+    return p === 2 ? 'norm' : p === 1 ? 'sum of magnitudes' : undefined;
+  }
+  return Object.hasOwn(kinds, node.opType) ? kinds[node.opType] : undefined;
+}
+
+/** The axes that the node reduces, from the first; undefined where they are computed at run time. */
+function reducedPlaces({ graph }: RuleContext, node: NodeProto, rank: number): number[] | undefined {
+  const every = Array.from({ length: rank }, (_, i) => i);
+  if (node.opType.startsWith('Global')) return every.slice(2);
+  const axes = graph.reducedAxes(node);
+  if (!axes) return undefined;
+  return reducesAll(node, axes) ? every : axes.map((axis) => placeOf(axis, rank));
+}
+
+/** Whether the node takes away the axes that it reduces. */
+function dropsAxes(node: NodeProto): boolean {
+  return node.opType.startsWith('Reduce') && intOf(node, 'keepdims', 1) === 0;
+}
+
+/** Rows and columns, or pixels, among the axes of a value; undefined for what is no image, or of one side alone. */
+export function planeIn(context: RuleContext, value: string): Reduced['plane'] | undefined {
+  const followed = context.growth.along(value);
+  const [rows, columns, pixels] = (['rows', 'columns', 'pixels'] as const).map((what) =>
+    followed.flatMap((one, i) => (one === what ? [i] : [])),
+  );
+  if (rows?.length === 1 && columns?.length === 1 && pixels?.length === 0)
+    return [rows[0] as number, columns[0] as number];
+  const [only, ...more] = pixels ?? [];
+  const isLaid = rows?.length === 0 && columns?.length === 0 && more.length === 0;
+  return isLaid && only !== undefined ? [only] : undefined;
+}
+
+function reduces(context: RuleContext, image: string, places: readonly number[]): Reduced | undefined {
+  const plane = planeIn(context, image);
+  if (!plane?.every((axis) => places.includes(axis))) return undefined;
+  const shape = shapeOf(context, image) ?? [];
+  return { image, axes: axesOf(shape, plane[0] !== 0), places, plane };
+}
+
+/** A statistic over both sides of planes, in one step or in two of a kind; undefined for other nodes. */
+export function startAt(context: RuleContext, node: NodeProto): Start | undefined {
+  const kind = kindOf(node);
+  const { graph, windowed } = context;
+  if (!kind || windowed.has(node)) return undefined;
+  const [input = ''] = node.input;
+  const places = reducedPlaces(context, node, shapeOf(context, input)?.length ?? 0);
+  if (!places) return undefined;
+  const whole = reduces(context, input, places);
+  if (whole) return { node, kind, ...whole };
+  const first = graph.producer(input);
+  if (first?.opType !== node.opType || kindOf(first) !== kind || kind === 'sum of squares') return undefined;
+  const [image = ''] = first.input;
+  const rank = shapeOf(context, image)?.length ?? 0;
+  const taken = reducedPlaces(context, first, rank) ?? [];
+  const left = Array.from({ length: rank }, (_, i) => i).filter(
+    (i) => !dropsAxes(first) || !taken.includes(i),
+  );
+  const both = reduces(context, image, [...taken, ...places.map((i) => left[i] ?? -1)]);
+  return both && { node, kind, first, ...both };
+}
+
+/** How messages speak of what the node computes. */
+export function nounOf({ kind }: Start): string {
+  return kind === 'mean' ? 'mean' : kind === 'norm' ? 'norm' : 'sum';
+}

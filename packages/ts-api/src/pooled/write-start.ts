@@ -1,0 +1,114 @@
+// Puts the local mean of an image in the place of a statistic of its planes.
+import { DataType, makeNode } from '../graph/proto.js';
+import { type LocalWindow, type RuleContext, windowAttributes } from '../rewrite/rule.js';
+import { isAxesInput } from './along-axes.js';
+import type { Axes } from './axes.js';
+import type { LocalForm, LocalForms } from './local-forms.js';
+import { planesOf } from './planes.js';
+import type { Start } from './starts.js';
+
+const operator = 'LocalAveragePool';
+
+/** All axes but the first in one, which is what local operators take. */
+function asImage(lead: Axes): Axes {
+  const [first = { size: 1, isBatch: false }, ...others] = lead;
+  if (lead.length === 1 && !first.isBatch) return [{ size: 1, isBatch: false }, first];
+  return [first, { size: others.reduce((product, { size }) => product * size, 1), isBatch: false }];
+}
+
+/** Writes what a start computes, as the local form of its output. */
+class StartWriter {
+  constructor(
+    readonly context: RuleContext,
+    readonly forms: LocalForms,
+    readonly start: Start,
+    readonly window: LocalWindow,
+    readonly valid: boolean,
+  ) {}
+
+  write(): void {
+    const { node, kind } = this.start;
+    const [output = ''] = node.output;
+    const { graph } = this.context;
+    const { name, lead } = planesOf(this.context, this.forms, this.start, node);
+    const image = { name: this.forms.reform(name, lead, asImage(lead), node), lead: asImage(lead) };
+    const isPlain = (kind === 'mean' || kind === 'sum') && this.#others(lead).length === 0;
+    if (isPlain) {
+      graph.replace(node, this.#pool(image.name, node.output, node.name));
+      this.forms.set(output, { name: output, lead: image.lead });
+      return;
+    }
+    const sums = this.#sums(image);
+    const last = this.#acrossOthers({ name: this.forms.reform(sums, image.lead, lead, node), lead });
+    graph.replace(
+      node,
+      makeNode(kind === 'norm' ? 'Sqrt' : 'Identity', [last.name], node.output, { name: node.name }),
+    );
+    this.forms.set(output, { name: output, lead: last.lead });
+  }
+
+  #pool(image: string, output: readonly string[], name: string) {
+    const attributes = { ...windowAttributes(this.window), replicate: this.valid ? 0 : 1 };
+    return makeNode(operator, [image], output, { domain: 'tlsc', name, attributes });
+  }
+
+  /** Which of the axes in front of the plane are reduced, too. */
+  #others(lead: Axes): number[] {
+    const { axes, places, plane } = this.start;
+    const front = axes.map((_, i) => i).filter((i) => !plane.includes(i as never));
+    return lead.flatMap((_, at) => (places.includes(front[at] ?? -1) ? [at] : []));
+  }
+
+  /** The mean over the windows, times their pixels where it is the sum that is wanted. */
+  #sums({ name, lead }: LocalForm): string {
+    const { node, kind } = this.start;
+    const insert = (opType: string, input: readonly string[]) =>
+      this.context.graph.insertBefore(node, name, opType, input);
+    const isSquared = kind === 'norm' || kind === 'sum of squares';
+    const image = isSquared
+      ? insert('Mul', [name, name])
+      : kind === 'sum of magnitudes'
+        ? insert('Abs', [name])
+        : name;
+    const pool = this.#pool(
+      image,
+      [this.context.graph.freeName(name)],
+      this.context.graph.freeName(`${node.name || name}_mean`),
+    );
+    this.context.graph.insert(node, pool);
+    const [means = ''] = pool.output;
+    if (kind === 'mean' || kind === 'sum') return means;
+    // The pixels of a window: on a smaller plane it is the plane.
+    const plane = this.forms.planeOf(name, lead.length, node);
+    const window = this.context.graph.addIntegers(`${name}_window`, this.window.window);
+    const pixels = insert('ReduceProd', [insert('Min', [plane, window])]);
+    const count = this.context.graph.insertBefore(node, name, 'Cast', [pixels], {
+      attributes: { to: DataType.FLOAT },
+    });
+    return insert('Mul', [means, count]);
+  }
+
+  #acrossOthers(form: LocalForm): LocalForm {
+    const { node, kind } = this.start;
+    const others = this.#others(form.lead);
+    if (others.length === 0) return form;
+    const { graph, opset } = this.context;
+    const opType = kind === 'mean' || kind === 'sum' ? 'ReduceMean' : 'ReduceSum';
+    const isInput = isAxesInput(opset, { opType });
+    const input = isInput ? [form.name, graph.addIntegers(`${form.name}_axes`, others)] : [form.name];
+    const attributes = { keepdims: 1, ...(isInput ? {} : { axes: others }) };
+    const name = graph.insertBefore(node, form.name, opType, input, { attributes });
+    const one = { size: 1, isBatch: false };
+    return { name, lead: form.lead.map((axis, i) => (others.includes(i) ? one : axis)) };
+  }
+}
+
+export function writeStart(
+  context: RuleContext,
+  forms: LocalForms,
+  start: Start,
+  window: LocalWindow,
+  valid: boolean,
+): void {
+  new StartWriter(context, forms, start, window, valid).write();
+}
