@@ -23,6 +23,20 @@ function shapesOf(values: readonly ValueInfoProto[]) {
 }
 
 describe('freeImageSizes', () => {
+  it('knows height and width where channels come last', () => {
+    const model = buildModel({
+      node: [end],
+      input: [valueInfo('x', [1, 32, 48, 3])],
+      output: [valueInfo('y', [1, 32, 48, 3]), valueInfo('half', [1, 16, 24, 1])],
+    });
+    expect(freeImageSizes(model)).toEqual([32, 48]);
+    expect(shapesOf(model.graph.input)).toEqual([[1, 'height', 'width', 3]]);
+    expect(shapesOf(model.graph.output)).toEqual([
+      [1, 'height', 'width', 3],
+      [1, '', '', 1],
+    ]);
+  });
+
   it('frees height and width of inputs, outputs and what is noted between, and nothing else', () => {
     const model = buildModel({
       node: [...pooled, end],

@@ -2,14 +2,16 @@
 // notes on the values between, and nowhere else.
 import { create } from '@bufbuild/protobuf';
 import { TensorShapeProto_DimensionSchema } from 'onnx-buf';
+import { type ImageLayout, layoutOf } from '../session/image-layout.js';
 import type { Size } from '../size.js';
-import { inputsOf, isFloat, type Shape, tensorTypeOf } from './inputs.js';
+import { inputsOf, isFloat, planeOf, type Shape, tensorTypeOf } from './inputs.js';
 import type { Model } from './model.js';
 import { type GraphProto, subgraphsOf, type ValueInfoProto } from './proto.js';
 
 interface Candidate {
   readonly input: ValueInfoProto;
   readonly plane: Shape;
+  readonly layout: ImageLayout;
 }
 
 function isFixed(plane: Shape): boolean {
@@ -24,7 +26,8 @@ function areaOf(plane: Shape): number {
 function imagesOf(model: Model): Candidate[] {
   const candidates = inputsOf(model).flatMap((input) => {
     const { elemType = 0, shape } = tensorTypeOf(input) ?? {};
-    return isFloat(elemType) && shape?.length === 4 ? [{ input, plane: shape.slice(2) }] : [];
+    const isImage = isFloat(elemType) && shape?.length === 4;
+    return isImage ? [{ input, plane: planeOf(shape), layout: layoutOf(shape) }] : [];
   });
   const free = candidates.filter(({ plane }) => !isFixed(plane));
   if (free.length > 0) return free;
@@ -57,10 +60,12 @@ function forgetShapes(graph: GraphProto, inner = false): void {
 function freeOutput(output: ValueInfoProto, plane: Shape, names: readonly string[]): void {
   const { shape = [] } = tensorTypeOf(output) ?? {};
   const isImage = shape.length === 4;
+  const { rows, columns } = layoutOf(shape);
   for (const [axis, side] of shape.entries()) {
-    if (isImage && axis < 2) continue;
-    const spatial = isImage && typeof side === 'number' && side === plane[axis - 2];
-    if (typeof side === 'number') setFree(output, axis, spatial ? names[axis - 2] : undefined);
+    const at = [rows, columns].indexOf(axis as 2);
+    if (typeof side !== 'number' || (isImage && at < 0)) continue;
+    const spatial = isImage && side === plane[at];
+    setFree(output, axis, spatial ? names[at] : undefined);
   }
 }
 
@@ -82,9 +87,10 @@ export function freeImageSizes(model: Model): Size | undefined {
   if (!first) return undefined;
   const [height = 0, width = 0] = first.plane;
   const names = freeNames(model);
-  for (const { input, plane } of images) {
-    for (const [axis, side] of plane.entries())
-      if (typeof side === 'number') setFree(input, axis + 2, names[axis]);
+  for (const { input, plane, layout } of images) {
+    const axes = [layout.rows, layout.columns];
+    for (const [i, side] of plane.entries())
+      if (typeof side === 'number') setFree(input, axes[i] ?? 0, names[i]);
   }
   forgetShapes(model.graph);
   for (const { valueInfo } of model.functions) forgetShapesOf(valueInfo);

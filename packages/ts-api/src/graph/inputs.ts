@@ -1,5 +1,6 @@
 // What a model takes, by its own word.
 import { TlscError } from '../errors.js';
+import { type ImageLayout, layoutOf } from '../session/image-layout.js';
 import { type Size, showSize } from '../size.js';
 import type { Model } from './model.js';
 import { DataType, type ValueInfoProto } from './proto.js';
@@ -35,8 +36,15 @@ export function typeName(elemType: number): string {
 export interface ImageInput {
   readonly name: string;
   readonly elemType: number;
-  /** [batch, channels, height, width]. */
   readonly shape: Shape;
+  /** Which of its four axes is which. */
+  readonly layout: ImageLayout;
+}
+
+/** Height and width of an image of this shape. */
+export function planeOf(shape: Shape): readonly [number | string, number | string] {
+  const { rows, columns } = layoutOf(shape);
+  return [shape[rows] ?? '', shape[columns] ?? ''];
 }
 
 export function isFloat(elemType: number): boolean {
@@ -48,8 +56,8 @@ export function imageInputsOf(model: Model, size: Size): ImageInput[] {
   return inputsOf(model).flatMap((input) => {
     const { elemType = 0, shape } = tensorTypeOf(input) ?? {};
     if (!isFloat(elemType) || shape?.length !== 4) return [];
-    const fits = shape.slice(2).every((side, axis) => typeof side === 'string' || side === size[axis]);
-    return fits ? [{ name: input.name, elemType, shape }] : [];
+    const fits = planeOf(shape).every((side, axis) => typeof side === 'string' || side === size[axis]);
+    return fits ? [{ name: input.name, elemType, shape, layout: layoutOf(shape) }] : [];
   });
 }
 
@@ -58,7 +66,7 @@ export function imageSizeOf(model: Model, otherwise: Size): Size {
   const image = inputsOf(model)
     .map((input) => tensorTypeOf(input)?.shape)
     .find((shape) => shape?.length === 4);
-  const [height, width] = image?.slice(2) ?? [];
+  const [height, width] = image ? planeOf(image) : [];
   const side = (given: number | string | undefined, free: number) =>
     typeof given === 'number' && given > 0 ? given : free;
   return [side(height, otherwise[0]), side(width, otherwise[1])];
@@ -74,11 +82,11 @@ export function withoutImages(model: Model, name: string): TlscError {
       return refuse(
         `takes ${typeName(elemType)} images (input ${input}); only float and float16 can be handled`,
       );
-    return refuse(`only takes images of ${showSize(shape.slice(2) as number[])} (input ${input})`);
+    return refuse(`only takes images of ${showSize(planeOf(shape) as Size)} (input ${input})`);
   }
   const shown = inputs.map(({ name: input, elemType, shape }) => {
     if (elemType === undefined) return `${input}, no tensor`;
     return shape ? `${input} of rank ${shape.length}` : `${input} of unknown rank`;
   });
-  return refuse(`has no input that takes images, N×C×H×W; it has ${shown.join('; ') || 'none'}`);
+  return refuse(`has no input that takes images, N×C×H×W or N×H×W×C; it has ${shown.join('; ') || 'none'}`);
 }

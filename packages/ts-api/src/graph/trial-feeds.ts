@@ -1,6 +1,7 @@
 // What a model is fed when it is run to see what it does: images of some size, and values for whatever else it takes.
 import { Tensor } from 'onnxruntime-common';
 import { TlscError } from '../errors.js';
+import { sidesIn } from '../session/image-layout.js';
 import { toImageTensor } from '../session/image-tensors.js';
 import type { Size } from '../size.js';
 import {
@@ -8,7 +9,6 @@ import {
   imageInputsOf,
   inputsOf,
   isFloat,
-  type Shape,
   tensorTypeOf,
   typeName,
   withoutImages,
@@ -47,11 +47,14 @@ function countOf(dims: readonly number[], input: string, model: string): number 
 }
 
 /** The sizes that the names of free dimensions stand for, going by the images: the same name is the same size everywhere. */
-function bindNames(images: readonly { readonly shape: Shape }[], size: Size): ReadonlyMap<string, number> {
+function bindNames(
+  images: readonly Pick<ImageInput, 'shape' | 'layout'>[],
+  size: Size,
+): ReadonlyMap<string, number> {
   const names = new Map<string, number>();
-  for (const { shape } of images) {
+  for (const { shape, layout } of images) {
     for (const [axis, side] of size.entries()) {
-      const name = shape[axis + 2];
+      const name = shape[axis === 0 ? layout.rows : layout.columns];
       if (typeof name === 'string' && name !== '' && !names.has(name)) names.set(name, side);
     }
   }
@@ -91,7 +94,7 @@ async function valuesFor(
   return toImageTensor(elemType === DataType.FLOAT16 ? 'float16' : 'float32', values, dims);
 }
 
-/** Fills an image, all its channels; the name is that of the input. */
+/** Fills an image, all its channels, wherever they lie; the name is that of the input. */
 export type Painter = (values: Float32Array, input: string) => void;
 
 /**
@@ -121,16 +124,17 @@ export async function trialFeeds(
 }
 
 async function imageFor(
-  { name: input, elemType, shape: [batch, channels] }: ImageInput,
+  { name: input, elemType, shape, layout }: ImageInput,
   size: Size,
   name: string,
   paint: Painter,
 ): Promise<Tensor> {
+  const [batch, channels] = [shape[0], shape[layout.channels]];
   if (typeof channels !== 'number') {
     const message = `input ${input} of ${name} does not say how many channels it has`;
     throw new TlscError('ERR_UNSUPPORTED_MODEL', message, { parameter: input });
   }
-  const dims = [typeof batch === 'number' ? batch : 1, channels, ...size];
+  const dims = sidesIn(layout, [typeof batch === 'number' ? batch : 1, channels, ...size]);
   const values = new Float32Array(countOf(dims, input, name));
   paint(values, input);
   return toImageTensor(elemType === DataType.FLOAT16 ? 'float16' : 'float32', values, dims);

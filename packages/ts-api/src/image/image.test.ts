@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { roundedToFloat16 } from '../../../../test/fixtures/float16.js';
 import { examplePhoto } from '../../../../test/fixtures/index.js';
-import { buildBytes, floats, image, imagesIn, valueInfo } from '../../test/build-model.js';
+import { buildBytes, floats, image, imagesIn, integers, valueInfo } from '../../test/build-model.js';
 import { writeFileAtomic } from '../files.js';
 import { DataType, makeNode } from '../graph/proto.js';
 import { InferenceSession } from '../session/inference-session.js';
@@ -221,6 +221,33 @@ describe('restore', () => {
       expect(restored.bitDepth).toBe(bits);
       expect(restored.alpha).toEqual(photo.alpha);
       expect(restored.tensor.data).toEqual((photo.tensor.data as Float32Array).map((value) => 1 - value));
+    },
+  );
+
+  it.each(['float32', 'float16'])(
+    'takes a network of %s with the channels last, in and out',
+    async (type) => {
+      const elemType = type === 'float16' ? DataType.FLOAT16 : DataType.FLOAT;
+      const sides = ['n', 'h', 'w', 3];
+      const bytes = buildBytes({
+        node: [
+          makeNode('Transpose', ['x'], ['first'], { attributes: { perm: [0, 3, 1, 2] } }),
+          makeNode('Gather', ['first', 'order'], ['turned'], { attributes: { axis: 1 } }),
+          makeNode('Transpose', ['turned'], ['y'], { attributes: { perm: [0, 2, 3, 1] } }),
+        ],
+        initializer: [integers('order', [2, 0, 1])],
+        input: [valueInfo('x', sides, elemType)],
+        output: [valueInfo('y', sides, elemType)],
+      });
+      const session = await InferenceSession.create(bytes);
+      const photo = await readPhoto(await png(3, 8));
+      const { tensor } = await restore(session, photo);
+      expect(tensor.dims).toEqual([1, 3, height, width]);
+      const given = photo.tensor.data as Float32Array;
+      const plane = (channel: number) => [...given.slice(channel * 35, channel * 35 + 35)];
+      const rounded = (value: number) => (type === 'float16' ? roundedToFloat16(value) : value);
+      expect([...(tensor.data as Float32Array)]).toEqual([2, 0, 1].flatMap(plane).map(rounded));
+      await expect(restore(session, await png(1, 8))).rejects.toMatchObject({ code: 'ERR_IMAGE_CHANNELS' });
     },
   );
 

@@ -4,6 +4,7 @@ import { abortable } from '../abort.js';
 import { invalidArgument, TlscError, throwIfAborted } from '../errors.js';
 import { checkOptions, checkSignal } from '../options.js';
 import { type ImageInput, imageInputOf } from '../session/image-input.js';
+import { layoutOfResult, sidesIn, toChannelsFirst, toChannelsLast } from '../session/image-layout.js';
 import { floatsOf, imageTypes, toImageTensor } from '../session/image-tensors.js';
 import { InferenceSession } from '../session/inference-session.js';
 import { photoTurns } from '../turns.js';
@@ -52,10 +53,9 @@ function chooseOutput(session: InferenceSession, output: string | undefined): st
 
 /** The restored image in float32, as photos are; throws where it is none. */
 async function toRestored(tensor: Tensor, name: string, slicer: Slicer): Promise<Tensor> {
-  const [batch, channels] = tensor.dims;
-  const isImage = tensor.dims.length === 4 && batch === 1 && (channels === 1 || channels === 3);
-  const values = isImage ? await floatsOf(tensor, slicer) : undefined;
-  if (!values) {
+  const layout = layoutOfResult(tensor.dims);
+  const values = layout && tensor.dims[0] === 1 ? await floatsOf(tensor, slicer) : undefined;
+  if (!layout || !values) {
     const shown = `${tensor.type} [${tensor.dims.join(', ')}]`;
     throw new TlscError(
       'ERR_UNSUPPORTED_MODEL',
@@ -68,7 +68,12 @@ async function toRestored(tensor: Tensor, name: string, slicer: Slicer): Promise
         throw new TlscError('ERR_RUN_FAILED', `output ${name} has pixels that are not numbers`);
     }
   });
-  return tensor.type === 'float32' ? tensor : new Tensor('float32', values, tensor.dims);
+  if (layout.channels === 1)
+    return tensor.type === 'float32' ? tensor : new Tensor('float32', values, tensor.dims);
+  const [channels = 0, height = 0, width = 0] = [layout.channels, layout.rows, layout.columns].map(
+    (axis) => tensor.dims[axis],
+  );
+  return new Tensor('float32', await toChannelsFirst(values, channels, slicer), [1, channels, height, width]);
 }
 
 /** The alpha channel at the size of the restored image, which a super-resolving network makes larger. */
@@ -99,12 +104,16 @@ interface Restoration {
 async function restorePhoto(photo: Photo, restoration: Restoration): Promise<Photo> {
   const { session, input, output, name, signal } = restoration;
   const { channels, height, width } = planeOf(photo);
-  checkChannels(channels, input.shape[1], name);
+  checkChannels(channels, input.shape[input.layout.channels], name);
   const { type, data, dims } = photo.tensor;
   if (type !== 'float32') throw invalidArgument('image', 'a photo whose tensor is float32', type);
   const slicer: Slicer = (length, work) => inSlices(length, work, signal);
   return withMemoryFor(`the ${width}x${height} pixels of ${name}`, async () => {
-    const feeds = { [input.name]: await toImageTensor(input.type, data as Float32Array, dims, slicer) };
+    const isFirst = input.layout.channels === 1;
+    const values = data as Float32Array;
+    const laid = isFirst ? values : await toChannelsLast(values, channels, slicer);
+    const sides = isFirst ? dims : sidesIn(input.layout, [1, channels, height, width]);
+    const feeds = { [input.name]: await toImageTensor(input.type, laid, sides, slicer) };
     const outputs = await session.run(feeds, [output], signal ? { signal } : {});
     const tensor = await toRestored(outputs[output] as Tensor, output, slicer);
     const alpha = await fitAlpha(photo, tensor);

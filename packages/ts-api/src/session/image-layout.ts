@@ -1,0 +1,81 @@
+// Where the axes of images lie: N×C×H×W, or N×H×W×C as TensorFlow and JAX have them.
+
+/** Which of four axes is which. */
+export interface ImageLayout {
+  readonly channels: 1 | 3;
+  readonly rows: 1 | 2;
+  readonly columns: 2 | 3;
+}
+
+export const channelsFirst: ImageLayout = { channels: 1, rows: 2, columns: 3 };
+export const channelsLast: ImageLayout = { channels: 3, rows: 1, columns: 2 };
+
+/** Gray, colour, and either with one more. */
+function isCount(side: number | string | undefined): boolean {
+  return typeof side === 'number' && side >= 1 && side <= 4;
+}
+
+/**
+ * The layout of images by the shape that a model declares: channels last where the last side alone is a number, or one that channels go
+ * by.
+ */
+export function layoutOf(shape: readonly (number | string)[]): ImageLayout {
+  const [, second, third, last] = shape;
+  const isLast =
+    typeof last === 'number' && (typeof second === 'string' ? typeof third === 'string' : !isCount(second));
+  const isTelling = isLast && (isCount(last) || typeof second === 'string');
+  return isTelling ? channelsLast : channelsFirst;
+}
+
+/** The layout of an image that a model has computed, which has 1 or 3 channels; undefined where it has neither first nor last so many. */
+export function layoutOfResult(dims: readonly number[]): ImageLayout | undefined {
+  const isColour = (side: number | undefined) => side === 1 || side === 3;
+  if (dims.length !== 4) return undefined;
+  if (isColour(dims[1])) return channelsFirst;
+  return isColour(dims[3]) ? channelsLast : undefined;
+}
+
+/** The four sides of an image in this layout. */
+export function sidesIn(
+  layout: ImageLayout,
+  [batch, channels, height, width]: readonly [number, number, number, number],
+): number[] {
+  return layout.channels === 1 ? [batch, channels, height, width] : [batch, height, width, channels];
+}
+
+/** Calls `work` for ranges that cover 0..length. */
+type Slicer = (length: number, work: (begin: number, end: number) => void) => Promise<void>;
+
+/** The values of one image, of so many channels, with its channels last; they come first in `values`. */
+export async function toChannelsLast(
+  values: Float32Array,
+  channels: number,
+  slicer: Slicer,
+): Promise<Float32Array> {
+  const turned = new Float32Array(values.length);
+  const pixels = values.length / channels;
+  await slicer(pixels, (begin, end) => {
+    for (let channel = 0; channel < channels; channel++) {
+      for (let pixel = begin; pixel < end; pixel++)
+        turned[pixel * channels + channel] = values[channel * pixels + pixel] as number;
+    }
+  });
+  return turned;
+}
+
+/** The same turned back. */
+export async function toChannelsFirst(
+  values: Float32Array,
+  channels: number,
+  slicer: Slicer,
+): Promise<Float32Array> {
+  const turned = new Float32Array(values.length);
+  const pixels = values.length / channels;
+  await slicer(pixels, (begin, end) => {
+    for (let channel = 0; channel < channels; channel++) {
+      for (let pixel = begin; pixel < end; pixel++)
+        turned[channel * pixels + pixel] = values[pixel * channels + channel] as number;
+    }
+  });
+  return turned;
+}
