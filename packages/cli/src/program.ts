@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import { convertCommand } from './commands/convert.js';
 import { doctorCommand } from './commands/doctor.js';
+import { freeCommand } from './commands/free.js';
 import { inspectCommand } from './commands/inspect.js';
 import { runCommand } from './commands/run.js';
 import { verifyCommand } from './commands/verify.js';
@@ -14,8 +15,15 @@ export function createProgram(): Command {
     .description('Make the global statistics of restoration networks local, and restore photos at full size.')
     .version(version)
     .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.');
-  for (const command of [convertCommand(), inspectCommand(), verifyCommand(), runCommand(), doctorCommand()])
-    program.addCommand(command);
+  const commands = [
+    convertCommand(),
+    freeCommand(),
+    inspectCommand(),
+    verifyCommand(),
+    runCommand(),
+    doctorCommand(),
+  ];
+  for (const command of commands) program.addCommand(command);
   for (const command of [program, ...program.commands])
     command.exitOverride().showHelpAfterError('(--help says more)');
   return program;

@@ -47,11 +47,14 @@ async function unfinishedFiles(): Promise<string[]> {
 }
 
 describe('tlsc', () => {
-  it.each(['convert', 'inspect', 'verify', 'run', 'doctor'])('%s --help shows an example', async (name) => {
-    const { code, stdout } = await tlsc(name, '--help');
-    expect(code).toBe(0);
-    expect(stdout).toMatch(new RegExp(`Example:\n {2}tlsc ${name}\\b`));
-  });
+  it.each(['convert', 'free', 'inspect', 'verify', 'run', 'doctor'])(
+    '%s --help shows an example',
+    async (name) => {
+      const { code, stdout } = await tlsc(name, '--help');
+      expect(code).toBe(0);
+      expect(stdout).toMatch(new RegExp(`Example:\n {2}tlsc ${name}\\b`));
+    },
+  );
 
   it('says what the exit codes of run mean', async () => {
     const { stdout } = await tlsc('run', '--help');
@@ -65,6 +68,7 @@ describe('tlsc', () => {
     expect(code).toBe(0);
     for (const word of [
       'convert',
+      'free',
       'inspect',
       'verify',
       'run',
@@ -329,6 +333,36 @@ describe('tlsc convert', () => {
     expect(JSON.parse(asJson.stdout)).toMatchObject({
       error: { code: errorCode, message: expect.stringContaining(culprit) },
     });
+  });
+});
+
+describe('tlsc free', () => {
+  const nodes = [
+    makeNode('Reshape', ['x', 'rows'], ['r'], { name: 'lay' }),
+    makeNode('Reshape', ['r', 'image'], ['y'], { name: 'raise' }),
+  ];
+  const build = (size: readonly (number | string)[]) =>
+    buildBytes({
+      node: nodes,
+      initializer: [integers('rows', [1, 3, 1536]), integers('image', [1, 3, 32, 48])],
+      input: [valueInfo('x', [1, 3, ...size])],
+      output: [valueInfo('y', [1, 3, ...size])],
+    });
+
+  it('names what held the size, and writes a model of any size', async () => {
+    await writeFile(join(folder, 'fixed.onnx'), build([32, 48]));
+    const { code, stdout } = await tlsc('free', 'fixed.onnx', '-o', 'any.onnx');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^lay\nraise\nfixed\.onnx was exported for images of 32x48\. 2 nodes freed/m);
+    const { code: again, stdout: told } = await tlsc('free', 'any.onnx', '-o', 'copy.onnx', '--json');
+    expect(again).toBe(0);
+    expect(JSON.parse(told)).toMatchObject({ nodes: [], files: [expect.stringContaining('copy.onnx')] });
+  });
+
+  it('does not overwrite the model', async () => {
+    await writeFile(join(folder, 'kept.onnx'), build([32, 48]));
+    const { code, stderr } = await tlsc('free', 'kept.onnx', '-o', 'kept.onnx');
+    expect([code, stderr]).toMatchObject([2, expect.stringContaining('would overwrite the model')]);
   });
 });
 

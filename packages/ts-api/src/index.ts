@@ -1,5 +1,5 @@
 export { Tensor } from 'onnxruntime-common';
-export { convert, inspect, verify } from './background/index.js';
+export { convert, free, inspect, verify } from './background/index.js';
 export type { ConvertOptions } from './conversion/choice.js';
 export type { Explanation, Verdict } from './conversion/explain.js';
 export { newestOpset } from './conversion/opset-changes.js';
@@ -10,6 +10,7 @@ export type { Conversion, ConvertReport } from './convert.js';
 export { type Diagnosis, diagnose, type ProviderDiagnosis } from './diagnose.js';
 export { type ErrorCode, type ErrorDetails, errorCodes, TlscError } from './errors.js';
 export { writeFileAtomic } from './files.js';
+export type { FreedModel, FreeOptions, FreeReport } from './free.js';
 export { lowestOpset } from './functions/body.js';
 export type { FrozenSize } from './graph/frozen-sizes.js';
 export type { ModelSource } from './graph/model.js';

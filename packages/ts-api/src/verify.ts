@@ -3,7 +3,7 @@ import { isConverted, localNodesOf } from './conversion/local-operators.js';
 import { type ConversionRecord, readRecord } from './conversion/record.js';
 import type { ConversionSizes } from './conversion/sizes.js';
 import { invalidArgument, TlscError, throwIfAborted } from './errors.js';
-import { freeImageSizes } from './graph/free-sizes.js';
+import { freePlanePools, freeSizes } from './freeing/free-sizes.js';
 import { inputsOf } from './graph/inputs.js';
 import { type ElementTypes, measure } from './graph/measure.js';
 import { encodeModel, type LoadedModel, loadModel, type Model, type ModelSource } from './graph/model.js';
@@ -117,11 +117,12 @@ export async function verify(
     throw invalidArgument('tolerance', 'a number above 0', options.tolerance);
   const given = options.fullSize ?? 'default';
   const wanted = given === false || given === 'default' ? given : toSize(given, 'fullSize');
-  const reference = withFreeSizes(await loadModel(original, options.externalDataFolder));
+  const first = await loadModel(original, options.externalDataFolder);
   const candidate = await loadModel(converted, options.externalDataFolder);
   const { model, name } = candidate;
   const record = conversionOf(model, name);
-  refuseConverted(reference, record);
+  refuseConverted(first, record);
+  const reference = await asConverted(first, record.trainSize, signal);
   checkEnds(reference, candidate);
   const { shapes, types } = await measure(model, record.trainSize, name, { typed: typedIn(model), signal });
   const trained = planesOf(model, shapes);
@@ -170,9 +171,16 @@ export async function verify(
 }
 
 /** The original as it was converted: of a model for one size, for all. */
-function withFreeSizes(loaded: LoadedModel): LoadedModel {
-  const { model } = loaded;
-  return freeImageSizes(model) ? { ...loaded, bytes: encodeModel(model) } : loaded;
+async function asConverted(
+  loaded: LoadedModel,
+  trainSize: Size,
+  signal: AbortSignal | undefined,
+): Promise<LoadedModel> {
+  const { name } = loaded;
+  const model = await inlineEnclosed(loaded.model, name);
+  const freed = await freeSizes(model, name, signal);
+  const pools = await freePlanePools(model, freed?.size ?? trainSize, name, signal);
+  return freed || pools ? { ...loaded, model, bytes: encodeModel(model) } : loaded;
 }
 
 function conversionOf(model: Model, name: string): ConversionRecord {

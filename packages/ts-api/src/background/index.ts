@@ -2,6 +2,7 @@
 
 import type { ConvertOptions } from '../conversion/choice.js';
 import type { Conversion } from '../convert.js';
+import type { FreedModel, FreeOptions } from '../free.js';
 import type { ModelSource } from '../graph/model.js';
 import type { Inspection, InspectOptions } from '../inspect.js';
 import { checkSignal } from '../options.js';
@@ -30,6 +31,19 @@ function withoutSignal<T extends { readonly signal?: AbortSignal }>(
 export async function convert(source: ModelSource, options: ConvertOptions): Promise<Conversion> {
   const [others, signal] = withoutSignal(options);
   return runInBackground('convert', [source, others], signal);
+}
+
+/**
+ * Makes a model that was exported for images of one size one for any: what it holds of that size as constants (targets of reshapes,
+ * ends of slices, sizes that are resized, padded or pooled to) is worked out of the image. It gives at its own size what it gave, which
+ * is checked, and runs at others; where it was padded to a multiple, that is the one that its smallest plane calls for.
+ *
+ * Rejects with ERR_UNSUPPORTED_MODEL, which names every node that cannot be freed, ERR_INVALID_ARGUMENT, ERR_MODEL_NOT_FOUND,
+ * ERR_INVALID_MODEL, ERR_ABORTED or ERR_OUT_OF_MEMORY.
+ */
+export async function free(source: ModelSource, options: FreeOptions = {}): Promise<FreedModel> {
+  const [others, signal] = withoutSignal(options);
+  return runInBackground('free', [source, others], signal);
 }
 
 /**

@@ -3,8 +3,8 @@ import { setImmediate } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
 import { GraphProtoSchema } from 'onnx-buf';
 import { type ErrorCode, TlscError, throwIfAborted } from '../errors.js';
+import { freePlanePools, freeSizes, hasLargePools } from '../freeing/free-sizes.js';
 import { domain } from '../functions/body.js';
-import { freeImageSizes } from '../graph/free-sizes.js';
 import { type FrozenSize, findFrozenSizes, sizesAskedOf } from '../graph/frozen-sizes.js';
 import { Graph } from '../graph/graph.js';
 import { Growth } from '../graph/growth.js';
@@ -143,14 +143,19 @@ export async function analyze(
   name: string,
   signal?: AbortSignal,
 ): Promise<Analysis> {
-  const graph = graphOf(model);
-  const candidates = candidatesIn(graph);
   // A model that nothing will be done to may depend on what size it likes.
-  const fixed = candidates.length > 0 ? freeImageSizes(model) : undefined;
-  const typed = [...new Set(candidates.flatMap(({ node }) => node.input.slice(0, 1)))];
-  const questions = { typed, valued: [...new Set([...sizesAskedOf(model), ...divisorsAskedOf(graph)])] };
-  const inquiry = { graph, candidates, size, fixed, signal };
+  const hasStatistics = candidatesIn(graphOf(model)).length > 0 || hasLargePools(model);
+  let fixed: Size | undefined;
   try {
+    if (hasStatistics) {
+      fixed = (await freeSizes(model, name, signal))?.size;
+      await freePlanePools(model, fixed ?? size, name, signal);
+    }
+    const graph = graphOf(model);
+    const candidates = candidatesIn(graph);
+    const typed = [...new Set(candidates.flatMap(({ node }) => node.input.slice(0, 1)))];
+    const questions = { typed, valued: [...new Set([...sizesAskedOf(model), ...divisorsAskedOf(graph)])] };
+    const inquiry = { graph, candidates, size, fixed, signal };
     return await withProbedModel(model, name, questions, async (probed) => {
       const { findings, warnings } = await inquire(probed, inquiry);
       return { findings: [...findings, ...findEnclosed(model)], warnings };
@@ -161,10 +166,23 @@ export async function analyze(
     if (fixed && error.code === 'ERR_INVALID_MODEL')
       throw dependsOnSize(name, size, fixed, error.message, error);
     // A model without statistics need not run.
-    if (candidates.length === 0 && unusable.includes(error.code))
+    if (!hasStatistics && unusable.includes(error.code))
       return { findings: findEnclosed(model), warnings: [] };
     throw error;
   }
+}
+
+/** The nodes of a model that do not follow the size of the image, going by this size and another. Throws what `ProbedModel` does. */
+export function analyzeSizes(
+  model: Model,
+  size: Size,
+  name: string,
+  signal?: AbortSignal,
+): Promise<readonly FrozenSize[]> {
+  const questions = { valued: sizesAskedOf(model) };
+  return withProbedModel(model, name, questions, async (probed) =>
+    findFrozenSizes(graphOf(model), await sampleTwice(probed, size, signal)),
+  );
 }
 
 async function inquire(probed: ProbedModel, inquiry: Inquiry): Promise<Analysis> {

@@ -164,7 +164,7 @@ describe('trialFeeds', () => {
     await expect(dimsOf(valueInfo('a', [1]), sequence('b'), withoutShape('c'))).rejects.toMatchObject({
       code: 'ERR_UNSUPPORTED_MODEL',
       message:
-        'm has no input that takes images, N×C×H×W; it has a of rank 1; b, no tensor; c of unknown rank',
+        'm has no input that takes images, N×C×H×W or N×H×W×C; it has a of rank 1; b, no tensor; c of unknown rank',
     });
   });
 });

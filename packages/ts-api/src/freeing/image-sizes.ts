@@ -2,11 +2,11 @@
 // notes on the values between, and nowhere else.
 import { create } from '@bufbuild/protobuf';
 import { TensorShapeProto_DimensionSchema } from 'onnx-buf';
+import { inputsOf, isFloat, planeOf, type Shape, tensorTypeOf } from '../graph/inputs.js';
+import type { Model } from '../graph/model.js';
+import { type GraphProto, subgraphsOf, type ValueInfoProto } from '../graph/proto.js';
 import { type ImageLayout, layoutOf } from '../session/image-layout.js';
 import type { Size } from '../size.js';
-import { inputsOf, isFloat, planeOf, type Shape, tensorTypeOf } from './inputs.js';
-import type { Model } from './model.js';
-import { type GraphProto, subgraphsOf, type ValueInfoProto } from './proto.js';
 
 interface Candidate {
   readonly input: ValueInfoProto;

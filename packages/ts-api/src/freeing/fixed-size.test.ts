@@ -4,13 +4,14 @@ import { buildBytes, buildModel, floats, integers, valueInfo } from '../../test/
 import { largestDifference, noise } from '../../test/reference.js';
 import { convert } from '../convert.js';
 import { TlscError } from '../errors.js';
+import { free } from '../free.js';
+import { tensorTypeOf } from '../graph/inputs.js';
+import { encodeModel, loadModel } from '../graph/model.js';
+import { DataType, makeNode, type NodeProto, type ValueInfoProto } from '../graph/proto.js';
 import { inspect } from '../inspect.js';
 import { InferenceSession } from '../session/inference-session.js';
 import { verify } from '../verify.js';
-import { freeImageSizes } from './free-sizes.js';
-import { tensorTypeOf } from './inputs.js';
-import { encodeModel, loadModel } from './model.js';
-import { DataType, makeNode, type NodeProto, type ValueInfoProto } from './proto.js';
+import { freeImageSizes } from './image-sizes.js';
 
 const pooled = [
   makeNode('GlobalAveragePool', ['x'], ['pooled'], { name: 'pool' }),
@@ -91,6 +92,9 @@ describe('a model of fixed size', () => {
         integers('plane', [1, 3, 32, 48]),
         integers('zero', [0]),
         integers('half', [16]),
+        integers('border', [31]),
+        integers('part', [11]),
+        integers('laid', [1, 3, 1536]),
         integers('rows', [2]),
         floats('map', [1, 1, 32, 48]),
       ],
@@ -130,31 +134,58 @@ describe('a model of fixed size', () => {
     expect(largestDifference(ours as Float32Array, theirs as Float32Array)).toBe(0);
   });
 
-  it.each<[string, NodeProto[], string]>([
+  it.each<[string, NodeProto[]]>([
+    ['half of the rows', [makeNode('Slice', ['z', 'zero', 'half', 'rows'], ['y'])]],
+    ['all but a border', [makeNode('Slice', ['z', 'zero', 'border', 'rows'], ['y'])]],
+    ['a Resize', [makeNode('Resize', ['z', '', '', 'plane'], ['y'])]],
+    ['a Reshape', [makeNode('Reshape', ['z', 'plane'], ['y'])]],
     [
-      'a Slice',
-      [makeNode('Slice', ['z', 'zero', 'half', 'rows'], ['y'], { name: 'cut' })],
-      'cut always takes 16 along',
+      'a Reshape to rows and back',
+      [makeNode('Reshape', ['z', 'laid'], ['r']), makeNode('Reshape', ['r', 'plane'], ['y'])],
     ],
     [
-      'a Resize',
-      [makeNode('Resize', ['z', '', '', 'plane'], ['y'], { name: 'resize' })],
-      'resize always resizes to 32x48',
+      'an Expand',
+      [
+        makeNode('ReduceMax', ['z'], ['top'], { attributes: { axes: [2, 3] } }),
+        makeNode('Expand', ['top', 'plane'], ['wide']),
+        makeNode('Add', ['z', 'wide'], ['y']),
+      ],
     ],
-    [
-      'a Reshape',
-      [makeNode('Reshape', ['z', 'plane'], ['y'], { name: 'shape' })],
-      'shape cannot run on an image of ',
-    ],
-    ['a map', [makeNode('Add', ['z', 'map'], ['y'], { name: 'add' })], 'add cannot run on an image of '],
     [
       'a pool over the plane',
       [
-        makeNode('AveragePool', ['z'], ['p'], { name: 'mean', attributes: { kernel_shape: [32, 48] } }),
+        makeNode('AveragePool', ['z'], ['p'], { attributes: { kernel_shape: [32, 48] } }),
         makeNode('Mul', ['z', 'p'], ['y']),
       ],
-      'mean averages 32x48, the whole plane',
     ],
+    [
+      'a maximum over the plane',
+      [
+        makeNode('MaxPool', ['z'], ['p'], { attributes: { kernel_shape: [32, 48] } }),
+        makeNode('Mul', ['z', 'p'], ['y']),
+      ],
+    ],
+  ])('is freed of %s', async (title, rest) => {
+    const original = fixed([...pooled, ...rest]);
+    const { model, report } = await free(original);
+    expect(report.size).toEqual([32, 48]);
+    const [before, after] = await Promise.all([original, model].map((one) => InferenceSession.create(one)));
+    const own = noise([1, 3, 32, 48]);
+    const expected = (await before?.run({ x: own }))?.y?.data as Float32Array;
+    expect(largestDifference((await after?.run({ x: own }))?.y?.data as Float32Array, expected)).toBe(0);
+    const rows = { 'half of the rows': 20, 'all but a border': 39 }[title] ?? 40;
+    expect((await after?.run({ x: noise([1, 3, 40, 56]) }))?.y?.dims).toEqual([1, 3, rows, 56]);
+    const { model: local } = await convert(original, { trainSize: 16, baseSize: 64 });
+    expect(await verify(original, local, { fullSize: [80, 100] })).toMatchObject({ passed: true });
+  });
+
+  it.each<[string, NodeProto[], string]>([
+    [
+      'a Slice',
+      [makeNode('Slice', ['z', 'zero', 'part', 'rows'], ['y'], { name: 'cut' })],
+      'cut always takes 11 along',
+    ],
+    ['a map', [makeNode('Add', ['z', 'map'], ['y'], { name: 'add' })], 'add cannot run on an image of '],
   ])('is refused where %s depends on it', async (_, rest, message) => {
     const bytes = fixed([...pooled, ...rest]);
     for (const [trainSize, advice] of [
@@ -172,6 +203,15 @@ describe('a model of fixed size', () => {
     const { statistics, inputs } = await inspect(bytes);
     expect(inputs).toMatchObject([{ shape: [1, 3, 32, 48] }]);
     expect(statistics).toMatchObject([{ node: 'pool', reason: expect.stringContaining(message) }]);
+    await expect(free(bytes)).rejects.toMatchObject({
+      code: 'ERR_UNSUPPORTED_MODEL',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it('is handed back by free where its size is free already', async () => {
+    const bytes = buildBytes({ node: [...pooled, end] });
+    expect(await free(bytes)).toMatchObject({ model: bytes, report: { size: undefined, nodes: [] } });
   });
 
   it('is handed back as it is where there is nothing to convert', async () => {
