@@ -399,7 +399,7 @@ describe('tlsc inspect and verify', () => {
     const { code, stdout } = await tlsc(...args, '--train-size', '64');
     expect(code).toBe(0);
     expect(stdout).toMatch(/^local-instance-normalization +converts +its plane is 32x32; it becomes Local/m);
-    expect(stdout).toMatch(/^local-average-pool +passes +it looks for GlobalAveragePool/m);
+    expect(stdout).toMatch(/^local-average-pool +passes +it looks for means of planes/m);
     const unknown = await tlsc('inspect', exampleModel('unet_in'), '--explain', 'nothing', '--json');
     expect(unknown.code).toBe(1);
     expect(JSON.parse(unknown.stdout)).toMatchObject({ error: { code: 'ERR_INVALID_ARGUMENT' } });

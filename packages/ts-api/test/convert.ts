@@ -5,6 +5,7 @@ import { inlineEnclosed } from '../src/conversion/inline-enclosed.js';
 import { raiseOpset } from '../src/conversion/raise-opset.js';
 import type { ConversionSizes } from '../src/conversion/sizes.js';
 import { type Conversion, convert as convertModel } from '../src/convert.js';
+import { freePlanePools, freeSizes } from '../src/freeing/free-sizes.js';
 import { measure, type Shapes } from '../src/graph/measure.js';
 import { decodeModel, type Model, type ModelSource } from '../src/graph/model.js';
 import type { ValueInfoProto } from '../src/graph/proto.js';
@@ -73,6 +74,12 @@ async function toOpset(original: Model, opset: number, { trainSize }: Conversion
   return original;
 }
 
+async function toAnySize(original: Model, { trainSize }: ConversionSizes): Promise<Model> {
+  const freed = await freeSizes(original, 'original');
+  await freePlanePools(original, freed?.size ?? trainSize, 'original');
+  return original;
+}
+
 async function faultsOfConversion(
   bytes: Uint8Array,
   { model, externalDataFolder, report }: Conversion,
@@ -87,12 +94,15 @@ async function faultsOfConversion(
   // What is inlined must compute what it did, and is then the original to which nothing happens that need not.
   const inlined = await inlineEnclosed(source, 'original');
   const hadBefore = faultsOf(source);
-  const had = faultsOf(inlined);
-  const faults = [
-    ...(inlined === source ? [] : await faultsOfInlining(source, inlined, report.trainSize)),
-    ...had.filter((fault) => !hadBefore.includes(fault)),
-  ];
-  const original = opset === undefined ? inlined : await toOpset(inlined, opset, report);
+  const faults =
+    inlined === source
+      ? []
+      : await faultsOfInlining(decodeModel(bytes, 'original'), inlined, report.trainSize);
+  // So is what was freed of the size that it was exported for, which has tests of its own.
+  const raised = opset === undefined ? inlined : await toOpset(inlined, opset, report);
+  const original = await toAnySize(raised, report);
+  const had = faultsOf(original);
+  faults.push(...had.filter((fault) => !hadBefore.includes(fault)));
   faults.push(
     ...faultsOf(converted).filter((fault) => !had.includes(fault)),
     ...changesIn(original, converted),

@@ -256,6 +256,68 @@ describe.each(['native', 'portable'] as const)('%s operators', (operators) => {
 });
 
 // The kernels' own tests say the same of them.
+describe('LocalVariance', () => {
+  const variance = (window: readonly number[], maxStride?: readonly number[]): NodeProto => {
+    const attributes = { kernel_shape: window, ...(maxStride && { max_stride: maxStride }) };
+    return makeNode('LocalVariance', ['x'], ['y'], { domain: 'tlsc', attributes });
+  };
+
+  // No kernel stands for it yet: with the operator library, too, it is its body that runs.
+  it.each(['native', 'portable'] as const)('is the variance of each window, %s', async (operators) => {
+    for (const [window, plane] of [
+      [
+        [4, 5],
+        [9, 11],
+      ],
+      [
+        [30, 3],
+        [8, 17],
+      ],
+    ] as const) {
+      const x = noise([2, 3, ...plane]);
+      const [means, squares] = [windowMeans(x, window), windowMeans(x, window, (value) => value * value)];
+      const expected = squares.map((square, i) => square - (means[i] as number) ** 2);
+      expect(largestDifference(await evaluate(variance(window), { x }, operators), expected)).toBeLessThan(
+        1e-6,
+      );
+    }
+  });
+
+  it('keeps the digits of a faint texture on a bright plane, and is never negative', async () => {
+    const texture = noise([1, 1, 20, 20]);
+    const bright = (texture.data as Float32Array).map((value) => Math.fround(1000 + 0.01 * value));
+    const x = new Tensor('float32', bright, texture.dims);
+    const faint = new Tensor(
+      'float32',
+      bright.map((value) => value - 1000),
+      texture.dims,
+    );
+    const [means, squares] = [
+      windowMeans(faint, [5, 5]),
+      windowMeans(faint, [5, 5], (value) => value * value),
+    ];
+    const y = await evaluate(variance([5, 5]), { x }, 'portable');
+    const errors = y.map((value, i) => value / ((squares[i] as number) - (means[i] as number) ** 2) - 1);
+    expect(Math.max(...errors.map(Math.abs))).toBeLessThan(1e-5);
+    const flat = await evaluate(
+      variance([3, 3]),
+      { x: new Tensor('float32', new Float32Array(49).fill(0.1), [1, 1, 7, 7]) },
+      'portable',
+    );
+    expect(Math.min(...flat)).toBe(0);
+  });
+
+  it('samples in fast mode like the mean', async () => {
+    const x = noise([1, 2, 20, 15]);
+    const options = { maxStride: [5, 3] } as const;
+    const means = windowMeans(x, [10, 6], undefined, options);
+    const squares = windowMeans(x, [10, 6], (value) => value * value, options);
+    const expected = squares.map((square, i) => square - (means[i] as number) ** 2);
+    const y = await evaluate(variance([10, 6], [5, 3]), { x }, 'portable', { fast: true });
+    expect(largestDifference(y, expected)).toBeLessThan(1e-6);
+  });
+});
+
 describe('portable operators on a whole photo', () => {
   const photo = noise([1, 3, 720, 1280]);
   const positions = [

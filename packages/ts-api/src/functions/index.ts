@@ -3,6 +3,7 @@ import type { BodyOptions } from './body.js';
 import { localAveragePoolFunction } from './local-average-pool.js';
 import { localGroupNormalizationFunction } from './local-group-normalization.js';
 import { localInstanceNormalizationFunction } from './local-instance-normalization.js';
+import { localVarianceFunction } from './local-variance.js';
 import { localWindowMergeFunction, localWindowPartitionFunction } from './local-windows.js';
 import { replicateScaleFunction } from './replicate-scale.js';
 
@@ -11,6 +12,7 @@ export const functions: Readonly<Record<string, (options: BodyOptions) => Functi
   LocalAveragePool: localAveragePoolFunction,
   LocalGroupNormalization: localGroupNormalizationFunction,
   LocalInstanceNormalization: localInstanceNormalizationFunction,
+  LocalVariance: localVarianceFunction,
   LocalWindowMerge: localWindowMergeFunction,
   LocalWindowPartition: localWindowPartitionFunction,
   ReplicateScale: replicateScaleFunction,

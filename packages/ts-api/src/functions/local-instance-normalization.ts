@@ -2,15 +2,13 @@ import type { FunctionProto } from '../graph/proto.js';
 import { Body, type BodyOptions } from './body.js';
 import { localMeansOf } from './local-means.js';
 import { deviationOf, perChannel } from './normalization.js';
+import { shiftedToCorner } from './shifted.js';
 
 /** LocalInstanceNormalization(X, scale, B; kernel_shape, epsilon) in standard ONNX, in fast mode with max_stride. */
 export function localInstanceNormalizationFunction({ opset, type, fast }: BodyOptions): FunctionProto {
   const body = new Body(type);
   const means = localMeansOf(body, 'X', fast);
-  const x = body.toFloat64('X');
-  // Variance does not change when a constant is taken off; near zero, the mean of squares keeps its digits.
-  const corner = body.slice(body.slice(x, body.ints(0), body.ints(1), 2), body.ints(0), body.ints(1), 3);
-  const shifted = body.op('Sub', [x, corner]);
+  const shifted = shiftedToCorner(body, 'X');
   const meanOf = (value: string) => means.pad(means.valid(value));
   const mean = meanOf(shifted);
   const deviation = deviationOf(body, mean, meanOf(body.op('Mul', [shifted, shifted])));

@@ -1,5 +1,6 @@
 // Follows pooled values to the images that they are combined with. Making the pooling local turns one value per plane into one per pixel,
 // which is right only where every step on the way treats pixels one by one.
+import { TlscError } from '../errors.js';
 import { labelOf, type NodeProto } from '../graph/proto.js';
 import { isRefusal, type LocalWindow, type Refusal, type RuleContext, shapeOf } from '../rewrite/rule.js';
 import { showSize } from '../size.js';
@@ -11,18 +12,21 @@ import { type Start, startAt } from './starts.js';
 import { handOn, type Situation, type Step } from './step.js';
 import { divisionAfter } from './sums.js';
 import { isTied, walkUp } from './tied.js';
+import { varianceAt } from './variance.js';
 import { writeStart } from './write-start.js';
 
 /** A value that has one number per plane. */
 interface Pooled {
   readonly axes: Axes;
+  /** The start whose very numbers these are, in whatever shape. */
+  readonly exact?: Start | undefined;
   /** What it is made of. */
   readonly starts: ReadonlySet<Start>;
 }
 
 /** What became of the statistic of a start. */
 export interface Branch {
-  readonly start: Start;
+  start: Start;
   /** Where it cannot be made local. */
   refusal: Refusal | undefined;
   /** How many layers lie between the statistic and what it is combined with. */
@@ -73,17 +77,24 @@ class Followed {
     }
     for (const node of graph.nodes) {
       const branch = this.branches.get(node);
-      if (branch) this.#begin(branch.start);
+      if (branch) this.#begin(this.#asVariance(branch));
       else if (node.input.some((value) => this.#pooled.has(value))) this.#goOn(node, divisions.has(node));
     }
     for (const branch of this.branches.values()) if (branch.ends === 0) branch.canWait = false;
+  }
+
+  /** The start of a branch, known for a variance by the mean that has been taken off before. */
+  #asVariance(branch: Branch): Start {
+    const variance = varianceAt(this.context, branch.start, (value) => this.#pooled.get(value)?.exact);
+    if (variance) Object.assign(branch, { start: variance, canWait: false });
+    return branch.start;
   }
 
   #begin(start: Start): void {
     const [output = ''] = start.node.output;
     const shape = shapeOf(this.context, output) ?? [];
     const starts = new Set([start]);
-    this.#pooled.set(output, { axes: axesAfter(start, shape), starts });
+    this.#pooled.set(output, { axes: axesAfter(start, shape), starts, exact: start });
     this.#checkOutput(output, starts);
   }
 
@@ -122,7 +133,8 @@ class Followed {
     for (const [i, axes] of step.axes.entries()) {
       const name = node.output[i] ?? '';
       if (!axes || name === '') continue;
-      this.#pooled.set(name, { axes, starts });
+      const handedOn = step.isLayer ? undefined : operands[0]?.exact;
+      this.#pooled.set(name, { axes, starts, exact: starts.size === 1 ? handedOn : undefined });
       this.#checkOutput(name, starts);
     }
   }
@@ -196,6 +208,13 @@ class Followed {
     const starts = [...this.branches.values()]
       .map(({ start }) => start)
       .filter(({ node }) => windows.has(node));
+    for (const { node, mean } of starts) {
+      if (mean && !windows.has(mean.node)) throw parted(mean.node, node);
+    }
+    for (const { start } of this.branches.values()) {
+      if (start.mean && windows.has(start.mean.node) && !windows.has(start.node))
+        throw parted(start.mean.node, start.node);
+    }
     const followed = starts.length < this.branches.size ? new Followed(this.context, starts) : this;
     followed.#write(windows, (node) => this.branches.get(node)?.canWait === true);
   }
@@ -220,6 +239,11 @@ class Followed {
       if (one.step.asks && graph.producer(one.node.output[0] ?? '') === one.node) write(one);
     for (const { node } of this.#steps) graph.removeIfUnused(node);
   }
+}
+
+function parted(mean: NodeProto, variance: NodeProto): TlscError {
+  const message = `${labelOf(mean)} is the mean of the variance ${labelOf(variance)}: one cannot be local without the other; choose both or none`;
+  return new TlscError('ERR_NOT_LOCALIZABLE', message);
 }
 
 const known = new WeakMap<RuleContext, Followed>();

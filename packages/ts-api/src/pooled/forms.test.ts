@@ -35,6 +35,14 @@ const pixels = [
   op('Cast', 'hw', 'n', { to: DataType.FLOAT }),
 ];
 
+/** The variance `v` of planes, and the mean `m` that was taken off for it. */
+const centred = [
+  op('ReduceMean', 'x', 'm', { axes: [2, 3] }),
+  op('Sub', 'x m', 'c0'),
+  op('Mul', 'c0 c0', 's'),
+  op('ReduceMean', 's', 'v', { axes: [2, 3] }),
+];
+
 const constants = [
   integers('rows', [0, 4, -1]),
   integers('image', [0, 4, 1, 1]),
@@ -231,6 +239,53 @@ const forms: Readonly<Record<string, Form>> = {
       op('Mul', 'last n', 'a'),
       op('Mul', 'a b', 'e'),
       op('Add', 'e last', 'z'),
+      fromLast,
+    ],
+  },
+  'a deviation and the mean': {
+    node: [...centred, op('Sqrt', 'v', 'dev'), op('Add', 'dev m', 'gate'), scaled],
+  },
+  'a normalization that adds to the root': {
+    node: [...centred, op('Sqrt', 'v', 'dev'), op('Add', 'dev number', 'e'), op('Div', 'c0 e', 'y')],
+  },
+  'a normalization by what was negated, its mean used besides': {
+    node: [
+      op('ReduceMean', 'x', 'm', { axes: [2, 3] }),
+      op('Neg', 'm', 'minus_m'),
+      op('Add', 'minus_m x', 'c0'),
+      op('Pow', 'c0 power', 's'),
+      op('ReduceMean', 's', 'v', { axes: [2, 3] }),
+      op('Add', 'v number', 'e'),
+      op('Sqrt', 'e', 'dev'),
+      op('Div', 'c0 dev', 'n'),
+      op('Add', 'n m', 'y'),
+    ],
+  },
+  'a normalization over channels, height and width, with what it is divided by': {
+    node: [
+      op('ReduceMean', 'x', 'm', { axes: [1, 2, 3] }),
+      op('Sub', 'x m', 'c0'),
+      op('Mul', 'c0 c0', 's'),
+      op('ReduceMean', 's', 'v', { axes: [1, 2, 3] }),
+      op('Add', 'v number', 'e'),
+      op('Sqrt', 'e', 'dev'),
+      op('Div', 'c0 dev', 'n'),
+      op('Conv', 'dev from_one', 'scale'),
+      op('Mul', 'n scale', 'a'),
+      op('Add', 'a m', 'y'),
+    ],
+  },
+  'a normalization with the channels last, its mean squeezed': {
+    node: [
+      toLast,
+      op('ReduceMean', 'last', 'm', { axes: [1, 2], keepdims: 0 }),
+      op('Reshape', 'm last_image', 'mr'),
+      op('Sub', 'last mr', 'c0'),
+      op('Mul', 'c0 c0', 's'),
+      op('ReduceMean', 's', 'v', { axes: [1, 2] }),
+      op('Sqrt', 'v', 'dev'),
+      op('Div', 'c0 dev', 'n'),
+      op('Add', 'n mr', 'z'),
       fromLast,
     ],
   },
@@ -473,6 +528,8 @@ const more = [
   integers('last3', [1, 2, 3]),
   floats('four_float', [], [4]),
   floats('d8', [8, 4]),
+  floats('power', [], [2]),
+  floats('from_one', [4, 1, 1, 1]),
   { ...integers('all4', [0, 1, 2, 3]), dims: [1n, 4n, 1n, 1n] },
 ];
 

@@ -4,7 +4,7 @@ import { type RuleContext, shapeOf } from '../rewrite/rule.js';
 import { type Axes, axesOf, placeOf } from './axes.js';
 
 /** What is taken of planes. */
-export type Kind = 'mean' | 'sum' | 'sum of squares' | 'sum of magnitudes' | 'norm';
+export type Kind = 'mean' | 'variance' | 'sum' | 'sum of squares' | 'sum of magnitudes' | 'norm';
 
 const kinds: Readonly<Record<string, Kind | undefined>> = {
   GlobalAveragePool: 'mean',
@@ -32,6 +32,8 @@ export interface Start extends Reduced {
   readonly kind: Kind;
   /** The node that has reduced one side of the planes of which this reduces the other. */
   readonly first?: NodeProto | undefined;
+  /** For a variance: the mean that has been taken off. */
+  readonly mean?: Start | undefined;
 }
 
 export function kindOf(node: NodeProto): Kind | undefined {

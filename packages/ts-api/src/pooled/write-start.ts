@@ -7,8 +7,6 @@ import type { LocalForm, LocalForms } from './local-forms.js';
 import { planesOf } from './planes.js';
 import type { Start } from './starts.js';
 
-const operator = 'LocalAveragePool';
-
 /** All axes but the first in one, which is what local operators take. */
 function asImage(lead: Axes): Axes {
   const [first = { size: 1, isBatch: false }, ...others] = lead;
@@ -32,24 +30,26 @@ class StartWriter {
     const { graph } = this.context;
     const { name, lead } = planesOf(this.context, this.forms, this.start, node);
     const image = { name: this.forms.reform(name, lead, asImage(lead), node), lead: asImage(lead) };
-    const isPlain = (kind === 'mean' || kind === 'sum') && this.#others(lead).length === 0;
+    const isPlain = ['mean', 'sum', 'variance'].includes(kind) && this.#others(lead).length === 0;
     if (isPlain) {
       graph.replace(node, this.#pool(image.name, node.output, node.name));
       this.forms.set(output, { name: output, lead: image.lead });
       return;
     }
-    const sums = this.#sums(image);
-    const last = this.#acrossOthers({ name: this.forms.reform(sums, image.lead, lead, node), lead });
-    graph.replace(
-      node,
-      makeNode(kind === 'norm' ? 'Sqrt' : 'Identity', [last.name], node.output, { name: node.name }),
-    );
+    const made = this.#sums(image);
+    const whole = { name: this.forms.reform(made, image.lead, lead, node), lead };
+    const last = kind === 'variance' ? this.#totalVariance(whole, image) : this.#acrossOthers(whole);
+    const opType = kind === 'norm' ? 'Sqrt' : 'Identity';
+    graph.replace(node, makeNode(opType, [last.name], node.output, { name: node.name }));
     this.forms.set(output, { name: output, lead: last.lead });
   }
 
   #pool(image: string, output: readonly string[], name: string) {
-    const attributes = { ...windowAttributes(this.window), replicate: this.valid ? 0 : 1 };
-    return makeNode(operator, [image], output, { domain: 'tlsc', name, attributes });
+    const isVariance = this.start.kind === 'variance';
+    const padding = isVariance ? {} : { replicate: this.valid ? 0 : 1 };
+    const attributes = { ...windowAttributes(this.window), ...padding };
+    const options = { domain: 'tlsc', name, attributes };
+    return makeNode(isVariance ? 'LocalVariance' : 'LocalAveragePool', [image], output, options);
   }
 
   /** Which of the axes in front of the plane are reduced, too. */
@@ -77,7 +77,7 @@ class StartWriter {
     );
     this.context.graph.insert(node, pool);
     const [means = ''] = pool.output;
-    if (kind === 'mean' || kind === 'sum') return means;
+    if (['mean', 'sum', 'variance'].includes(kind)) return means;
     // The pixels of a window: on a smaller plane it is the plane.
     const plane = this.forms.planeOf(name, lead.length, node);
     const window = this.context.graph.addIntegers(`${name}_window`, this.window.window);
@@ -89,17 +89,39 @@ class StartWriter {
   }
 
   #acrossOthers(form: LocalForm): LocalForm {
-    const { node, kind } = this.start;
+    const isMean = ['mean', 'sum', 'variance'].includes(this.start.kind);
+    return this.#reduce(form, isMean ? 'ReduceMean' : 'ReduceSum');
+  }
+
+  #reduce(form: LocalForm, opType: 'ReduceMean' | 'ReduceSum'): LocalForm {
+    const { node } = this.start;
     const others = this.#others(form.lead);
     if (others.length === 0) return form;
     const { graph, opset } = this.context;
-    const opType = kind === 'mean' || kind === 'sum' ? 'ReduceMean' : 'ReduceSum';
     const isInput = isAxesInput(opset, { opType });
     const input = isInput ? [form.name, graph.addIntegers(`${form.name}_axes`, others)] : [form.name];
     const attributes = { keepdims: 1, ...(isInput ? {} : { axes: others }) };
     const name = graph.insertBefore(node, form.name, opType, input, { attributes });
     const one = { size: 1, isBatch: false };
     return { name, lead: form.lead.map((axis, i) => (others.includes(i) ? one : axis)) };
+  }
+
+  /** Over channels, too: the mean of the planes' variances, and the variance of their means. */
+  #totalVariance(variances: LocalForm, image: LocalForm): LocalForm {
+    const { node } = this.start;
+    const { graph } = this.context;
+    const within = this.#reduce(variances, 'ReduceMean');
+    const attributes = { ...windowAttributes(this.window), replicate: 1 };
+    const pooled = graph.insertBefore(node, image.name, 'LocalAveragePool', [image.name], {
+      domain: 'tlsc',
+      attributes,
+    });
+    const means = { name: this.forms.reform(pooled, image.lead, variances.lead, node), lead: variances.lead };
+    const insert = (opType: string, input: readonly string[]) =>
+      graph.insertBefore(node, image.name, opType, input);
+    const off = insert('Sub', [means.name, this.#reduce(means, 'ReduceMean').name]);
+    const between = this.#reduce({ ...means, name: insert('Mul', [off, off]) }, 'ReduceMean');
+    return { ...within, name: insert('Add', [within.name, between.name]) };
   }
 }
 

@@ -2,13 +2,18 @@ import type { Graph } from '../graph/graph.js';
 import { isOnnxDomain, labelOf, type NodeProto, reducesAll } from '../graph/proto.js';
 import { followAll } from '../pooled/follow.js';
 import { hasPlanes, planeSizeOf } from '../pooled/planes.js';
-import { kindOf, planeIn, type Start, startAt } from '../pooled/starts.js';
+import { kindOf, planeIn, type Start } from '../pooled/starts.js';
 import { divisionAfter } from '../pooled/sums.js';
 import type { Match, Refusal, Rule, RuleContext } from '../rewrite/rule.js';
 import { imageTypes, isImageType } from '../session/image-tensors.js';
 import { showSize } from '../size.js';
 
-const operator = 'LocalAveragePool';
+/** What stands in the place of a statistic, the operator that it is reported with first. */
+function operatorsOf({ kind }: Start, canWait: boolean): string[] {
+  // Over channels, too, a variance is worked out of means, as well.
+  if (kind === 'variance') return ['LocalVariance', 'LocalAveragePool'];
+  return canWait ? ['LocalAveragePool', 'ReplicateScale'] : ['LocalAveragePool'];
+}
 
 /** Whether a mean is one of height and width of N×C×H×W, going by its axes alone. */
 function isSpatialMean(graph: Graph, node: NodeProto): boolean {
@@ -57,16 +62,16 @@ function refuseComputedAxes(context: RuleContext, node: NodeProto): Refusal | un
   return isComputed && isReduced ? { reason: 'the axes of its mean are computed at run time' } : undefined;
 }
 
-/** Means of planes, and their norms: by any operator, over planes of any layout, at once or one side after the other. */
+/** Means and variances of planes, and their norms: by any operator, over planes of any layout, at once or one side after the other. */
 export const localAveragePool: Rule = {
   name: 'local-average-pool',
-  seeks: 'means of planes, sums that are divided by the number of pixels, and norms',
+  seeks: 'means of planes, their variances, sums that are divided by the number of pixels, and norms',
 
   recognizes: (_graph, node) => kindOf(node) !== undefined,
   isCertain: isSpatialMean,
 
   check(context: RuleContext, node): Match | Refusal | undefined {
-    const start = startAt(context, node);
+    const start = followAll(context).branches.get(node)?.start;
     if (!start) return refuseComputedAxes(context, node);
     const { first } = start;
     const covers = new Set(first ? [first] : []);
@@ -74,10 +79,10 @@ export const localAveragePool: Rule = {
     if (refusal) return { ...refusal, covers };
     const branch = followAll(context).branches.get(node);
     if (!branch || branch.refusal) return { reason: 'it cannot be followed', ...branch?.refusal, covers };
-    const isMean = start.kind === 'mean' || start.kind === 'sum';
+    const isMean = ['mean', 'sum', 'variance'].includes(start.kind);
     return {
       featureSize: planeSizeOf(context, start),
-      operators: branch.canWait ? [operator, 'ReplicateScale'] : [operator],
+      operators: operatorsOf(start, branch.canWait),
       type: context.types.get(node.input[0] ?? '') === 'float16' && isMean ? 'float16' : 'float32',
       validLayers: branch.canWait ? branch.layers : undefined,
       covers,

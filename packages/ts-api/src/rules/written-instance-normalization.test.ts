@@ -3,6 +3,7 @@ import { buildBytes, floats, integers } from '../../test/build-model.js';
 import { convert } from '../../test/convert.js';
 import { largestDifference, localInstanceNorm, noise } from '../../test/reference.js';
 import { runModel } from '../../test/run-model.js';
+import { expectLikeWindows } from '../../test/window-crops.js';
 import { makeNode, type NodeProto } from '../graph/proto.js';
 
 const epsilon = 0.01;
@@ -82,10 +83,9 @@ describe('written-instance-normalization', () => {
 
   const replace = (output: string, ...nodes: readonly NodeProto[]) =>
     first.flatMap((node) => (node.output.includes(output) ? nodes : [node]));
-  const refused: Readonly<Record<string, readonly NodeProto[]>> = {
+  const others: Readonly<Record<string, readonly NodeProto[]>> = {
     'whose deviation is used elsewhere': [...first, makeNode('Mul', ['n', 'deviation'], ['y'])],
     'whose mean is used elsewhere': [...first, makeNode('Add', ['n', 'm'], ['y'])],
-    'with another power': [...replace('square', makeNode('Pow', ['d', 'three'], ['square'])), scaled],
     'of another image than it divides': [
       ...replace('n', makeNode('Relu', ['x'], ['r']), makeNode('Div', ['r', 'deviation'], ['n'])),
       scaled,
@@ -100,8 +100,25 @@ describe('written-instance-normalization', () => {
     ],
   };
 
-  it.each(Object.keys(refused))('refuses one %s', async (name) => {
-    await expect(convert(build(refused[name] ?? []), { trainSize: 8 })).rejects.toMatchObject({
+  it.each(Object.keys(others))('makes mean and variance local for themselves in one %s', async (name) => {
+    const original = build(others[name] ?? []);
+    const { model, report } = await convert(original, { trainSize: 16, baseSize: [5, 4] });
+    expect(report.sites).toMatchObject([
+      { node: 'm', operator: 'LocalAveragePool' },
+      { node: 'variance', operator: 'LocalVariance' },
+    ]);
+    await expectLikeWindows(original, model, noise([1, 3, 9, 7]), [5, 4], { tolerance: 1e-4 });
+    for (const exclude of [['m'], ['variance']])
+      await expect(convert(original, { trainSize: 16, exclude })).rejects.toMatchObject({
+        code: 'ERR_NOT_LOCALIZABLE',
+        message:
+          'm is the mean of the variance variance: one cannot be local without the other; choose both or none',
+      });
+  });
+
+  it('refuses one with another power', async () => {
+    const node = [...replace('square', makeNode('Pow', ['d', 'three'], ['square'])), scaled];
+    await expect(convert(build(node), { trainSize: 8 })).rejects.toMatchObject({
       code: 'ERR_NOT_LOCALIZABLE',
       message: expect.stringContaining(
         'variance: it is the mean of what Sub (computes d) has taken a mean off',
