@@ -122,8 +122,11 @@ const perPixel: Readonly<Record<string, readonly string[]>> = {
   Tile: ['Expand'],
 };
 
+/** What gives one value per pixel where there was one per plane. */
+const localMeans = new Set(['LocalAveragePool', 'LocalVariance']);
+
 /** Statistics that are sums, or of more than planes, end in one of these. */
-const endings = new Set(['Identity', 'Sqrt']);
+const endings = new Set(['Cast', 'Identity']);
 
 /** Whether the two are one node but for what it reads. */
 function isRewired(before: NodeProto, after: NodeProto): boolean {
@@ -239,7 +242,7 @@ function faultsOfNodes({ before, after, inOrder, read, isFree, original, convert
   );
   const local = perPlaneFrom(
     converted,
-    after.filter(({ opType }) => opType === 'LocalAveragePool').flatMap(({ output }) => output),
+    after.filter(({ opType }) => localMeans.has(opType)).flatMap(({ output }) => output),
   );
   const pooled = perPlaneFrom(original, [...local]);
   const isPooled = ({ input }: NodeProto) => input.some((name) => pooled.has(name));

@@ -12,7 +12,7 @@ import { type ProbedModel, withProbedModel } from '../graph/measure.js';
 import { type Model, opsetOf } from '../graph/model.js';
 import { type GraphProto, labelOf, type NodeProto, subgraphsOf } from '../graph/proto.js';
 import { sampleTwice, type TwoSizes } from '../graph/two-sizes.js';
-import { divisorsAskedOf } from '../pooled/sums.js';
+import { numbersAskedOf } from '../pooled/sums.js';
 import { type Answer, isMatch, type Rule, type RuleContext } from '../rewrite/rule.js';
 import { windowedNodes } from '../rewrite/windowed-nodes.js';
 import { rules } from '../rules/index.js';
@@ -154,7 +154,7 @@ export async function analyze(
     const graph = graphOf(model);
     const candidates = candidatesIn(graph);
     const typed = [...new Set(candidates.flatMap(({ node }) => node.input.slice(0, 1)))];
-    const questions = { typed, valued: [...new Set([...sizesAskedOf(model), ...divisorsAskedOf(graph)])] };
+    const questions = { typed, valued: [...new Set([...sizesAskedOf(model), ...numbersAskedOf(graph)])] };
     const inquiry = { graph, candidates, size, fixed, signal };
     return await withProbedModel(model, name, questions, async (probed) => {
       const { findings, warnings } = await inquire(probed, inquiry);
@@ -191,8 +191,9 @@ async function inquire(probed: ProbedModel, inquiry: Inquiry): Promise<Analysis>
     if (candidates.length === 0) return [];
     const measured = await probed.at(sizes[0].size, signal);
     const [growth, windowed] = [new Growth(sizes), windowedNodes(graph)];
+    const batched = await probed.forTwoImages(sizes[0].size, signal);
     return findingsIn(
-      { graph, opset: opsetOf(probed.model), ...measured, growth, windowed },
+      { graph, opset: opsetOf(probed.model), ...measured, batched, growth, windowed },
       candidates,
       signal,
     );

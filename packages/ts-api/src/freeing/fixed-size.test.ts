@@ -93,6 +93,9 @@ describe('a model of fixed size', () => {
         integers('zero', [0]),
         integers('half', [16]),
         integers('border', [31]),
+        integers('near_end', [30]),
+        integers('end', [32]),
+        floats('elements', [], [4608]),
         integers('part', [11]),
         integers('laid', [1, 3, 1536]),
         integers('rows', [2]),
@@ -149,6 +152,22 @@ describe('a model of fixed size', () => {
         makeNode('ReduceMax', ['z'], ['top'], { attributes: { axes: [2, 3] } }),
         makeNode('Expand', ['top', 'plane'], ['wide']),
         makeNode('Add', ['z', 'wide'], ['y']),
+      ],
+    ],
+    [
+      'a number of pixels',
+      [
+        makeNode('ReduceSum', ['z'], ['total'], { attributes: { keepdims: 1 } }),
+        makeNode('Div', ['total', 'elements'], ['mean']),
+        makeNode('Add', ['z', 'mean'], ['y']),
+      ],
+    ],
+    [
+      'a border that is moved to the other end',
+      [
+        makeNode('Slice', ['z', 'near_end', 'end', 'rows'], ['last']),
+        makeNode('Slice', ['z', 'zero', 'near_end', 'rows'], ['first']),
+        makeNode('Concat', ['last', 'first'], ['y'], { attributes: { axis: 2 } }),
       ],
     ],
     [

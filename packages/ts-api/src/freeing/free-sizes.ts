@@ -44,12 +44,6 @@ class Freeing {
     readonly parts: Parts,
   ) {}
 
-  /** How many pixels of the image one of the smallest plane stands for, along an axis of it. */
-  #factorOf(image: string, axis: number): number {
-    const [whole = 1, side = whole] = [this.shapes.get(image)?.[axis], this.#smallest[axis - 2]];
-    return side > 1 && Number.isInteger(whole / side) ? whole / side : 1;
-  }
-
   /** Height and width of the smallest plane. */
   get #smallest(): readonly number[] {
     const planes = [...this.#planes.keys()].map((key) => key.split(',').map(Number));
@@ -73,7 +67,7 @@ class Freeing {
     const order = new Map(graph.nodes.map((node, i) => [node, i]));
     this.#see(image, -1, graph, growth);
     for (const [node, i] of order) for (const value of node.output) this.#see(value, i, graph, growth);
-    const factors = new Map(sides.map((axis) => [axis, this.#factorOf(image, axis)]));
+    const smallest = this.#smallest;
     const sideOf = (axis: number, more: Partial<Following> = {}): Side | undefined =>
       sides.includes(axis) ? [{ value: image, axis, times: 1, over: 1, ...more }] : undefined;
     return {
@@ -94,7 +88,10 @@ class Freeing {
       },
       isImage: (value) => value === image,
       imageSide: (axis, length) => (this.shapes.get(image)?.[axis] === length ? sideOf(axis) : undefined),
-      missing: (axis) => sideOf(axis, { multiple: factors.get(axis) ?? 1 }),
+      missing: (axis, padded) => {
+        const least = smallest[sides.indexOf(axis)] ?? padded;
+        return Number.isInteger(padded / least) ? sideOf(axis, { multiple: padded / least }) : undefined;
+      },
     };
   }
 

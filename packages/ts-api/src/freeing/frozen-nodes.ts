@@ -1,8 +1,9 @@
 // The nodes whose sizes an exporter has written down as constants, and what these are of what the nodes read.
 import type { Graph } from '../graph/graph.js';
-import { intsOf, isOnnxDomain, makeNode, type NodeProto } from '../graph/proto.js';
+import { intsOf, isOnnxDomain, makeNode, type NodeProto, reducesAll } from '../graph/proto.js';
+import { isWeights, weightsOf } from '../rewrite/weights.js';
 import { type Parts, type Reshaped, rest, targetOf } from './reshapes.js';
-import { type Length, numberOf, type Side, type SizeWriter } from './size-writer.js';
+import { type Length, numberOf, type Side, type SizeWriter, sizeIn } from './size-writer.js';
 
 /** What is known of the values of a model while it is freed: their shapes at the size that it was traced at. */
 export interface Traced {
@@ -16,7 +17,7 @@ export interface Traced {
   /** The side of the image, where an axis is as long as that. */
   imageSide(axis: number, length: number): Side | undefined;
   /** What is missing of a side of the image to a multiple of what the network halves it to. */
-  missing(axis: number): Side | undefined;
+  missing(axis: number, padded: number): Side | undefined;
   /** A value computed before `node` that has planes of this size. */
   planeLike(node: NodeProto, height: number, width: number): { value: string; axis: number } | undefined;
 }
@@ -43,7 +44,7 @@ export interface Traced {
   /** The side of the image, where an axis is as long as that. */
   imageSide(axis: number, length: number): Side | undefined;
   /** What is missing of a side of the image to a multiple of what the network halves it to. */
-  missing(axis: number): Side | undefined;
+  missing(axis: number, padded: number): Side | undefined;
   /** A value computed before `node` that has planes of this size. */
   planeLike(node: NodeProto, height: number, width: number): { value: string; axis: number } | undefined;
 }
@@ -120,11 +121,14 @@ function slice(traced: Traced, node: NodeProto): Free | undefined {
       const whole = shape[axis] ?? 0;
       const grows = traced.growth(value, axis);
       if (place <= 0 || place > whole || grows === 'none') return [place];
-      if (place === whole && isEnd) return traced.imageSide(axis, whole) ?? [open];
-      const part = partOf(place, value, axis, whole);
-      if (part) return part;
+      // Cut to the size of the image, from what was padded or not.
+      const image = isEnd ? traced.imageSide(axis, place) : undefined;
+      if (image) return image;
+      if (place === whole && isEnd) return [open];
       // As far from the end as it was: negative places count from there.
-      return whole - place <= widestBorder && isEnd ? [place - whole] : [place];
+      const isNearEnd = whole - place <= widestBorder && place * 2 > whole;
+      if (isNearEnd && whole % place !== 0) return [place - whole];
+      return partOf(place, value, axis, whole) ?? [place];
     });
   return setSizes(
     new Map([
@@ -174,8 +178,10 @@ function resize(traced: Traced, node: NodeProto): Free | undefined {
     const from = before[axis] ?? 1;
     if (traced.growth(value, axis) === 'none' && !(from === 1 && side > 1)) return [side];
     if (partner && axis > 1) return [{ value: partner, axis, times: 1, over: 1 }];
-    const like = axis === 2 ? traced.planeLike(node, side, after[3] ?? 0) : undefined;
-    if (from === 1 && like) return [{ value: like.value, axis: like.axis, times: 1, over: 1 }];
+    const isWhole = from > 1 && (side % from === 0 || from % side === 0);
+    const like = traced.planeLike(node, after[2] ?? 0, after[3] ?? 0);
+    if (!isWhole && like && axis > 1)
+      return [{ value: like.value, axis: like.axis + axis - 2, times: 1, over: 1 }];
     return scaled(side, value, axis, from);
   });
   return setSizes(new Map([[3, wanted]]), new Map([[3, sides]]));
@@ -209,16 +215,55 @@ function spread(traced: Traced, node: NodeProto): Free | undefined {
   return setSizes(new Map([[at, given]]), new Map([[at, sides]]));
 }
 
-/** Pad by nothing, at the end of the image's sides: the size that was traced was a multiple of what is padded to. */
+/** Pad of the image to a multiple of what its smallest plane stands for, by nothing where the size that was traced was one. */
 function pad(traced: Traced, node: NodeProto): Free | undefined {
   const { graph } = traced;
   const [value = '', pads = '', , axes = ''] = node.input;
   const given = graph.constantIntegers(pads);
-  const rank = traced.shape(value)?.length ?? 0;
-  if (axes !== '' || !traced.isImage(value) || !given || given.some((amount) => amount !== 0))
-    return undefined;
-  const sides = given.map((_, i): Side => (i < rank ? [0] : (traced.missing(i - rank) ?? [0])));
+  const padded = traced.shape(node.output[0] ?? '') ?? [];
+  const rank = padded.length;
+  if (axes !== '' || !traced.isImage(value) || !given || given.length !== 2 * rank) return undefined;
+  const shapeOf = (name: string) => traced.shape(name);
+  const sides = given.map((amount, i): Side => {
+    const missing = i < rank ? undefined : traced.missing(i - rank, padded[i - rank] ?? 0);
+    return missing && sizeIn(missing, shapeOf) === amount ? missing : [amount];
+  });
   return setSizes(new Map([[1, given]]), new Map([[1, sides]]));
+}
+
+/** What hands on a sum as it is. */
+const handing = new Set(['Flatten', 'Identity', 'Reshape', 'Squeeze', 'Transpose', 'Unsqueeze']);
+
+/** A sum over axes of the image divided by the number of its elements, which was written down. */
+function division(traced: Traced, node: NodeProto): Free | undefined {
+  const { graph } = traced;
+  const [dividend = '', divisor = ''] = node.input;
+  const tensor = graph.constant(divisor);
+  const [count, ...others] = tensor && isWeights(tensor) ? weightsOf(graph.withValues(tensor)) : [];
+  let sum = graph.producer(dividend);
+  while (sum && handing.has(sum.opType)) sum = graph.producer(sum.input[0] ?? '');
+  if (!tensor || count === undefined || others.length > 0 || sum?.opType !== 'ReduceSum') return undefined;
+  const [value = ''] = sum.input;
+  const shape = traced.shape(value) ?? [];
+  const given = graph.reducedAxes(sum) ?? [];
+  const axes = reducesAll(sum, given)
+    ? [...shape.keys()]
+    : given.map((axis) => (axis < 0 ? axis + shape.length : axis));
+  const side: Side = axes.map((axis): Length => ({ value, axis, times: 1, over: 1 }));
+  const isCount = axes.length > 0 && sizeIn(side, (name) => traced.shape(name)) === count;
+  if (!isCount || axes.every((axis) => traced.growth(value, axis) === 'none')) return undefined;
+  return {
+    sides: new Map([[1, [side]]]),
+    isNew: true,
+    write(writer, edited, one) {
+      const base = `${one.output[0]}_count`;
+      const attributes = { to: tensor.dataType };
+      const number = edited.insertBefore(one, base, 'Cast', [writer.vector([side], base, one)], {
+        attributes,
+      });
+      edited.replace(one, makeNode('Div', [dividend, number], one.output, { name: one.name }));
+    },
+  };
 }
 
 const global: Readonly<Record<string, string>> = {
@@ -259,6 +304,7 @@ function pool({ shape }: Traced, node: NodeProto): Free | undefined {
 const finds: Readonly<Record<string, Find>> = {
   AveragePool: pool,
   ConstantOfShape: spread,
+  Div: division,
   Expand: spread,
   LpPool: pool,
   MaxPool: pool,

@@ -19,6 +19,18 @@ function growthOf(
 }
 
 describe('Growth', () => {
+  it('takes sides that are rounded for what they are', () => {
+    const sample = (size: readonly [number, number], shape: Shape) => ({
+      size,
+      shapes: new Map([['v', shape]]),
+      values: new Map(),
+      failure: undefined,
+    });
+    // Halved by a convolution, and rounded up.
+    const growth = new Growth([sample([4, 6], [1, 4, 2, 3]), sample([8, 9], [1, 4, 4, 5])]);
+    expect(growth.along('v')).toEqual([undefined, undefined, 'rows', 'columns']);
+  });
+
   it.each([
     ['an image', [1, 3, 64, 64], [1, 3, 48, 32], [undefined, undefined, 'rows', 'columns']],
     ['channels last, halved', [1, 32, 32, 8], [1, 24, 16, 8], [undefined, 'rows', 'columns', undefined]],

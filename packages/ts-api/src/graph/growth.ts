@@ -10,9 +10,6 @@ const ofImages: readonly (Following | undefined)[] = [undefined, undefined, 'row
 /** A length at both sizes. */
 type Lengths = readonly [trained: number, other: number];
 
-/** What the logarithms of factors may be off together, by rounding. */
-const exact = 0.1;
-
 /** An axis, and its lengths. */
 interface Growing {
   readonly axis: number;
@@ -75,17 +72,20 @@ export class Growth {
   }
 
   /**
-   * Which of two axes is which side of the image: the one whose factor it grows by. Where borders were cut off, neither does; then they
+   * Which of two axes is which side of the image: the one whose factor it grows by. Where borders were cut off, neither does, by more than a pixel; then they
    * grow by as many pixels for each that the image grows by, since both sides have one scale and one border.
    */
   #side(growing: readonly Growing[], axis: number): Following {
     const [rows, columns] = this.#factors;
-    const [first = 1, second = 1] = growing.map(({ lengths: [trained, other] }) => other / trained);
+    const lengths = growing.map((one) => one.lengths) as [Lengths, Lengths];
+    const [first, second] = lengths.map(([trained, other]) => other / trained) as [number, number];
     const off = (a: number, b: number) => Math.abs(Math.log(Math.abs(a / b)));
+    const isRounded = (...factors: readonly [number, number]) =>
+      lengths.every(([trained, other], i) => Math.abs(other - trained * (factors[i] ?? 1)) <= 1);
     let straight = off(first, rows) + off(second, columns);
     let turned = off(first, columns) + off(second, rows);
-    if (Math.min(straight, turned) > exact) {
-      const [step = 1, nextStep = 1] = growing.map(({ lengths: [trained, other] }) => other - trained);
+    if (!isRounded(rows, columns) && !isRounded(columns, rows)) {
+      const [step = 1, nextStep = 1] = lengths.map(([trained, other]) => other - trained);
       const [rowStep, columnStep] = this.#steps;
       straight = off(step / nextStep, rowStep / columnStep);
       turned = off(step / nextStep, columnStep / rowStep);

@@ -2,8 +2,10 @@ import { create } from '@bufbuild/protobuf';
 import { GraphProtoSchema, ModelProtoSchema, NodeProtoSchema, ValueInfoProtoSchema } from 'onnx-buf';
 import type { Tensor } from 'onnxruntime-common';
 import { TlscError, throwIfAborted } from '../errors.js';
+import { widenFloat16, withoutFloat16Array } from '../session/float16.js';
 import { InferenceSession } from '../session/inference-session.js';
 import { type Size, showSize } from '../size.js';
+import { imageInputsOf } from './inputs.js';
 import { encodeModel, type Model } from './model.js';
 import { DataType, labelOf, makeNode, makeTensorInfo, type NodeProto, shallowCopy } from './proto.js';
 import { trialFeeds } from './trial-feeds.js';
@@ -36,7 +38,7 @@ function freePrefix(names: readonly string[], wanted: string): string {
   return prefix;
 }
 
-/** The numbers in the integer values that were asked about. */
+/** The numbers in the values that were asked about. */
 export type Values = ReadonlyMap<string, readonly number[]>;
 
 /** Nodes that hand out what is asked about, by the value that it is asked of. */
@@ -95,7 +97,7 @@ function withProbes(model: Model, { shapes, values }: Probes, typed: readonly st
 export interface Questions {
   /** Values whose element types are to be told. */
   readonly typed?: readonly string[];
-  /** Integer values whose numbers are. */
+  /** Values whose numbers are: few, as sizes are. */
   readonly valued?: readonly string[];
 }
 
@@ -103,6 +105,15 @@ export interface Measurement {
   readonly shapes: Shapes;
   readonly types: ElementTypes;
   readonly values: Values;
+}
+
+/** The numbers of a tensor, which of float16 are bits. */
+function numbersIn({ data, type }: Tensor): number[] {
+  if (type !== 'float16') return Array.from(data as BigInt64Array | Int32Array, Number);
+  const bits = withoutFloat16Array(data) as Uint16Array;
+  const values = new Float32Array(bits.length);
+  widenFloat16(bits, values, 0, bits.length);
+  return [...values];
 }
 
 /** A model with probes in it, loaded to be run at any number of sizes. ONNX Runtime is the one that knows its shapes. */
@@ -145,16 +156,28 @@ export class ProbedModel {
    */
   async at(size: Size, signal?: AbortSignal): Promise<Measurement> {
     throwIfAborted(signal);
-    const seen = this.#seen.get(showSize(size)) ?? (await this.#run(size, signal));
+    const seen = this.#seen.get(showSize(size)) ?? (await this.#run(size, signal, 1));
     this.#seen.set(showSize(size), seen);
     return seen;
   }
 
-  async #run(size: Size, signal: AbortSignal | undefined): Promise<Measurement> {
+  /** The shapes for two images at once; undefined for a model that does not take two. */
+  async forTwoImages(size: Size, signal?: AbortSignal): Promise<Shapes | undefined> {
+    const isFree = imageInputsOf(this.model, size).some(({ shape: [batch] }) => typeof batch !== 'number');
+    if (!isFree) return undefined;
+    try {
+      return (await this.#run(size, signal, 2)).shapes;
+    } catch (error) {
+      if (error instanceof TlscError && error.code === 'ERR_TRAIN_SIZE') return undefined;
+      throw error;
+    }
+  }
+
+  async #run(size: Size, signal: AbortSignal | undefined, batch: number): Promise<Measurement> {
     const { model, name, session, probes } = this;
     const fetches = [...probes.shapes.values(), ...probes.values.values()].map(outputOf);
     const run = async (values: TrialValues) => {
-      const feeds = await trialFeeds(model, size, name, undefined, values);
+      const feeds = await trialFeeds(model, size, name, undefined, values, batch);
       const outputs = await session.run(feeds, fetches, signal ? { signal } : {});
       this.#values = values;
       return outputs;
@@ -172,8 +195,7 @@ export class ProbedModel {
     const read = (asked: ReadonlyMap<string, NodeProto>) =>
       new Map(
         [...asked].map(([value, probe]) => {
-          const { data } = results[outputOf(probe)] as Tensor;
-          return [value, Array.from(data as BigInt64Array | Int32Array, Number)] as const;
+          return [value, numbersIn(results[outputOf(probe)] as Tensor)] as const;
         }),
       );
     const types = session.outputMetadata.map(

@@ -99,7 +99,7 @@ export type Painter = (values: Float32Array, input: string) => void;
 
 /**
  * Images of the given size for every input that takes such, of zeros unless `paint` changes them, and `values` for the others, which
- * are those of `trialValuesOf`. Free dimensions are 1, but for those that have the name of an image's height or width. Throws
+ * are those of `trialValuesOf`. Free dimensions are 1, the batch of images `batch`, but for those that have the name of an image's height or width. Throws
  * ERR_UNSUPPORTED_MODEL, which names the input, where there is no image input, or one of no known shape, of a type that has no tensors, or larger than
  * a model is tried with.
  */
@@ -109,6 +109,7 @@ export async function trialFeeds(
   name: string,
   paint: Painter = () => {},
   values: TrialValues = trialValuesOf(model, size)[0],
+  batch = 1,
 ): Promise<Record<string, Tensor>> {
   const images = imageInputsOf(model, size);
   if (images.length === 0) throw withoutImages(model, name);
@@ -117,7 +118,7 @@ export async function trialFeeds(
   for (const input of inputsOf(model)) {
     const image = images.find((one) => one.name === input.name);
     feeds[input.name] = image
-      ? await imageFor(image, size, name, paint)
+      ? await imageFor(image, size, name, paint, batch)
       : await valuesFor(input, values, names, name);
   }
   return feeds;
@@ -128,13 +129,14 @@ async function imageFor(
   size: Size,
   name: string,
   paint: Painter,
+  images: number,
 ): Promise<Tensor> {
   const [batch, channels] = [shape[0], shape[layout.channels]];
   if (typeof channels !== 'number') {
     const message = `input ${input} of ${name} does not say how many channels it has`;
     throw new TlscError('ERR_UNSUPPORTED_MODEL', message, { parameter: input });
   }
-  const dims = sidesIn(layout, [typeof batch === 'number' ? batch : 1, channels, ...size]);
+  const dims = sidesIn(layout, [typeof batch === 'number' ? batch : images, channels, ...size]);
   const values = new Float32Array(countOf(dims, input, name));
   paint(values, input);
   return toImageTensor(elemType === DataType.FLOAT16 ? 'float16' : 'float32', values, dims);

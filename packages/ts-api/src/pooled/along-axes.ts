@@ -2,10 +2,18 @@
 import type { Graph } from '../graph/graph.js';
 import { intOf, makeNode, type NodeProto, reducesAll } from '../graph/proto.js';
 import type { Refusal } from '../rewrite/rule.js';
-import { type Axes, axesOf, pick, placeOf, placesOf } from './axes.js';
+import { type Axes, fixedAxes, pick, placeOf, placesOf } from './axes.js';
 import type { LocalForms } from './local-forms.js';
-import { uniformAxes } from './pointwise.js';
-import { handOn, isUniform, notPointwise, refuse, type Situation, type Step, shapeIn } from './step.js';
+import {
+  axesIn,
+  handOn,
+  isUniform,
+  notPointwise,
+  refuse,
+  type Situation,
+  type Step,
+  shapeIn,
+} from './step.js';
 
 /** The node again, of other inputs and with other attributes. */
 export function remade(
@@ -196,7 +204,7 @@ export function concat(situation: Situation): Step | Refusal {
         const own = parts[i];
         if (own) return forms.fit(value, pick(own, places), node);
         // What is the same for all pixels is repeated over them.
-        const uniform = uniformAxes(situation, value, whole);
+        const uniform = axesIn(situation, value);
         const lead = pick(uniform, places);
         const name = forms.spread(value, shapeIn(situation, value), lead, node);
         const sizes = lead.map(({ size, isBatch }) => (isBatch ? 1 : size));
@@ -280,9 +288,9 @@ export function gather(situation: Situation): Step | Refusal {
   const picked = shapeIn(situation, indices);
   const isAll = context.graph.constantIntegers(indices)?.every((from, i) => from === i);
   const count = picked.reduce((product, side) => product * side, 1);
-  const after: Axes = [...axes.slice(0, axis), ...axesOf(picked, false), ...axes.slice(axis + 1)];
+  const after: Axes = [...axes.slice(0, axis), ...fixedAxes(picked), ...axes.slice(axis + 1)];
   // With nothing left out and nothing moved it is a reshape.
-  if (isAll && count === axes[axis]?.size) return handOn(value, situation, after);
+  if (isAll && count === axes[axis]?.size && !axes[axis].isBatch) return handOn(value, situation, after);
   const places = placesOf(axes, [axis]).filter((i) => i >= 0);
   return {
     axes: [after],
@@ -295,7 +303,7 @@ export function gather(situation: Situation): Step | Refusal {
       const lead = pick(axes, places);
       forms.set(output, {
         name: output,
-        lead: [...lead.slice(0, at), ...axesOf(picked, false), ...lead.slice(at + 1)],
+        lead: [...lead.slice(0, at), ...fixedAxes(picked), ...lead.slice(at + 1)],
       });
     },
   };

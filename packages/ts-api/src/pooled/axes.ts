@@ -26,13 +26,9 @@ export function broadcast(operands: readonly Axes[]): Axes {
   }));
 }
 
-/** Axes of these lengths, of which the first is the batch where `hasBatch` says so. */
-export function axesOf(shape: readonly number[], hasBatch: boolean): Axes {
-  return shape.map((size, i) => ({ size, isBatch: hasBatch && i === 0 }));
-}
-
-export function hasBatch(axes: Axes): boolean {
-  return axes.some(({ isBatch }) => isBatch);
+/** Axes of these lengths, none of which follows the batch. */
+export function fixedAxes(shape: readonly number[]): Axes {
+  return shape.map((size) => ({ size, isBatch: false }));
 }
 
 /**
@@ -59,10 +55,4 @@ export function placeOf(axis: number, rank: number): number {
 
 export function sameSizes(a: Axes, b: Axes): boolean {
   return a.length === b.length && a.every(({ size }, i) => size === b[i]?.size);
-}
-
-/** Whether both have the same elements in the same order, whatever the axes of one element. */
-export function sameOrder(a: Axes, b: Axes): boolean {
-  const counting = (axes: Axes) => axes.filter(({ size }) => size > 1);
-  return sameSizes(counting(a), counting(b));
 }

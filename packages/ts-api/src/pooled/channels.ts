@@ -5,9 +5,9 @@ import type { Refusal } from '../rewrite/rule.js';
 import { termsOf } from '../rewrite/sums.js';
 import { withDims } from '../rewrite/weights.js';
 import { insertInner, pooledFirst, remade } from './along-axes.js';
-import { type Axes, aligned, axesOf, pick, placesOf } from './axes.js';
+import { type Axes, aligned, pick, placesOf } from './axes.js';
 import type { LocalForms } from './local-forms.js';
-import { isUniform, notPointwise, refuse, type Situation, type Step, shapeIn } from './step.js';
+import { axesIn, isUniform, notPointwise, refuse, type Situation, type Step, shapeIn } from './step.js';
 
 const single = { size: 1, isBatch: false };
 
@@ -104,8 +104,7 @@ function convolutionAlong(
 ): Step {
   const { node } = situation;
   const [output = ''] = node.output;
-  const shape = shapeIn(situation, output);
-  const after = axesOf(shape, axes[0]?.isBatch === true);
+  const after = axesIn(situation, output);
   const at = axis - 2;
   return {
     axes: [after],
@@ -180,11 +179,10 @@ function isTurned(node: NodeProto): boolean {
   return intOf(node, 'transA', 0) !== 0;
 }
 
-/** Whether all elements but those of the batch lie along the last axis. */
+/** Whether the value is one vector for each image, or for each of what else one axis counts. */
 function isVector(axes: Axes): boolean {
-  return (
-    axes.slice(0, -1).every(({ size, isBatch }) => size === 1 || isBatch) && axes.at(-1)?.isBatch === false
-  );
+  const counting = axes.slice(0, -1).filter(({ size, isBatch }) => size > 1 || isBatch);
+  return counting.length < 2 && axes.at(-1)?.isBatch === false;
 }
 
 function layer(situation: Situation, value: string, axes: Axes, weights: Linear): Step {
@@ -192,8 +190,8 @@ function layer(situation: Situation, value: string, axes: Axes, weights: Linear)
   const [output = ''] = node.output;
   const shape = shapeIn(situation, output);
   const after = axes.map((axis, i) => (i === axes.length - 1 ? { ...axis, size: shape.at(-1) ?? 0 } : axis));
-  const batch = axes.findIndex(({ isBatch }) => isBatch);
-  const places = [batch, axes.length - 1];
+  const front = axes.findIndex(({ size, isBatch }, i) => i < axes.length - 1 && (size > 1 || isBatch));
+  const places = [front, axes.length - 1];
   return {
     axes: [after],
     isLayer: true,
@@ -213,7 +211,7 @@ function product(situation: Situation): Step | Refusal {
   const operands = node.input.map((value) => ({
     value,
     own: situation.axesOf(value),
-    axes: situation.axesOf(value) ?? axesOf(shapeIn(situation, value), false),
+    axes: situation.axesOf(value) ?? axesIn(situation, value),
   }));
   if (operands.some(({ value, own }) => !own && !isUniform(situation, value))) return notPointwise(situation);
   const rank = Math.max(...operands.map(({ axes }) => axes.length));
@@ -261,9 +259,7 @@ export function einsum(situation: Situation): Step | Refusal {
   if (result === undefined || plane.length < 2 || !isAlike || operands.length !== node.input.length)
     return notPointwise(situation);
   const [output = ''] = node.output;
-  const shape = shapeIn(situation, output);
-  const batch = own.flatMap((axes, i) => (axes?.[0]?.isBatch ? [operands[i]?.[0]] : []))[0];
-  const after = axesOf(shape, batch !== undefined && result[0] === batch);
+  const after = axesIn(situation, output);
   return {
     axes: [after],
     isLayer: true,

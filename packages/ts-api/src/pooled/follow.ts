@@ -1,16 +1,18 @@
 // Follows pooled values to the images that they are combined with. Making the pooling local turns one value per plane into one per pixel,
 // which is right only where every step on the way treats pixels one by one.
 import { TlscError } from '../errors.js';
+import type { Graph } from '../graph/graph.js';
 import { labelOf, type NodeProto } from '../graph/proto.js';
-import { isRefusal, type LocalWindow, type Refusal, type RuleContext, shapeOf } from '../rewrite/rule.js';
+import { isRefusal, type LocalWindow, type Refusal, type RuleContext } from '../rewrite/rule.js';
+import { isWeights, weightsOf } from '../rewrite/weights.js';
 import { showSize } from '../size.js';
 import { type Axes, pick } from './axes.js';
 import { LocalForms } from './local-forms.js';
 import { stepOf } from './operators.js';
 import { broadcasting, unary } from './pointwise-operators.js';
-import { type Start, startAt } from './starts.js';
+import { measuredAxes, type Start, startAt } from './starts.js';
 import { handOn, type Situation, type Step } from './step.js';
-import { divisionAfter } from './sums.js';
+import { divisionsAfter, growsInNumber, sizeNumbers } from './sums.js';
 import { isTied, walkUp } from './tied.js';
 import { varianceAt } from './variance.js';
 import { writeStart } from './write-start.js';
@@ -44,13 +46,6 @@ interface Following {
   readonly starts: ReadonlySet<Start>;
 }
 
-/** The axes of what a start computes. */
-function axesAfter({ axes, places }: Start, shape: readonly number[]): Axes {
-  const left = axes.filter((_, i) => !places.includes(i));
-  if (shape.length === left.length) return left;
-  return axes.map((axis, i) => (places.includes(i) ? { size: 1, isBatch: false } : axis));
-}
-
 /** Height and width of the planes that are reduced, or their pixels. */
 function pixelsOf({ axes, plane }: Start): string {
   return showSize(pick(axes, plane).map(({ size }) => size));
@@ -61,6 +56,7 @@ class Followed {
   readonly branches = new Map<NodeProto, Branch>();
   readonly #pooled = new Map<string, Pooled>();
   readonly #steps: Following[] = [];
+  readonly #numbers: ReadonlySet<string>;
   readonly #chosen = new Map<NodeProto, LocalWindow>();
 
   constructor(
@@ -68,12 +64,15 @@ class Followed {
     starts: readonly Start[],
   ) {
     const { graph } = context;
+    this.#numbers = sizeNumbers(graph);
     for (const start of starts)
       this.branches.set(start.node, { start, refusal: undefined, layers: 0, canWait: true, ends: 0 });
-    const divisions = new Map<NodeProto, Start>();
-    for (const start of starts) {
-      const division = divisionAfter(context, start);
-      if (division) divisions.set(division, start);
+    const divisions = new Set<NodeProto>();
+    for (const branch of this.branches.values()) {
+      const divided = divisionsAfter(context, branch.start);
+      if (!divided) continue;
+      branch.start = { ...branch.start, divisions: divided };
+      for (const node of divided) divisions.add(node);
     }
     for (const node of graph.nodes) {
       const branch = this.branches.get(node);
@@ -92,9 +91,8 @@ class Followed {
 
   #begin(start: Start): void {
     const [output = ''] = start.node.output;
-    const shape = shapeOf(this.context, output) ?? [];
     const starts = new Set([start]);
-    this.#pooled.set(output, { axes: axesAfter(start, shape), starts, exact: start });
+    this.#pooled.set(output, { axes: measuredAxes(this.context, output), starts, exact: start });
     this.#checkOutput(output, starts);
   }
 
@@ -117,7 +115,9 @@ class Followed {
     const meeting = this.#meetingOf(node, starts);
     const value = node.input.find((name) => this.#pooled.has(name)) ?? '';
     const own = isDivision ? this.#pooled.get(value) : undefined;
-    const step = meeting ?? (own ? handOn(value, situation, own.axes) : stepOf(situation));
+    const step =
+      meeting ??
+      (own ? handOn(value, situation, measuredAxes(this.context, node.output[0] ?? '')) : stepOf(situation));
     if (isRefusal(step)) {
       this.#refuse(starts, step);
       return;
@@ -142,8 +142,7 @@ class Followed {
   /** Statistics of other planes cannot meet: made local they have other sizes. */
   #meetingOf(node: NodeProto, starts: ReadonlySet<Start>): Refusal | undefined {
     const [first, ...others] = [...starts];
-    const sizesOf = (start: Start) => this.#planeSizes(start.image, start.plane);
-    const stranger = others.find((one) => first && sizesOf(one) !== sizesOf(first));
+    const stranger = others.find((one) => first && !this.#isPlaneOf(first, one.image, one.plane));
     if (!first || !stranger) return undefined;
     const met = `one of ${pixelsOf(stranger)} in ${labelOf(node)}`;
     return { reason: `its mean of ${pixelsOf(first)} pixels meets ${met}` };
@@ -165,6 +164,7 @@ class Followed {
       axesOf: (value) => this.#pooled.get(value)?.axes,
       pixels: start ? pixelsOf(start) : '',
       hasPlane: (value, axes) => start !== undefined && this.#isPlaneOf(start, value, axes),
+      growsInNumber: (value) => growsInNumber(context, this.#numbers, value),
       isTied: (image) => starts.every((one) => isTied(context, image, one.image)),
     };
   }
@@ -182,14 +182,15 @@ class Followed {
   findCentering(value: string): NodeProto | undefined {
     const { graph } = this.context;
     let centering: NodeProto | undefined;
+    const isPooled = (input: string) => this.#pooled.has(input);
     walkUp(graph, value, (node) => {
-      const isPooled = (input: string) => this.#pooled.has(input);
+      // Among pooled values themselves nothing is centred.
+      if (node.output.some(isPooled)) return false;
       const takesOff = node.opType === 'Sub' && node.input.some(isPooled);
       const addsNegative =
-        node.opType === 'Add' &&
-        node.input.some((input) => graph.producer(input)?.opType === 'Neg' && isPooled(input));
+        node.opType === 'Add' && node.input.some((input) => isPooled(input) && isNegated(graph, input));
       if (takesOff || addsNegative) centering = node;
-      return centering === undefined && (unary.has(node.opType) || broadcasting.has(node.opType));
+      return centering === undefined && keepsPixels(node);
     });
     return centering;
   }
@@ -240,6 +241,32 @@ class Followed {
     for (const { node } of this.#steps) graph.removeIfUnused(node);
   }
 }
+
+/** Whether the value is that of another times a number below 0. */
+function isNegated(graph: Graph, value: string): boolean {
+  const node = graph.producer(value);
+  if (node?.opType === 'Neg') return true;
+  return (
+    node?.opType === 'Mul' &&
+    node.input.some((input) => {
+      const tensor = graph.constant(input);
+      return (
+        tensor !== undefined &&
+        isWeights(tensor) &&
+        weightsOf(graph.withValues(tensor)).every((one) => one < 0)
+      );
+    })
+  );
+}
+
+/** Whether the node hands pixels on, one by one or in another layout. */
+function keepsPixels({ opType }: NodeProto): boolean {
+  return unary.has(opType) || broadcasting.has(opType) || layouts.has(opType);
+}
+
+const layouts = new Set(
+  'BatchNormalization Concat Flatten Reshape Slice Split Squeeze Transpose Unsqueeze'.split(' '),
+);
 
 function parted(mean: NodeProto, variance: NodeProto): TlscError {
   const message = `${labelOf(mean)} is the mean of the variance ${labelOf(variance)}: one cannot be local without the other; choose both or none`;

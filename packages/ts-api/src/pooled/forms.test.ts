@@ -5,6 +5,8 @@ import { convert } from '../../test/convert.js';
 import { noise } from '../../test/reference.js';
 import { expectLikeWindows } from '../../test/window-crops.js';
 import { DataType, makeNode, type NodeProto } from '../graph/proto.js';
+import { floatsOf, toImageTensor } from '../session/image-tensors.js';
+import { InferenceSession } from '../session/inference-session.js';
 import type { Size } from '../size.js';
 
 type Attributes = NonNullable<Parameters<typeof makeNode>[3]>['attributes'];
@@ -209,6 +211,102 @@ const forms: Readonly<Record<string, Form>> = {
       op('Mul', 'n four_float', 'all_of_it'),
       op('ReduceSum', 'x last3', 'm'),
       op('Div', 'm all_of_it', 'gate'),
+      scaled,
+    ],
+  },
+  'a sum divided by height, then by width': {
+    node: [
+      ...pixels,
+      op('Cast', 'h', 'hf', { to: DataType.FLOAT }),
+      op('Cast', 'w', 'wf', { to: DataType.FLOAT }),
+      op('ReduceSum', 'x plane_axes', 'm'),
+      op('Div', 'm hf', 'mh'),
+      op('Div', 'mh wf', 'gate'),
+      scaled,
+    ],
+  },
+  'squares divided by the number of pixels': {
+    node: [
+      ...pixels,
+      op('ReduceSumSquare', 'x', 'total', { axes: [2, 3] }),
+      op('Div', 'total n', 'v'),
+      op('Sqrt', 'v', 'r'),
+      op('Div', 'x r', 'y'),
+    ],
+  },
+  'a norm divided by the root of the number of pixels': {
+    node: [
+      ...pixels,
+      op('Sqrt', 'n', 'root'),
+      op('ReduceL2', 'x', 'total', { axes: [2, 3] }),
+      op('Div', 'total root', 'r'),
+      op('Div', 'x r', 'y'),
+    ],
+  },
+  'a mean of channels taken off the means': {
+    node: [
+      op('ReduceMean', 'x', 'm', { axes: [2, 3] }),
+      op('ReduceMean', 'm', 'mu', { axes: [1] }),
+      op('Sub', 'm mu', 'gate'),
+      scaled,
+    ],
+  },
+  'a mean in steps, the second dropped': {
+    node: [
+      op('ReduceMean', 'x', 'a', { axes: [3] }),
+      op('ReduceMean', 'a', 'm', { axes: [2], keepdims: 0 }),
+      op('MatMul', 'd m', 'e'),
+      op('Reshape', 'e image', 'gate'),
+      scaled,
+    ],
+  },
+  'an axis in front of the batch': {
+    node: [
+      pool,
+      op('Unsqueeze', 'm none', 'u'),
+      op('Unsqueeze', 'x none', 'xu'),
+      op('Mul', 'xu u', 'yu'),
+      op('Squeeze', 'yu none', 'y'),
+    ],
+  },
+  'a reshape that joins batch and channels': {
+    node: [
+      pool,
+      op('Reshape', 'm twos', 'p'),
+      op('MatMul', 'p d2', 'q'),
+      op('Reshape', 'q each', 'gate'),
+      scaled,
+    ],
+  },
+  'the channels before the batch': {
+    node: [
+      op('Transpose', 'x', 'first', { perm: [1, 0, 2, 3] }),
+      op('GlobalAveragePool', 'first', 'm'),
+      op('Transpose', 'm', 'gate', { perm: [1, 0, 2, 3] }),
+      scaled,
+    ],
+  },
+  'branches stacked before the batch': {
+    node: [
+      pool,
+      op('Unsqueeze', 'm none', 'mu'),
+      op('Neg', 'mu', 'nu'),
+      op('Concat', 'mu nu', 'both', { axis: 0 }),
+      op('Softmax', 'both', 'soft', { axis: 0 }),
+      op('Split', 'soft', 'sp sq', { axis: 0 }),
+      op('Squeeze', 'sp none', 'gate'),
+      scaled,
+    ],
+  },
+  'the mean of rows that meets that of the plane': {
+    node: [
+      pool,
+      flat,
+      op('Tanh', 'x', 't'),
+      op('Reshape', 't rows', 'planes'),
+      op('ReduceMean', 'planes', 'r', { axes: [2], keepdims: 0 }),
+      op('Add', 'f r', 'g'),
+      back,
       scaled,
     ],
   },
@@ -525,13 +623,19 @@ const more = [
   integers('none', [0]),
   integers('column', [0, 1, 4, 1]),
   integers('ones2', [1, 1]),
+  integers('twos', [-1, 2]),
+  integers('each', [-1, 4, 1, 1]),
   integers('last3', [1, 2, 3]),
   floats('four_float', [], [4]),
   floats('d8', [8, 4]),
   floats('power', [], [2]),
+  floats('minus_one', [], [-1]),
   floats('from_one', [4, 1, 1, 1]),
   { ...integers('all4', [0, 1, 2, 3]), dims: [1n, 4n, 1n, 1n] },
 ];
+
+/** What takes one image alone. */
+const ofOneImage = ['a mean of rank 3', 'a constant joined to it'];
 
 const window: Size = [5, 4];
 
@@ -545,6 +649,37 @@ function build({ node, opset = 17 }: Form, batch: number | string): Uint8Array {
   return buildBytes(parts, { opset });
 }
 
+/** What cannot be local, and why. */
+const refused: Readonly<Record<string, { node: readonly NodeProto[]; reason: string }>> = {
+  'a mean times the number of pixels': {
+    node: [...pixels, pool, op('Mul', 'm n', 'gate'), scaled],
+    reason: 'its mean meets n, a number that follows the size of the image, in Mul_gate',
+  },
+  'a variance behind a Transpose': {
+    node: [
+      op('ReduceMean', 'x', 'm', { axes: [2, 3] }),
+      op('Sub', 'x m', 'c0'),
+      op('Transpose', 'c0', 'ct', { perm: [0, 2, 3, 1] }),
+      op('Mul', 'ct ct', 's'),
+      op('ReduceMean', 's', 'v', { axes: [1, 2] }),
+      op('Div', 'ct v', 'z'),
+      fromLast,
+    ],
+    reason: 'ReduceMean_v: it is the mean of what Sub_c0 has taken a mean off',
+  },
+  'a variance with a mean that is multiplied by -1': {
+    node: [
+      op('ReduceMean', 'x', 'm', { axes: [2, 3] }),
+      op('Mul', 'm minus_one', 'off'),
+      op('Add', 'x off', 'c0'),
+      op('Mul', 'c0 c0', 's'),
+      op('ReduceMean', 's', 'v', { axes: [2, 3] }),
+      op('Div', 'c0 v', 'y'),
+    ],
+    reason: 'ReduceMean_v: it is the mean of what Add_c0 has taken a mean off',
+  },
+};
+
 describe('what becomes of a mean', () => {
   it.each(Object.keys(forms))('is local behind %s', async (title) => {
     const original = build(forms[title] as Form, 'batch');
@@ -552,4 +687,42 @@ describe('what becomes of a mean', () => {
     expect(report.sites[0]?.window).toEqual(window);
     await expectLikeWindows(original, model, noise([1, 4, 9, 7]), window);
   });
+
+  const ofAny = Object.keys(forms).filter((title) => !ofOneImage.includes(title));
+  it.each(ofAny)('is local for each of two images, the batch free or fixed, behind %s', async (title) => {
+    for (const batch of ['batch', 2]) {
+      const original = build(forms[title] as Form, batch);
+      const { model } = await convert(original, { trainSize: 16, baseSize: window });
+      await expectLikeWindows(original, model, noise([2, 4, 7, 6]), window);
+    }
+  });
+
+  it.each(Object.keys(refused))('is refused behind %s', async (title) => {
+    const { node = [], reason = '' } = refused[title] ?? {};
+    await expect(convert(build({ node }, 'batch'), { trainSize: 16 })).rejects.toMatchObject({
+      code: 'ERR_NOT_LOCALIZABLE',
+      message: expect.stringContaining(reason),
+    });
+  });
+
+  it.each(['ReduceL1', 'ReduceL2', 'ReduceSumSquare'])(
+    'is worked out in float32 for %s of halves',
+    async (opType) => {
+      const node = [op(opType, 'x', 'gate', { axes: [2, 3] }), op('Div', 'x gate', 'y')];
+      const half = [valueInfo('x', ['batch', 4, 'height', 'width'], DataType.FLOAT16)];
+      const bytes = buildBytes({
+        node,
+        input: half,
+        output: [valueInfo('y', ['n', 4, 'h', 'w'], DataType.FLOAT16)],
+      });
+      const { model } = await convert(bytes, { trainSize: 16, baseSize: window });
+      const large = (noise([1, 4, 9, 7]).data as Float32Array).map((value) => 300 * value);
+      const session = await InferenceSession.create(model);
+      const { y } = await session.run({
+        x: await toImageTensor('float16', large, [1, 4, 9, 7]),
+      });
+      const values = (y && (await floatsOf(y))) ?? [];
+      expect([...values].every(Number.isFinite)).toBe(true);
+    },
+  );
 });

@@ -44,7 +44,8 @@ export class LocalForms {
     if (sameSizes(from, to)) return name;
     return this.#once(`${name} as ${to.map(({ size }) => size).join()}`, () => {
       const plane = this.planeOf(name, from.length, before);
-      const sizes = to.map(({ size, isBatch }, i) => (isBatch ? (from[i]?.isBatch ? 0 : -1) : size));
+      const isKept = (i: number) => from[i]?.isBatch && from[i].size === to[i]?.size;
+      const sizes = to.map(({ size, isBatch }, i) => (isBatch ? (isKept(i) ? 0 : -1) : size));
       const shape = this.join([this.graph.addIntegers(`${name}_shape`, sizes), plane], name, before);
       return this.graph.insertBefore(before, name, 'Reshape', [name, shape]);
     });

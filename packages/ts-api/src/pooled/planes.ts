@@ -2,9 +2,9 @@
 import { intsOf, isOnnxDomain, type NodeProto } from '../graph/proto.js';
 import { type RuleContext, shapeOf } from '../rewrite/rule.js';
 import type { Size } from '../size.js';
-import { type Axes, axesOf, pick, sameSizes } from './axes.js';
+import { type Axes, pick, sameSizes } from './axes.js';
 import type { LocalForm, LocalForms } from './local-forms.js';
-import { planeIn, type Reduced } from './starts.js';
+import { measuredAxes, planeIn, type Reduced } from './starts.js';
 
 /** A value of which these axes, in this order, are those in front of the plane and the plane itself. */
 interface Arrangement {
@@ -31,7 +31,7 @@ function beforeLaying(context: RuleContext, value: string, lead: Axes): LocalFor
   if (node?.opType !== 'Reshape' || !isOnnxDomain(node.domain)) return undefined;
   const [name = ''] = node.input;
   const shape = shapeOf(context, name) ?? [];
-  const own = axesOf(shape.slice(0, -2), lead[0]?.isBatch === true);
+  const own = measuredAxes(context, name).slice(0, -2);
   const isLast = planeIn(context, name)?.join() === [shape.length - 2, shape.length - 1].join();
   return isLast && sameSizes(own, lead) ? { name, lead: own } : undefined;
 }

@@ -2,10 +2,10 @@
 import { labelOf, makeNode, type NodeProto, subgraphsOf } from '../graph/proto.js';
 import type { Refusal } from '../rewrite/rule.js';
 import { showSize } from '../size.js';
-import { type Axes, aligned, axesOf, broadcast, pick, placesOf } from './axes.js';
+import { aligned, broadcast, pick, placesOf } from './axes.js';
 import type { ImageLayout, LocalForms } from './local-forms.js';
 import { planeIn } from './starts.js';
-import { isUniform, notPointwise, type Situation, type Step, shapeIn } from './step.js';
+import { axesIn, isUniform, notPointwise, type Situation, type Step, shapeIn } from './step.js';
 
 /** Has the node read these values in the place of its inputs. */
 export function rewire(forms: LocalForms, node: NodeProto, inputs: readonly string[]): void {
@@ -41,6 +41,11 @@ export function elementwise(situation: Situation): Step | Refusal {
   const unknown = operands.find((value) => isUnknown(situation, value));
   if (unknown !== undefined)
     return { reason: `its mean meets ${unknown} of unknown shape in ${labelOf(node)}` };
+  const growing = operands.find((value) => !situation.axesOf(value) && situation.growsInNumber(value));
+  if (growing !== undefined)
+    return {
+      reason: `its mean meets ${growing}, a number that follows the size of the image, in ${labelOf(node)}`,
+    };
   const images = operands.filter((value) => !situation.axesOf(value) && !isUniform(situation, value));
   return images.length > 0 ? meet(situation, images) : combine(situation);
 }
@@ -54,18 +59,10 @@ function isUnknown(situation: Situation, value: string): boolean {
   return !situation.axesOf(value) && (isChosen || !isKnown);
 }
 
-/** Of a value that is the same for all pixels; its first axis may be the batch where that of what it meets is. */
-export function uniformAxes(situation: Situation, value: string, whole: Axes): Axes {
-  const shape = shapeIn(situation, value);
-  const isConstant = situation.context.graph.isConstant(value);
-  const batch = whole[whole.length - shape.length];
-  return axesOf(shape, !isConstant && batch?.isBatch === true && batch.size === shape[0]);
-}
-
 function combine(situation: Situation): Step {
   const { node } = situation;
   const known = node.input.map((value) =>
-    value === '' ? [] : (situation.axesOf(value) ?? axesOf(shapeIn(situation, value), false)),
+    value === '' ? [] : (situation.axesOf(value) ?? axesIn(situation, value)),
   );
   const axes = broadcast(known);
   const [output = ''] = node.output;
@@ -78,7 +75,7 @@ function combine(situation: Situation): Step {
         if (value === '') return value;
         const own = situation.axesOf(value);
         if (own) return forms.fit(value, pick(aligned(own, axes.length), places), node);
-        const uniform = uniformAxes(situation, value, axes);
+        const uniform = axesIn(situation, value);
         const lead = pick(aligned(uniform, axes.length), places);
         return forms.spread(
           value,

@@ -2,10 +2,10 @@
 import { intsOf, labelOf, makeNode } from '../graph/proto.js';
 import type { Refusal } from '../rewrite/rule.js';
 import { showSize } from '../size.js';
-import { type Axes, axesOf, hasBatch, pick, placesOf, sameOrder, sameSizes } from './axes.js';
+import { type Axes, aligned, pick, placesOf, sameSizes } from './axes.js';
 import { rewire } from './pointwise.js';
 import { planeIn } from './starts.js';
-import { handOn, notPointwise, type Situation, type Step, shapeIn } from './step.js';
+import { axesIn, handOn, notPointwise, type Situation, type Step, shapeIn } from './step.js';
 
 function onlyOperand(situation: Situation): { value: string; axes: Axes } | undefined {
   const [value = ''] = situation.node.input;
@@ -14,18 +14,13 @@ function onlyOperand(situation: Situation): { value: string; axes: Axes } | unde
   return axes && !others.some((other) => situation.axesOf(other)) ? { value, axes } : undefined;
 }
 
-/** What the output has, where it has as many elements as the input, in their order. */
-function axesAfter(situation: Situation, before: Axes): Axes | undefined {
-  const shape = shapeIn(situation, situation.node.output[0] ?? '');
-  const after = axesOf(shape, hasBatch(before));
-  return before[0]?.isBatch || !hasBatch(before) || sameOrder(before, after) ? after : undefined;
-}
-
 /** Reshape, Flatten, Squeeze and Unsqueeze: the local form stays, until somebody wants other axes. */
 export function reshape(situation: Situation): Step | Refusal {
   const operand = onlyOperand(situation);
-  const axes = operand && axesAfter(situation, operand.axes);
-  return operand && axes ? handOn(operand.value, situation, axes) : notPointwise(situation);
+  const axes = axesIn(situation, situation.node.output[0] ?? '');
+  // A shape says of one axis alone that it follows from the others.
+  const isTold = axes.filter(({ isBatch }) => isBatch).length < 2;
+  return operand && isTold ? handOn(operand.value, situation, axes) : notPointwise(situation);
 }
 
 export function transpose(situation: Situation): Step | Refusal {
@@ -59,15 +54,13 @@ export function repeat(situation: Situation): Step | Refusal {
   if (!operand) return notPointwise(situation);
   const { value, axes } = operand;
   const [output = ''] = node.output;
-  const shape = shapeIn(situation, output);
   const isImage = context.growth.along(output).some(Boolean);
   if (isImage) return cover(situation, value, axes);
-  const after = axesAfter(situation, axes);
-  if (after && sameSizes(after, axes)) return handOn(value, situation, after);
-  const wide = axesOf(shape, axes[0]?.isBatch === true && axes.length === shape.length);
+  const wide = axesIn(situation, output);
+  if (sameSizes(wide, axes)) return handOn(value, situation, wide);
   const places = placesOf(wide);
   const rank = wide.length;
-  const narrow = axes.length <= rank ? [...axesOf(Array(rank - axes.length).fill(1), false), ...axes] : axes;
+  const narrow = aligned(axes, rank);
   const broadcasts =
     narrow.length === rank && narrow.every(({ size }, i) => size === 1 || size === wide[i]?.size);
   if (!broadcasts || (node.opType !== 'Expand' && node.opType !== 'Tile')) return notPointwise(situation);
@@ -96,7 +89,7 @@ function cover(situation: Situation, value: string, axes: Axes): Step | Refusal 
     reason: `its mean is spread over planes of another size (${showSize(shape)}) by ${labelOf(node)}`,
   };
   if (!plane) return elsewhere;
-  const whole = [...axesOf(Array(Math.max(shape.length - axes.length, 0)).fill(1), false), ...axes];
+  const whole = aligned(axes, shape.length);
   const isSingle = whole.length === shape.length && plane.every((axis) => whole[axis]?.size === 1);
   if (!isSingle) return notPointwise(situation);
   const meeting = { padsInProduct: false };

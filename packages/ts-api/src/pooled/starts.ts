@@ -1,7 +1,7 @@
 // The nodes that take the mean of planes, or their sum or norm, wherever height and width lie.
 import { intOf, isOnnxDomain, type NodeProto, reducesAll } from '../graph/proto.js';
 import { type RuleContext, shapeOf } from '../rewrite/rule.js';
-import { type Axes, axesOf, placeOf } from './axes.js';
+import { type Axes, placeOf } from './axes.js';
 
 /** What is taken of planes. */
 export type Kind = 'mean' | 'variance' | 'sum' | 'sum of squares' | 'sum of magnitudes' | 'norm';
@@ -34,6 +34,8 @@ export interface Start extends Reduced {
   readonly first?: NodeProto | undefined;
   /** For a variance: the mean that has been taken off. */
   readonly mean?: Start | undefined;
+  /** The nodes by which a sum is divided by the number of pixels, or a norm by its root. */
+  readonly divisions?: readonly NodeProto[];
 }
 
 export function kindOf(node: NodeProto): Kind | undefined {
@@ -75,8 +77,13 @@ export function planeIn(context: RuleContext, value: string): Reduced['plane'] |
 function reduces(context: RuleContext, image: string, places: readonly number[]): Reduced | undefined {
   const plane = planeIn(context, image);
   if (!plane?.every((axis) => places.includes(axis))) return undefined;
-  const shape = shapeOf(context, image) ?? [];
-  return { image, axes: axesOf(shape, plane[0] !== 0), places, plane };
+  return { image, axes: measuredAxes(context, image), places, plane };
+}
+
+/** The axes of a value; which of them follow the batch shows when two images are fed. */
+export function measuredAxes(context: RuleContext, value: string): Axes {
+  const two = context.batched?.get(value);
+  return (shapeOf(context, value) ?? []).map((size, i) => ({ size, isBatch: (two?.[i] ?? size) !== size }));
 }
 
 /** A statistic over both sides of planes, in one step or in two of a kind; undefined for other nodes. */
@@ -94,6 +101,8 @@ export function startAt(context: RuleContext, node: NodeProto): Start | undefine
   const [image = ''] = first.input;
   const rank = shapeOf(context, image)?.length ?? 0;
   const taken = reducedPlaces(context, first, rank) ?? [];
+  // A statistic of its own, of which this is one over channels.
+  if (reduces(context, image, taken)) return undefined;
   const left = Array.from({ length: rank }, (_, i) => i).filter(
     (i) => !dropsAxes(first) || !taken.includes(i),
   );

@@ -2,6 +2,7 @@ import { labelOf, type NodeProto } from '../graph/proto.js';
 import { type Refusal, type RuleContext, shapeOf } from '../rewrite/rule.js';
 import type { Axes } from './axes.js';
 import type { LocalForms } from './local-forms.js';
+import { measuredAxes } from './starts.js';
 
 /** A place where a pooled value meets an image, and whether the product there can repeat the borders by itself. */
 export interface Meeting {
@@ -34,6 +35,8 @@ export interface Situation {
   hasPlane(value: string, axes: readonly number[]): boolean;
   /** Height and width of these planes, or how many pixels they have, in words. */
   readonly pixels: string;
+  /** Whether a value is worked out of the size of the image, and is another at another size. */
+  growsInNumber(value: string): boolean;
   /** Whether an image has always the size of the one that was pooled. */
   isTied(value: string): boolean;
 }
@@ -51,6 +54,11 @@ export function notPointwise(situation: Pick<Situation, 'node'>): Refusal {
 /** The shape of what a node reads or computes. */
 export function shapeIn({ context }: Situation, value: string): readonly number[] {
   return shapeOf(context, value) ?? [];
+}
+
+/** The axes of what a node reads or computes. */
+export function axesIn({ context }: Situation, value: string): Axes {
+  return measuredAxes(context, value);
 }
 
 /** Whether a value is the same for all pixels, and no statistic: it has no axis that grows with the image. */

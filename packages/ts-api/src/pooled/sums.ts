@@ -1,4 +1,6 @@
-// Sums over planes that are divided by the number of pixels later on are means.
+// Sums over planes that are divided by the number of pixels later on are means; other numbers that follow the size of the image have no
+// place beside what is local.
+import type { Graph } from '../graph/graph.js';
 import { isOnnxDomain, type NodeProto } from '../graph/proto.js';
 import type { RuleContext } from '../rewrite/rule.js';
 import { isWeights, weightsOf } from '../rewrite/weights.js';
@@ -8,17 +10,51 @@ import type { Start } from './starts.js';
 /** What may lie between a sum and its division: it changes no number. */
 const handing = new Set(['Cast', 'Flatten', 'Identity', 'Reshape', 'Squeeze', 'Transpose', 'Unsqueeze']);
 
-/** The one node that reads what another hands on, and the value that it reads, through nodes that change no number. */
-function readerOf({ graph }: Pick<RuleContext, 'graph'>, start: NodeProto) {
-  let [value = ''] = start.output;
-  for (;;) {
-    const [reader, ...others] = graph.consumers(value);
-    if (!reader || others.length > 0 || graph.isOutput(value) || !isOnnxDomain(reader.domain))
-      return undefined;
-    if (!handing.has(reader.opType)) return { reader, value };
-    if (reader.input[0] !== value) return undefined;
-    [value = ''] = reader.output;
+/** What numbers are worked out of shapes by. */
+const counting = new Set(
+  (
+    'Abs Add Cast Ceil Concat Div Exp Floor Gather Identity Log Max Min Mul Neg Pow ReduceProd Reciprocal Reshape Slice Sqrt Squeeze ' +
+    'Sub Unsqueeze'
+  ).split(' '),
+);
+
+/** The values that are worked out of the shapes of others, and of constants. */
+export function sizeNumbers(graph: Graph): ReadonlySet<string> {
+  const numbers = new Set<string>();
+  for (const node of graph.nodes) {
+    if (!isOnnxDomain(node.domain)) continue;
+    const isAsked = node.opType === 'Shape' || node.opType === 'Size';
+    const isWorkedOut =
+      counting.has(node.opType) &&
+      node.input.some((value) => numbers.has(value)) &&
+      node.input.every((value) => value === '' || numbers.has(value) || graph.isConstant(value));
+    if (isAsked || isWorkedOut) for (const value of node.output) numbers.add(value);
   }
+  return numbers;
+}
+
+/** Values whose numbers tell whether sums are divided by the number of pixels: those that meet anything but sizes. */
+export function numbersAskedOf(graph: Graph): string[] {
+  const numbers = sizeNumbers(graph);
+  return [...numbers].filter((value) =>
+    graph
+      .consumers(value)
+      .some(
+        ({ opType, output }) =>
+          ['Div', 'Mul', 'Add', 'Sub', 'Pow'].includes(opType) && !numbers.has(output[0] ?? ''),
+      ),
+  );
+}
+
+/** How little a number may change from one size to the other: n / (n - 1) does, of as many pixels as images have. */
+const unnoticed = 1e-3;
+
+/** Whether a value is worked out of the size of the image, and is another at another size. */
+export function growsInNumber(context: RuleContext, numbers: ReadonlySet<string>, value: string): boolean {
+  if (!numbers.has(value)) return false;
+  const [first, second] = context.growth.numbers(value);
+  if (first === undefined || second === undefined) return true;
+  return !(Math.abs(first / second - 1) < unnoticed);
 }
 
 /** A division or multiplication by one number. */
@@ -29,53 +65,65 @@ interface Scaling {
   readonly multiplies: boolean;
 }
 
-function scalingAfter(context: Pick<RuleContext, 'graph'>, start: NodeProto): Scaling | undefined {
-  const found = readerOf(context, start);
-  if (!found) return undefined;
-  const { reader: node, value } = found;
-  const by = node.input.find((name) => name !== value) ?? '';
-  if (node.opType === 'Div' && node.input[0] === value) return { node, by, multiplies: false };
-  return node.opType === 'Mul' ? { node, by, multiplies: true } : undefined;
+/** The divisions and multiplications by one number that a value goes through, one after the other, and nothing else that changes it. */
+function scalingsAfter({ graph }: RuleContext, start: NodeProto): Scaling[] {
+  const scalings: Scaling[] = [];
+  let [value = ''] = start.output;
+  for (;;) {
+    const [node, ...others] = graph.consumers(value);
+    if (!node || others.length > 0 || graph.isOutput(value) || !isOnnxDomain(node.domain)) return scalings;
+    const by = node.input.find((name) => name !== value) ?? '';
+    if (node.opType === 'Div' && node.input[0] === value) scalings.push({ node, by, multiplies: false });
+    else if (node.opType === 'Mul') scalings.push({ node, by, multiplies: true });
+    else if (!handing.has(node.opType) || node.input[0] !== value) return scalings;
+    [value = ''] = node.output;
+  }
 }
 
-/** Values whose numbers tell whether sums are divided by the number of pixels. */
-export function divisorsAskedOf(graph: RuleContext['graph']): string[] {
-  return graph.nodes.flatMap((node) => {
-    if (node.opType !== 'ReduceSum' || !isOnnxDomain(node.domain)) return [];
-    const scaling = scalingAfter({ graph }, node);
-    return scaling && !graph.constant(scaling.by) && graph.producer(scaling.by) ? [scaling.by] : [];
-  });
-}
-
-/** The numbers that a divisor is at both sizes of the image. */
+/** The numbers that a divisor is at both sizes of the image; one where it is constant. */
 function numbersOf({ graph, growth }: RuleContext, value: string): readonly number[] {
   const tensor = graph.constant(value);
   const constant = tensor && isWeights(tensor) ? weightsOf(graph.withValues(tensor)) : undefined;
-  if (constant) return constant.length === 1 ? [constant[0] as number] : [];
+  if (constant) return constant.length === 1 ? [constant[0] as number, constant[0] as number] : [];
   return growth.numbers(value);
 }
 
-/** The node that divides the sum of the start by the number of elements that it sums over; undefined where none does. */
-export function divisionAfter(context: RuleContext, start: Start): NodeProto | undefined {
-  if (start.kind !== 'sum') return undefined;
-  const scaling = scalingAfter(context, start.node);
-  if (!scaling) return undefined;
-  const sides = context.growth.lengths(start.image);
-  const others = start.places.filter((i) => !start.plane.includes(i as never));
-  const rest = pick(start.axes, others).reduce((product, { size }) => product * size, 1);
+/** How many elements a start sums over at each of the two sizes; of a norm, the root of that. */
+function countsOf({ growth }: RuleContext, { image, axes, plane, places, kind }: Start): number[] {
+  const sides = growth.lengths(image);
+  const others = places.filter((i) => !plane.includes(i as never));
+  const rest = pick(axes, others).reduce((product, { size }) => product * size, 1);
   const counts = ([0, 1] as const).map((at) =>
-    start.plane.reduce((product, axis) => product * (sides[axis]?.[at] ?? 0), rest),
+    plane.reduce((product, axis) => product * (sides[axis]?.[at] ?? 0), rest),
   );
-  const numbers = numbersOf(context, scaling.by);
-  const near = (number: number | undefined, count: number | undefined) =>
-    number !== undefined && count !== undefined && Math.abs(number / count - 1) < 1e-5;
-  // A constant is the number of pixels at the size that the model was traced at.
-  const divides = numbers.some((_, at) => {
-    const number = scaling.multiplies ? 1 / (numbers[at] ?? 0) : numbers[at];
-    return numbers.length === 1 ? counts.some((count) => near(number, count)) : near(number, counts[at]);
-  });
-  const all = numbers.every(
-    (number, at) => numbers.length === 1 || near(scaling.multiplies ? 1 / number : number, counts[at]),
-  );
-  return divides && all ? scaling.node : undefined;
+  return kind === 'norm' ? counts.map(Math.sqrt) : counts;
+}
+
+const sums: readonly string[] = ['sum', 'sum of squares', 'sum of magnitudes', 'norm'];
+
+/**
+ * The nodes that divide the sum of the start by the number of elements that it sums over, or a norm by its root, together; undefined
+ * where none do.
+ */
+export function divisionsAfter(context: RuleContext, start: Start): readonly NodeProto[] | undefined {
+  if (!sums.includes(start.kind)) return undefined;
+  const counts = countsOf(context, start);
+  // Halves have eleven digits, and a reciprocal is rounded twice.
+  const error = context.types.get(start.node.input[0] ?? '') === 'float16' ? 2 ** -9 : 1e-5;
+  const near = (number: number, at: number) => Math.abs(number / (counts[at] ?? 0) - 1) < error;
+  const nodes: NodeProto[] = [];
+  let divisors = [1, 1];
+  let isConstant = true;
+  for (const { node, by, multiplies } of scalingsAfter(context, start.node)) {
+    const numbers = numbersOf(context, by);
+    if (numbers.length < 2) return undefined;
+    nodes.push(node);
+    isConstant &&= context.graph.constant(by) !== undefined;
+    divisors = divisors.map((one, at) =>
+      multiplies ? one / (numbers[at] as number) : one * (numbers[at] as number),
+    );
+    // A constant is the number of pixels at the size that the model was traced at.
+    if (isConstant ? divisors.some(near) : divisors.every(near)) return nodes;
+  }
+  return undefined;
 }

@@ -28,7 +28,8 @@ class StartWriter {
     const { node, kind } = this.start;
     const [output = ''] = node.output;
     const { graph } = this.context;
-    const { name, lead } = planesOf(this.context, this.forms, this.start, node);
+    const { name: planes, lead } = planesOf(this.context, this.forms, this.start, node);
+    const name = this.#isWidened() ? this.#cast(planes, DataType.FLOAT) : planes;
     const image = { name: this.forms.reform(name, lead, asImage(lead), node), lead: asImage(lead) };
     const isPlain = ['mean', 'sum', 'variance'].includes(kind) && this.#others(lead).length === 0;
     if (isPlain) {
@@ -39,9 +40,23 @@ class StartWriter {
     const made = this.#sums(image);
     const whole = { name: this.forms.reform(made, image.lead, lead, node), lead };
     const last = kind === 'variance' ? this.#totalVariance(whole, image) : this.#acrossOthers(whole);
-    const opType = kind === 'norm' ? 'Sqrt' : 'Identity';
-    graph.replace(node, makeNode(opType, [last.name], node.output, { name: node.name }));
+    const value = kind === 'norm' ? graph.insertBefore(node, last.name, 'Sqrt', [last.name]) : last.name;
+    const [opType, attributes] = this.#isWidened()
+      ? (['Cast', { to: DataType.FLOAT16 }] as const)
+      : (['Identity', {}] as const);
+    graph.replace(node, makeNode(opType, [value], node.output, { name: node.name, attributes }));
     this.forms.set(output, { name: output, lead: last.lead });
+  }
+
+  /** Halves have no room for squares, and sums. */
+  #isWidened(): boolean {
+    const { node, kind } = this.start;
+    const isHalf = this.context.types.get(node.input[0] ?? '') === 'float16';
+    return isHalf && !['mean', 'sum', 'variance'].includes(kind);
+  }
+
+  #cast(value: string, to: DataType): string {
+    return this.context.graph.insertBefore(this.start.node, value, 'Cast', [value], { attributes: { to } });
   }
 
   #pool(image: string, output: readonly string[], name: string) {
@@ -77,7 +92,7 @@ class StartWriter {
     );
     this.context.graph.insert(node, pool);
     const [means = ''] = pool.output;
-    if (['mean', 'sum', 'variance'].includes(kind)) return means;
+    if (['mean', 'sum', 'variance'].includes(kind) || this.start.divisions) return means;
     // The pixels of a window: on a smaller plane it is the plane.
     const plane = this.forms.planeOf(name, lead.length, node);
     const window = this.context.graph.addIntegers(`${name}_window`, this.window.window);
@@ -89,7 +104,8 @@ class StartWriter {
   }
 
   #acrossOthers(form: LocalForm): LocalForm {
-    const isMean = ['mean', 'sum', 'variance'].includes(this.start.kind);
+    const { kind, divisions } = this.start;
+    const isMean = ['mean', 'sum', 'variance'].includes(kind) || divisions !== undefined;
     return this.#reduce(form, isMean ? 'ReduceMean' : 'ReduceSum');
   }
 

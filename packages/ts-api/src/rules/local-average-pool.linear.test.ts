@@ -421,18 +421,6 @@ describe('Linear layers', () => {
       reason: 'pool: its mean feeds linear_fc (Gemm), which transposes it (transA)',
     },
     {
-      title: 'the mean as the second factor',
-      node: [
-        pool,
-        flatten,
-        makeNode('MatMul', ['column', 'flat'], ['fc'], { name: 'product' }),
-        makeNode('ReduceMax', ['fc'], ['top'], { attributes: { axes: [0], keepdims: 1 } }),
-        makeNode('Reshape', ['top', 'back'], ['gate']),
-        scaled,
-      ],
-      reason: 'pool: its mean feeds product (MatMul), which does not treat pixels one by one',
-    },
-    {
       title: 'a bias per image',
       node: [
         pool,

@@ -3,7 +3,6 @@ import { isOnnxDomain, labelOf, type NodeProto, reducesAll } from '../graph/prot
 import { followAll } from '../pooled/follow.js';
 import { hasPlanes, planeSizeOf } from '../pooled/planes.js';
 import { kindOf, planeIn, type Start } from '../pooled/starts.js';
-import { divisionAfter } from '../pooled/sums.js';
 import type { Match, Refusal, Rule, RuleContext } from '../rewrite/rule.js';
 import { imageTypes, isImageType } from '../session/image-tensors.js';
 import { showSize } from '../size.js';
@@ -43,7 +42,7 @@ function refuseStart(context: RuleContext, start: Start): Refusal | undefined {
     return {
       reason: `its plane is ${showSize(plane)} at this size, too small to follow what becomes of its mean`,
     };
-  if (kind === 'sum' && !divisionAfter(context, start))
+  if (kind === 'sum' && !start.divisions)
     return {
       reason:
         'it is a sum over height and width that nothing divides by the number of pixels; it grows with the image, and no window can stand for it',
@@ -74,7 +73,8 @@ export const localAveragePool: Rule = {
     const start = followAll(context).branches.get(node)?.start;
     if (!start) return refuseComputedAxes(context, node);
     const { first } = start;
-    const covers = new Set(first ? [first] : []);
+    const isOwn = first?.output.every((value) => context.graph.consumers(value).length === 1);
+    const covers = new Set(first && isOwn ? [first] : []);
     const refusal = refuseStart(context, start);
     if (refusal) return { ...refusal, covers };
     const branch = followAll(context).branches.get(node);

@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import { attention } from './attention.js';
 import { groupNorm } from './group-norm.js';
 import { layerNorm } from './layer-norm.js';
+import { meanForms } from './mean-forms.js';
 import type { Image, Network } from './network.js';
 import { type Block, convolve, even, flag, partsOf } from './parts.js';
 
@@ -318,6 +319,7 @@ export const plainBlock = fc.oneof(convolution, activation, skip, halving, doubl
 /** Blocks with one or several. */
 export const statisticBlock = fc.oneof(
   { weight: 3, arbitrary: channelAttention },
+  { weight: 3, arbitrary: meanForms },
   { weight: 1, arbitrary: instanceNorm },
   { weight: 2, arbitrary: groupNorm },
   { weight: 3, arbitrary: attention },

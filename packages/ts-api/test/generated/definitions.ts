@@ -55,11 +55,20 @@ type Window = readonly [number, number];
 export type Round = (data: Float64Array) => Float64Array;
 type Definition = (inputs: readonly Values[], window: Window, numbers: Numbers, round: Round) => Value;
 
-function fieldOf(means: Values, keepdims: boolean): PixelField {
+/** `keepdims`: 0 drops height and width, 1 leaves them behind the channels, 2 before them. */
+function fieldOf(means: Values, keepdims: number): PixelField {
   const [batch = 0, channels = 0, height = 0, width = 0] = means.dims;
-  const pixels = Array.from({ length: height * width }, (_, pixel) => pixelOf(means, pixel));
-  const flat = pixels.map(({ data }) => ({ dims: [batch, channels], data }));
-  return { plane: [height, width], pixels: keepdims ? pixels : flat };
+  const dims =
+    [
+      [batch, channels],
+      [batch, channels, 1, 1],
+      [batch, 1, 1, channels],
+    ][keepdims] ?? [];
+  const pixels = Array.from({ length: height * width }, (_, pixel) => ({
+    dims,
+    data: pixelOf(means, pixel).data,
+  }));
+  return { plane: [height, width], pixels };
 }
 
 /** The mean of the planes of each group, in the place of each of them. */
@@ -121,7 +130,13 @@ function attendHead(
  */
 export const definitions: Readonly<Record<string, Definition>> = {
   mean: ([x = values([], [])], window, { keepdims = 1 }) =>
-    fieldOf({ dims: x.dims, data: windowMeans(x, window) }, keepdims === 1),
+    fieldOf({ dims: x.dims, data: windowMeans(x, window) }, keepdims),
+
+  variance: ([x = values([], [])], window) => {
+    const means = windowMeans(x, window);
+    const data = windowMeans(x, window, square).map((mean, i) => mean - square(means[i] as number));
+    return fieldOf({ dims: x.dims, data: data.map((value) => Math.max(value, 0)) }, 1);
+  },
 
   'instance-normalization': ([x = values([], []), scale, bias], window, { epsilon = 0 }) => {
     const means = windowMeans(x, window);

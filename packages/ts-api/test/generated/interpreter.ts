@@ -44,7 +44,7 @@ function applyToPixels(
   node: NodeProto,
   inputs: readonly (Value | undefined)[],
   { field, isImage }: { field: PixelField; isImage: (index: number) => boolean },
-): Value {
+): readonly Value[] {
   const { plane } = field;
   let makesImage = inputs.some((_, index) => isImage(index));
   const pixels = field.pixels.map((_, pixel) => {
@@ -56,9 +56,12 @@ function applyToPixels(
       own[1] = values([4], [...own[1].data.subarray(0, 2), 1, 1]);
       makesImage = true;
     }
-    return applyToTensors(node, own)[0] as Values;
+    return applyToTensors(node, own);
   });
-  return makesImage ? imageOf({ plane, pixels }) : { plane, pixels };
+  return node.output.map((_, i) => {
+    const one = { plane, pixels: pixels.map((results) => results[i] as Values) };
+    return makesImage ? imageOf(one) : one;
+  });
 }
 
 function apply(
@@ -73,7 +76,7 @@ function apply(
     if (!input || isField(input) || isConstant[index] || input.dims.length !== 4) return false;
     return planeOf(input).join() === field.plane.join();
   };
-  return [applyToPixels(node, inputs, { field, isImage })];
+  return applyToPixels(node, inputs, { field, isImage });
 }
 
 function rounded(value: Value, round: (data: Float64Array) => Float64Array): Value {

@@ -264,15 +264,22 @@ function slice(inputs: Inputs): Values[] {
   return [x];
 }
 
-/** Of a list. */
-function gather(inputs: Inputs): Values[] {
-  const [list, at] = [need(inputs, 0), need(inputs, 1)];
-  return [
-    values(
-      at.dims,
-      Array.from(at.data, (i) => list.data[positive(i, list.data.length)] as number),
-    ),
-  ];
+/** Entries of an axis: by an index, which takes the axis away, or by a list of them. */
+function gather(inputs: Inputs, node: NodeProto): Values[] {
+  const [x, indices] = [need(inputs, 0), need(inputs, 1)];
+  const axis = positive(intOf(node, 'axis', 0), x.dims.length);
+  const strides = stridesFor(x, x.dims);
+  const dims = [...x.dims.slice(0, axis), ...indices.dims, ...x.dims.slice(axis + 1)];
+  const offset = (index: readonly number[]) => {
+    const at = index.slice(axis, axis + indices.dims.length)[0] ?? 0;
+    const rest = [
+      ...index.slice(0, axis),
+      indices.data[at] as number,
+      ...index.slice(axis + indices.dims.length),
+    ];
+    return rest.reduce((sum, place, i) => sum + place * (strides[i] as number), 0);
+  };
+  return [gathered(x, dims, offset)];
 }
 
 function reshape(inputs: Inputs): Values[] {
@@ -345,7 +352,7 @@ function gemm(inputs: Inputs, node: NodeProto): Values[] {
 }
 
 /** Over one axis that stays; over planes there is only the local mean here. */
-function reduceMean(inputs: Inputs, node: NodeProto): Values[] {
+const reduceBy = (reduce: (list: readonly number[]) => number) => (inputs: Inputs, node: NodeProto) => {
   const x = need(inputs, 0);
   const [given = 0] = axesOf(inputs, node) ?? [];
   const axis = positive(given, x.dims.length);
@@ -355,10 +362,27 @@ function reduceMean(inputs: Inputs, node: NodeProto): Values[] {
   forEachIndex(dims, (index) => {
     const start = index.reduce((sum, at, i) => sum + at * (strides[i] as number), 0);
     const along = Array.from({ length: x.dims[axis] as number }, (_, k) => k * (strides[axis] as number));
-    data.push(meanOf(along.map((step) => x.data[start + step] as number)));
+    data.push(reduce(along.map((step) => x.data[start + step] as number)));
   });
   return [values(dims, data)];
-}
+};
+
+const sumOf = (list: readonly number[]) => list.reduce((sum, value) => sum + value, 0);
+
+/** Over the channels of [N, C, 1, 1]. */
+const softmax: Operator = (inputs) => {
+  const { dims, data } = need(inputs, 0);
+  const [, channels = 1] = dims;
+  const rowOf = (i: number) => data.subarray(i - (i % channels), i - (i % channels) + channels);
+  const powers = Array.from(data, (value, i) => Math.exp(value - Math.max(...rowOf(i))));
+  const total = (i: number) => sumOf(powers.slice(i - (i % channels), i - (i % channels) + channels));
+  return [
+    values(
+      dims,
+      powers.map((power, i) => power / total(i)),
+    ),
+  ];
+};
 
 const sigmoid = (value: number) => 1 / (1 + Math.exp(-value));
 const same: Operator = (inputs) => [need(inputs, 0)];
@@ -367,6 +391,7 @@ const same: Operator = (inputs) => [need(inputs, 0)];
 export const operators: Readonly<Record<string, Operator>> = {
   Add: broadcasting((a, b) => a + b),
   AveragePool: pooling(meanOf),
+  Cast: same,
   Clip: (inputs) => {
     const [low, high] = [need(inputs, 1).data[0] as number, need(inputs, 2).data[0] as number];
     return elementwise((value) => Math.min(Math.max(value, low), high))(inputs, {} as NodeProto);
@@ -396,13 +421,15 @@ export const operators: Readonly<Record<string, Operator>> = {
   MatMul: (inputs) => [matrixProduct(need(inputs, 0), need(inputs, 1))],
   MaxPool: pooling((window) => Math.max(...window)),
   Mul: broadcasting((a, b) => a * b),
-  ReduceMean: reduceMean,
+  ReduceMean: reduceBy(meanOf),
+  ReduceSum: reduceBy(sumOf),
   Relu: elementwise((value) => Math.max(value, 0)),
   Reshape: reshape,
   Resize: resize,
   Shape: (inputs) => [integers(need(inputs, 0).dims)],
   Sigmoid: elementwise(sigmoid),
   Slice: slice,
+  Softmax: softmax,
   Split: split,
   Sqrt: elementwise(Math.sqrt),
   Squeeze: squeeze,
