@@ -11,7 +11,7 @@ import { Growth } from '../graph/growth.js';
 import { type ProbedModel, withProbedModel } from '../graph/measure.js';
 import { type Model, opsetOf } from '../graph/model.js';
 import { type GraphProto, labelOf, type NodeProto, subgraphsOf } from '../graph/proto.js';
-import { sampleTwice, type TwoSizes } from '../graph/two-sizes.js';
+import { type Sample, sampleTwice, type TwoSizes } from '../graph/two-sizes.js';
 import { numbersAskedOf } from '../pooled/sums.js';
 import { type Answer, isMatch, type Rule, type RuleContext } from '../rewrite/rule.js';
 import { windowedNodes } from '../rewrite/windowed-nodes.js';
@@ -185,13 +185,25 @@ export function analyzeSizes(
   );
 }
 
+/** At the smaller of the two sizes: two images of it take no more memory than one of the other. */
+async function forTwoImages(
+  probed: ProbedModel,
+  [trained, other]: TwoSizes,
+  signal: AbortSignal | undefined,
+) {
+  const areaOf = ({ size: [height, width] }: Sample) => height * width;
+  const small = !other.failure && areaOf(other) < areaOf(trained) ? other : trained;
+  const two = await probed.forTwoImages(small.size, signal);
+  return two && { one: small.shapes, two };
+}
+
 async function inquire(probed: ProbedModel, inquiry: Inquiry): Promise<Analysis> {
   const { graph, candidates, size, fixed, signal } = inquiry;
   const find = async (sizes: TwoSizes) => {
     if (candidates.length === 0) return [];
     const measured = await probed.at(sizes[0].size, signal);
     const [growth, windowed] = [new Growth(sizes), windowedNodes(graph)];
-    const batched = await probed.forTwoImages(sizes[0].size, signal);
+    const batched = await forTwoImages(probed, sizes, signal);
     return findingsIn(
       { graph, opset: opsetOf(probed.model), ...measured, batched, growth, windowed },
       candidates,

@@ -5,23 +5,6 @@ import { isWeights, weightsOf } from '../rewrite/weights.js';
 import { type Parts, type Reshaped, rest, targetOf } from './reshapes.js';
 import { type Length, numberOf, type Side, type SizeWriter, sizeIn } from './size-writer.js';
 
-/** What is known of the values of a model while it is freed: their shapes at the size that it was traced at. */
-export interface Traced {
-  readonly graph: Graph;
-  shape(value: string): readonly number[] | undefined;
-  growth(value: string, axis: number): ReturnType<Reshaped['growth']>;
-  /** What was learned of how axes are parted. */
-  readonly parts: Parts;
-  /** Whether a value is the image that the model is fed. */
-  isImage(value: string): boolean;
-  /** The side of the image, where an axis is as long as that. */
-  imageSide(axis: number, length: number): Side | undefined;
-  /** What is missing of a side of the image to a multiple of what the network halves it to. */
-  missing(axis: number, padded: number): Side | undefined;
-  /** A value computed before `node` that has planes of this size. */
-  planeLike(node: NodeProto, height: number, width: number): { value: string; axis: number } | undefined;
-}
-
 /** How a node follows the image. */
 export interface Free {
   /** What its constant inputs are to be instead, by where they stand; none for a pooling. */

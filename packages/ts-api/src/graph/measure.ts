@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { GraphProtoSchema, ModelProtoSchema, NodeProtoSchema, ValueInfoProtoSchema } from 'onnx-buf';
 import type { Tensor } from 'onnxruntime-common';
-import { TlscError, throwIfAborted } from '../errors.js';
+import { type ErrorCode, TlscError, throwIfAborted } from '../errors.js';
 import { widenFloat16, withoutFloat16Array } from '../session/float16.js';
 import { InferenceSession } from '../session/inference-session.js';
 import { type Size, showSize } from '../size.js';
@@ -116,6 +116,8 @@ function numbersIn({ data, type }: Tensor): number[] {
   return [...values];
 }
 
+const cannotRun: readonly ErrorCode[] = ['ERR_TRAIN_SIZE', 'ERR_OUT_OF_MEMORY', 'ERR_UNSUPPORTED_MODEL'];
+
 /** A model with probes in it, loaded to be run at any number of sizes. ONNX Runtime is the one that knows its shapes. */
 export class ProbedModel {
   readonly #seen = new Map<string, Measurement>();
@@ -168,7 +170,7 @@ export class ProbedModel {
     try {
       return (await this.#run(size, signal, 2)).shapes;
     } catch (error) {
-      if (error instanceof TlscError && error.code === 'ERR_TRAIN_SIZE') return undefined;
+      if (error instanceof TlscError && cannotRun.includes(error.code)) return undefined;
       throw error;
     }
   }

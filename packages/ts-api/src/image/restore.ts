@@ -4,7 +4,7 @@ import { abortable } from '../abort.js';
 import { invalidArgument, TlscError, throwIfAborted } from '../errors.js';
 import { checkOptions, checkSignal } from '../options.js';
 import { type ImageInput, imageInputOf } from '../session/image-input.js';
-import { layoutOfResult, sidesIn, toChannelsFirst, toChannelsLast } from '../session/image-layout.js';
+import { layoutOfResult, sidesIn, turned } from '../session/image-layout.js';
 import { floatsOf, imageTypes, toImageTensor } from '../session/image-tensors.js';
 import { InferenceSession } from '../session/inference-session.js';
 import { photoTurns } from '../turns.js';
@@ -73,7 +73,8 @@ async function toRestored(tensor: Tensor, name: string, slicer: Slicer): Promise
   const [channels = 0, height = 0, width = 0] = [layout.channels, layout.rows, layout.columns].map(
     (axis) => tensor.dims[axis],
   );
-  return new Tensor('float32', await toChannelsFirst(values, channels, slicer), [1, channels, height, width]);
+  const planes = await turned(values, height * width, slicer);
+  return new Tensor('float32', planes, [1, channels, height, width]);
 }
 
 /** The alpha channel at the size of the restored image, which a super-resolving network makes larger. */
@@ -111,7 +112,7 @@ async function restorePhoto(photo: Photo, restoration: Restoration): Promise<Pho
   return withMemoryFor(`the ${width}x${height} pixels of ${name}`, async () => {
     const isFirst = input.layout.channels === 1;
     const values = data as Float32Array;
-    const laid = isFirst ? values : await toChannelsLast(values, channels, slicer);
+    const laid = isFirst ? values : await turned(values, channels, slicer);
     const sides = isFirst ? dims : sidesIn(input.layout, [1, channels, height, width]);
     const feeds = { [input.name]: await toImageTensor(input.type, laid, sides, slicer) };
     const outputs = await session.run(feeds, [output], signal ? { signal } : {});

@@ -9,6 +9,7 @@ import {
   handOn,
   isUniform,
   notPointwise,
+  pooledFirst,
   refuse,
   type Situation,
   type Step,
@@ -29,13 +30,6 @@ export function remade(
   const kept = node.attribute.filter((one) => !Object.hasOwn(attributes, one.name));
   made.attribute = [...kept, ...made.attribute];
   return made;
-}
-
-/** The first operand, where it is pooled and no other is. */
-export function pooledFirst(situation: Situation): { value: string; axes: Axes } | undefined {
-  const [value = '', ...others] = situation.node.input;
-  const axes = situation.axesOf(value);
-  return axes && !others.some((other) => situation.axesOf(other)) ? { value, axes } : undefined;
 }
 
 /** A step along one axis, which keeps the axes. */

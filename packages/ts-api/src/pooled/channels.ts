@@ -4,10 +4,19 @@ import { type Linear, readLinear, toConvParameters } from '../rewrite/linear-lay
 import type { Refusal } from '../rewrite/rule.js';
 import { termsOf } from '../rewrite/sums.js';
 import { withDims } from '../rewrite/weights.js';
-import { insertInner, pooledFirst, remade } from './along-axes.js';
+import { insertInner, remade } from './along-axes.js';
 import { type Axes, aligned, pick, placesOf } from './axes.js';
 import type { LocalForms } from './local-forms.js';
-import { axesIn, isUniform, notPointwise, refuse, type Situation, type Step, shapeIn } from './step.js';
+import {
+  axesIn,
+  isUniform,
+  notPointwise,
+  pooledFirst,
+  refuse,
+  type Situation,
+  type Step,
+  shapeIn,
+} from './step.js';
 
 const single = { size: 1, isBatch: false };
 

@@ -217,6 +217,8 @@ class Followed {
         throw parted(start.mean.node, start.node);
     }
     const followed = starts.length < this.branches.size ? new Followed(this.context, starts) : this;
+    const refused = [...followed.branches.values()].find(({ refusal }) => refusal);
+    if (refused) throw notLocalizable(refused);
     followed.#write(windows, (node) => this.branches.get(node)?.canWait === true);
   }
 
@@ -267,6 +269,10 @@ function keepsPixels({ opType }: NodeProto): boolean {
 const layouts = new Set(
   'BatchNormalization Concat Flatten Reshape Slice Split Squeeze Transpose Unsqueeze'.split(' '),
 );
+
+function notLocalizable({ start, refusal }: Branch): TlscError {
+  return new TlscError('ERR_NOT_LOCALIZABLE', `${labelOf(start.node)}: ${refusal?.reason}`);
+}
 
 function parted(mean: NodeProto, variance: NodeProto): TlscError {
   const message = `${labelOf(mean)} is the mean of the variance ${labelOf(variance)}: one cannot be local without the other; choose both or none`;

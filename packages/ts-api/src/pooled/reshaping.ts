@@ -5,18 +5,11 @@ import { showSize } from '../size.js';
 import { type Axes, aligned, pick, placesOf, sameSizes } from './axes.js';
 import { rewire } from './pointwise.js';
 import { planeIn } from './starts.js';
-import { axesIn, handOn, notPointwise, type Situation, type Step, shapeIn } from './step.js';
-
-function onlyOperand(situation: Situation): { value: string; axes: Axes } | undefined {
-  const [value = ''] = situation.node.input;
-  const axes = situation.axesOf(value);
-  const others = situation.node.input.slice(1);
-  return axes && !others.some((other) => situation.axesOf(other)) ? { value, axes } : undefined;
-}
+import { axesIn, handOn, notPointwise, pooledFirst, type Situation, type Step, shapeIn } from './step.js';
 
 /** Reshape, Flatten, Squeeze and Unsqueeze: the local form stays, until somebody wants other axes. */
 export function reshape(situation: Situation): Step | Refusal {
-  const operand = onlyOperand(situation);
+  const operand = pooledFirst(situation);
   const axes = axesIn(situation, situation.node.output[0] ?? '');
   // A shape says of one axis alone that it follows from the others.
   const isTold = axes.filter(({ isBatch }) => isBatch).length < 2;
@@ -25,7 +18,7 @@ export function reshape(situation: Situation): Step | Refusal {
 
 export function transpose(situation: Situation): Step | Refusal {
   const { node } = situation;
-  const operand = onlyOperand(situation);
+  const operand = pooledFirst(situation);
   if (!operand) return notPointwise(situation);
   const { value, axes } = operand;
   const perm = intsOf(node, 'perm') ?? axes.map((_, i) => axes.length - 1 - i);
@@ -50,7 +43,7 @@ export function transpose(situation: Situation): Step | Refusal {
 /** What repeats a value over the whole plane, which its local form covers already, or over axes of one element. */
 export function repeat(situation: Situation): Step | Refusal {
   const { context, node } = situation;
-  const operand = onlyOperand(situation);
+  const operand = pooledFirst(situation);
   if (!operand) return notPointwise(situation);
   const { value, axes } = operand;
   const [output = ''] = node.output;

@@ -82,8 +82,8 @@ function reduces(context: RuleContext, image: string, places: readonly number[])
 
 /** The axes of a value; which of them follow the batch shows when two images are fed. */
 export function measuredAxes(context: RuleContext, value: string): Axes {
-  const two = context.batched?.get(value);
-  return (shapeOf(context, value) ?? []).map((size, i) => ({ size, isBatch: (two?.[i] ?? size) !== size }));
+  const [one, two] = [context.batched?.one.get(value), context.batched?.two.get(value)];
+  return (shapeOf(context, value) ?? []).map((size, i) => ({ size, isBatch: one?.[i] !== two?.[i] }));
 }
 
 /** A statistic over both sides of planes, in one step or in two of a kind; undefined for other nodes. */

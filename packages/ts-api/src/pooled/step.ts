@@ -68,6 +68,13 @@ export function isUniform({ context }: Situation, value: string): boolean {
   );
 }
 
+/** The first operand, where it is pooled and no other is. */
+export function pooledFirst(situation: Situation): { value: string; axes: Axes } | undefined {
+  const [value = '', ...others] = situation.node.input;
+  const axes = situation.axesOf(value);
+  return axes && !others.some((other) => situation.axesOf(other)) ? { value, axes } : undefined;
+}
+
 /** A step that hands on its first operand: it only changes the axes. */
 export function handOn(value: string, { node }: Situation, axes: Axes): Step {
   return {

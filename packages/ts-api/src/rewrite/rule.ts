@@ -54,8 +54,8 @@ export interface RuleContext {
   readonly graph: Graph;
   readonly opset: number;
   readonly shapes: Shapes;
-  /** The shapes for two images at once; undefined where the model does not take two. */
-  readonly batched: Shapes | undefined;
+  /** Shapes for one image, and for two at once; undefined where the model does not take two. */
+  readonly batched: { readonly one: Shapes; readonly two: Shapes } | undefined;
   readonly growth: Growth;
   /** What works on windows that an earlier conversion has cut. */
   readonly windowed: ReadonlySet<NodeProto>;

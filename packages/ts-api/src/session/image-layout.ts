@@ -46,36 +46,21 @@ export function sidesIn(
 /** Calls `work` for ranges that cover 0..length. */
 type Slicer = (length: number, work: (begin: number, end: number) => void) => Promise<void>;
 
-/** The values of one image, of so many channels, with its channels last; they come first in `values`. */
-export async function toChannelsLast(
-  values: Float32Array,
-  channels: number,
-  slicer: Slicer,
-): Promise<Float32Array> {
-  const turned = new Float32Array(values.length);
-  const pixels = values.length / channels;
-  await slicer(pixels, (begin, end) => {
-    for (let channel = 0; channel < channels; channel++) {
-      for (let pixel = begin; pixel < end; pixel++)
-        turned[pixel * channels + channel] = values[channel * pixels + pixel] as number;
+/**
+ * A matrix of so many rows, turned. The channels of an image are the rows of what has them first, its pixels of what has them last.
+ */
+export async function turned(values: Float32Array, rows: number, slicer: Slicer): Promise<Float32Array> {
+  const result = new Float32Array(values.length);
+  const columns = values.length / rows;
+  // Along the longer side, so that no slice is more than a part of the work.
+  const alongRows = rows > columns;
+  await slicer(alongRows ? rows : columns, (begin, end) => {
+    const [firstRow, lastRow] = alongRows ? [begin, end] : [0, rows];
+    const [firstColumn, lastColumn] = alongRows ? [0, columns] : [begin, end];
+    for (let row = firstRow; row < lastRow; row++) {
+      for (let column = firstColumn; column < lastColumn; column++)
+        result[column * rows + row] = values[row * columns + column] as number;
     }
   });
-  return turned;
-}
-
-/** The same turned back. */
-export async function toChannelsFirst(
-  values: Float32Array,
-  channels: number,
-  slicer: Slicer,
-): Promise<Float32Array> {
-  const turned = new Float32Array(values.length);
-  const pixels = values.length / channels;
-  await slicer(pixels, (begin, end) => {
-    for (let channel = 0; channel < channels; channel++) {
-      for (let pixel = begin; pixel < end; pixel++)
-        turned[channel * pixels + pixel] = values[pixel * channels + channel] as number;
-    }
-  });
-  return turned;
+  return result;
 }
