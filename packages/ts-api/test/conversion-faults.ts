@@ -257,7 +257,11 @@ function faultsOfNodes({ before, after, inOrder, read, isFree, original, convert
     return (isDropped || isPooled(node)) && output.every((name) => name === '' || isFree(name));
   };
   for (const node of before) {
-    const replacement = after.find(({ output }) => output.join() === node.output.join());
+    // Outputs that nobody reads may go.
+    const outputs = node.output.filter((name, i) => i === 0 || read.has(name));
+    const replacement = after.find(
+      ({ output }) => output.join() === node.output.join() || output.join() === outputs.join(),
+    );
     // A local operator may stand where the last of several nodes stood; it goes by the name of the one that it localizes.
     const named = before.find(({ name }) => name !== '' && name === replacement?.name);
     const noted = replacement?.domain === 'tlsc' ? (named ?? node) : node;

@@ -36,6 +36,49 @@ describe('local-instance-normalization', () => {
     }
   });
 
+  it.each(['of one image', 'of all channels of the batch'])(
+    'takes BatchNormalization in training mode %s for what it is',
+    async (kind) => {
+      const isOne = kind === 'of one image';
+      const norm = makeNode('BatchNormalization', [isOne ? 'x' : 'wide', 'scale', 'bias', 'm', 'v'], ['n'], {
+        name: 'norm',
+        attributes: { training_mode: 1, epsilon: { float: 0.01 } },
+      });
+      norm.output.push('running_mean', 'running_variance');
+      const before = [
+        makeNode('Shape', ['x'], ['shape']),
+        makeNode('Slice', ['shape', 'two', 'four'], ['plane']),
+        makeNode('Concat', ['front', 'plane'], ['joined'], { attributes: { axis: 0 } }),
+        makeNode('Reshape', ['x', 'joined'], ['wide']),
+      ];
+      const node = isOne
+        ? [norm, makeNode('Identity', ['n'], ['y'])]
+        : [...before, norm, makeNode('Reshape', ['n', 'shape'], ['y'])];
+      const initializer = [
+        floats('scale', [3], scale),
+        floats('bias', [3], bias),
+        floats('m', [3]),
+        floats('v', [3]),
+      ];
+      const shapes = [integers('two', [2]), integers('four', [4]), integers('front', [1, -1])];
+      const bytes = buildBytes({
+        node,
+        initializer: isOne ? initializer : [...initializer, ...shapes],
+        input: [valueInfo('x', [isOne ? 1 : 'batch', 3, 'height', 'width'])],
+      });
+      const { model, report } = await convert(bytes, { trainSize: 8 });
+      expect(report.sites).toMatchObject([{ node: 'norm', operator: 'LocalInstanceNormalization' }]);
+      const x = noise([1, 3, 23, 17]);
+      const expected = localInstanceNorm(x, scale, bias, [12, 12], 0.01);
+      for (const operators of ['native', 'portable'] as const) {
+        const session = await InferenceSession.create(model, { operators });
+        const { y } = await session.run({ x });
+        await session.release();
+        expect(largestDifference(y?.data as Float32Array, expected)).toBeLessThan(1e-5);
+      }
+    },
+  );
+
   it('refuses signals of rank 3', async () => {
     const node = [
       makeNode('Squeeze', ['x', 'batch'], ['signal']),

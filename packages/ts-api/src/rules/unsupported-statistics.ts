@@ -1,13 +1,10 @@
-import { intOf, isOnnxDomain, type NodeProto } from '../graph/proto.js';
+import { isOnnxDomain } from '../graph/proto.js';
 import type { Rule } from '../rewrite/rule.js';
 import { summedPlane } from '../rewrite/sums.js';
+import { isTraining } from './local-instance-normalization.js';
 
 const operators = new Set(['GlobalLpPool', 'MeanVarianceNormalization']);
 const quantized = 'QLinearGlobalAveragePool';
-
-function isTraining(node: NodeProto): boolean {
-  return node.opType === 'BatchNormalization' && intOf(node, 'training_mode', 0) !== 0;
-}
 
 /** Operators that are global statistics by their definition and for which there is no local one. */
 export const unsupportedStatistics: Rule = {
