@@ -185,11 +185,11 @@ describe('convert', () => {
     });
   });
 
-  it('refuses opset 10', async () => {
-    const conversion = convert(buildBytes(simple, { opset: 10, irVersion: 5 }), { trainSize: 16 });
+  it('refuses opset 6', async () => {
+    const conversion = convert(buildBytes(simple, { opset: 6, irVersion: 4 }), { trainSize: 16 });
     await expect(conversion).rejects.toMatchObject({
       code: 'ERR_UNSUPPORTED_MODEL',
-      message: expect.stringContaining('opset 10'),
+      message: expect.stringContaining('opset 6'),
     });
   });
 

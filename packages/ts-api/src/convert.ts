@@ -5,7 +5,7 @@ import { type ConvertOptions, toChoice } from './conversion/choice.js';
 import { inlineEnclosed } from './conversion/inline-enclosed.js';
 import { isConverted, localNodesOf } from './conversion/local-operators.js';
 import { type KeptStatistic, planRewrites, type Rewrite } from './conversion/plan.js';
-import { raiseOpset } from './conversion/raise-opset.js';
+import { raiseOld, raiseOpset } from './conversion/raise-opset.js';
 import { type Site, writeRecord } from './conversion/record.js';
 import type { ConversionSizes } from './conversion/sizes.js';
 import { TlscError } from './errors.js';
@@ -50,6 +50,7 @@ export async function convert(source: ModelSource, options: ConvertOptions): Pro
   const model = await inlineEnclosed(loaded, name);
   const shapes = async () =>
     (await measure(model, imageSizeOf(model, trainSize), name, { signal: options.signal })).shapes;
+  await raiseOld(model, name);
   // First, so that rules see what they are going to edit.
   if (opset !== undefined) await raiseOpset(model, opset, name, shapes);
   const { findings, warnings } = await analyze(model, trainSize, name, options.signal);

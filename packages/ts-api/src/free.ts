@@ -1,4 +1,5 @@
 import { analyzeSizes } from './conversion/analysis.js';
+import { raiseOld } from './conversion/raise-opset.js';
 import { TlscError } from './errors.js';
 import { freeSizes } from './freeing/free-sizes.js';
 import type { FrozenSize } from './graph/frozen-sizes.js';
@@ -42,6 +43,7 @@ export async function free(source: ModelSource, options: FreeOptions = {}): Prom
   const { externalDataFolder } = loaded;
   const isPlain = loaded.functions.length === 0;
   const model = isPlain ? loaded : inlineFunctions(loaded, name);
+  await raiseOld(model, name);
   const freed = await freeSizes(model, name, signal);
   if (!freed) return { model: bytes, externalDataFolder, report: { size: undefined, nodes: [] } };
   if (!isPlain) refuseOpsetConflicts(loaded, name);

@@ -2,6 +2,7 @@ import { type Analysis, analyze, type Finding, refuseAll, standing } from './con
 import { type Explanation, explain } from './conversion/explain.js';
 import { inlineEnclosed } from './conversion/inline-enclosed.js';
 import { isConverted, localNodesOf, maxStrideOf, windowOf } from './conversion/local-operators.js';
+import { raiseOld } from './conversion/raise-opset.js';
 import { type ConversionRecord, readRecord } from './conversion/record.js';
 import { type ErrorCode, invalidArgument, TlscError } from './errors.js';
 import type { FrozenSize } from './graph/frozen-sizes.js';
@@ -84,11 +85,12 @@ export async function inspect(source: ModelSource, options: InspectOptions = {})
       ? imageSizeOf(loaded, [256, 256])
       : toSize(options.trainSize, 'trainSize');
   const [inputs, outputs] = [inputsOf(loaded).map(describe), loaded.graph.output.map(describe)];
+  const opset = opsetOf(loaded);
   const { model, findings, warnings } = await findAll(loaded, size, name, options.signal);
   return {
     producer: [model.producerName, model.producerVersion].filter(Boolean).join(' '),
     irVersion: Number(model.irVersion),
-    opset: opsetOf(model),
+    opset,
     inputs,
     outputs,
     converted: isConverted(model) ? readRecord(model) : undefined,
@@ -115,7 +117,10 @@ interface Found extends Analysis {
 async function findAll(loaded: Model, size: Size, name: string, signal?: AbortSignal): Promise<Found> {
   let model = loaded;
   try {
-    if (!isConverted(loaded)) model = await inlineEnclosed(loaded, name);
+    if (!isConverted(loaded)) {
+      model = await inlineEnclosed(loaded, name);
+      await raiseOld(model, name);
+    }
     return { model, ...(await analyze(model, size, name, signal)) };
   } catch (error) {
     // A model that cannot be measured can be described all the same.

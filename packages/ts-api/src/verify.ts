@@ -1,5 +1,6 @@
 import { inlineEnclosed } from './conversion/inline-enclosed.js';
 import { isConverted, localNodesOf } from './conversion/local-operators.js';
+import { raiseOld } from './conversion/raise-opset.js';
 import { type ConversionRecord, readRecord } from './conversion/record.js';
 import type { ConversionSizes } from './conversion/sizes.js';
 import { invalidArgument, TlscError, throwIfAborted } from './errors.js';
@@ -178,9 +179,10 @@ async function asConverted(
 ): Promise<LoadedModel> {
   const { name } = loaded;
   const model = await inlineEnclosed(loaded.model, name);
+  const isOld = await raiseOld(model, name);
   const freed = await freeSizes(model, name, signal);
   const pools = await freePlanePools(model, freed?.size ?? trainSize, name, signal);
-  return freed || pools ? { ...loaded, model, bytes: encodeModel(model) } : loaded;
+  return freed || pools || isOld ? { ...loaded, model, bytes: encodeModel(model) } : loaded;
 }
 
 function conversionOf(model: Model, name: string): ConversionRecord {

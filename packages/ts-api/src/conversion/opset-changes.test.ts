@@ -27,7 +27,61 @@ const norm = [makeNode('GroupNormalization', ['x', 's', 'b'], ['y'], { attribute
 
 type Case = readonly [what: string, from: number, node: readonly NodeProto[], TensorProto[]?];
 
+const old = (from: number, what: string, node: readonly NodeProto[], constants: TensorProto[] = []): Case => [
+  `${what}, as opset ${from} has it`,
+  from,
+  node,
+  constants,
+];
+const text = (value: string) => ({ text: value });
+const perChannel = ['s', 'b', 'm', 'v'].map((name) => floats(name, [4], [0.5, 1, 1.5, 2]));
+
 const listed: Case[] = [
+  ...['nearest', 'linear'].flatMap((mode): Case[] => [
+    old(7, `Upsample by ${mode}`, [
+      makeNode('Upsample', ['x'], ['y'], {
+        attributes: { mode: text(mode), scales: { floats: [1, 1, 2, 3] } },
+      }),
+    ]),
+    old(
+      9,
+      `Upsample by ${mode}`,
+      [makeNode('Upsample', ['x', 'scales'], ['y'], { attributes: { mode: text(mode) } })],
+      [floats('scales', [4], [1, 1, 2, 2])],
+    ),
+    old(
+      10,
+      `Resize by ${mode}`,
+      [makeNode('Resize', ['x', 'scales'], ['y'], { attributes: { mode: text(mode) } })],
+      [floats('scales', [4], [1, 1, 1.5, 2])],
+    ),
+  ]),
+  old(
+    7,
+    'BatchNormalization',
+    [makeNode('BatchNormalization', ['x', 's', 'b', 'm', 'v'], ['y'], { attributes: { spatial: 1 } })],
+    perChannel,
+  ),
+  old(7, 'Slice along some axes', [
+    makeNode('Slice', ['x'], ['y'], { attributes: { starts: [1, -3], ends: [3, 100], axes: [1, 3] } }),
+  ]),
+  old(9, 'Slice along the first', [
+    makeNode('Slice', ['x'], ['y'], { attributes: { starts: [0, 1], ends: [1, 3] } }),
+  ]),
+  old(7, 'TopK', [makeNode('TopK', ['x'], ['y', 'i'], { attributes: { axis: 1, k: 2 } })]),
+  old(7, 'Clip to two bounds', [
+    makeNode('Clip', ['x'], ['y'], { attributes: { min: { float: -0.25 }, max: { float: 0.25 } } }),
+  ]),
+  old(7, 'Clip to one', [makeNode('Clip', ['x'], ['y'], { attributes: { max: { float: 0.25 } } })]),
+  old(7, 'Clip to none', [makeNode('Clip', ['x'], ['y'])]),
+  old(7, 'Pad', [makeNode('Pad', ['x'], ['y'], { attributes: { pads: [0, 0, 1, 2, 0, 0, 3, 1] } })]),
+  old(7, 'Pad by a value', [
+    makeNode('Pad', ['x'], ['y'], { attributes: { pads: [0, 0, 1, 2, 0, 0, 3, 1], value: { float: 0.5 } } }),
+  ]),
+  old(7, 'Pad by what is mirrored', [
+    makeNode('Pad', ['x'], ['y'], { attributes: { mode: text('reflect'), pads: [0, 0, 1, 2, 0, 0, 3, 1] } }),
+  ]),
+  old(7, 'Dropout', [makeNode('Dropout', ['x'], ['y'], { attributes: { ratio: { float: 0.3 } } })]),
   [
     'Dropout with a ratio',
     11,

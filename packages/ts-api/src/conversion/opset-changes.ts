@@ -1,4 +1,4 @@
-// What ONNX's opsets 12 to 22 say in another way than the ones before them, or mean by the same words, by ONNX's lists of operators and
+// What ONNX's opsets 8 to 22 say in another way than the ones before them, or mean by the same words, by ONNX's lists of operators and
 // its own version converter. (Of 21 and 22 these were not at hand in full.) ONNX gives an operator a new version whenever form or meaning
 // changes: one that is not listed here has, as far as we know, only taken more types since, or got inputs and attributes that do nothing
 // where they are left out.
@@ -6,7 +6,18 @@
 // The list would not have to be complete for form: ONNX Runtime checks inputs and attributes against the operator's version when it loads
 // the result, and an axis left where it no longer belongs would be refused, not ignored. What it cannot see is a change of meaning.
 // These are Softmax and its kin, RoiAlign, Resize's modes, DFT and GroupNormalization.
-import { intOf, intsOf, makeNode, type NodeOptions, type NodeProto, textOf } from '../graph/proto.js';
+import {
+  attributeOf,
+  intOf,
+  intsOf,
+  makeNode,
+  type NodeOptions,
+  type NodeProto,
+  textOf,
+} from '../graph/proto.js';
+
+/** The oldest opset whose models can be raised: from it on operands broadcast as they do today. */
+export const oldestOpset = 7;
 
 /** The newest opset that this table knows of. */
 export const newestOpset = 22;
@@ -17,6 +28,8 @@ export interface Surroundings {
   rank(value: string): number | undefined;
   /** The name of a constant of int64 values, which others may share; a number alone makes a scalar. */
   integers(base: string, values: number | readonly number[]): string;
+  /** The same of floats: float32, or, for a number that meets activations, the type that the model works in. */
+  floats(base: string, values: number | readonly number[]): string;
   /** Puts a node right in front; returns the name of its output. */
   before(
     opType: string,
@@ -51,6 +64,77 @@ function becomesInput(name: string): Change {
     return undefined;
   };
 }
+
+/** Up to 8 a statistic could go by pixel, too. */
+const dropSpatial: Change = (node) => {
+  if (intOf(node, 'spatial', 1) === 0)
+    return 'normalizes every pixel for itself (spatial), which opset 9 has no more';
+  remove(node, 'spatial');
+  return undefined;
+};
+
+const refuseScan: Change = () => 'is of another form from opset 9 on, which cannot be written for it';
+
+/** Scales become an input. */
+const giveScales: Change = (node, around) => {
+  const scales = attributeOf(node, 'scales')?.floats ?? [];
+  node.input[1] = around.floats('scales', scales);
+  remove(node, 'scales');
+  return undefined;
+};
+
+/** Resize takes its place. */
+const renameUpsample: Change = (node) => {
+  node.opType = 'Resize';
+  return undefined;
+};
+
+/** Of several lists of integers, each an attribute before, an input from here on. */
+const giveBounds: Change = (node, around) => {
+  const lists = ['starts', 'ends', 'axes'].map((name) => intsOf(node, name));
+  for (const list of lists) if (list) node.input.push(around.integers('bounds', list));
+  remove(node, 'starts', 'ends', 'axes');
+  return undefined;
+};
+
+const giveCount: Change = (node, around) => {
+  node.input[1] = around.integers('k', [intOf(node, 'k', 1)]);
+  remove(node, 'k');
+  return undefined;
+};
+
+/** A bound that is not given is none. */
+const giveLimits: Change = (node, around) => {
+  const limits = ['min', 'max'].map((name) => attributeOf(node, name)?.f);
+  const inputs = limits.map((limit) => (limit === undefined ? '' : around.floats('limit', limit)));
+  node.input.push(...(inputs[1] === '' ? inputs.slice(0, inputs[0] === '' ? 0 : 1) : inputs));
+  remove(node, 'min', 'max');
+  return undefined;
+};
+
+const givePads: Change = (node, around) => {
+  node.input.push(around.integers('pads', intsOf(node, 'pads') ?? []));
+  const value = attributeOf(node, 'value')?.f;
+  if (value !== undefined && value !== 0) node.input.push(around.floats('value', value));
+  remove(node, 'pads', 'value');
+  return undefined;
+};
+
+/** What was the only way is one of several from 11 on, where a region comes before the scales. */
+const tellCoordinates: Change = (node, around) => {
+  const [input = '', scales = ''] = node.input;
+  node.input = [input, around.floats('roi', []), scales];
+  set(node, {
+    coordinate_transformation_mode: { text: 'asymmetric' },
+    ...(textOf(node, 'mode') !== 'linear' && { nearest_mode: { text: 'floor' } }),
+  });
+  return undefined;
+};
+
+const renameScatter: Change = (node) => {
+  node.opType = 'ScatterElements';
+  return undefined;
+};
 
 /** For inference neither the ratio nor the seed means anything. */
 const dropRatio: Change = (node) => {
@@ -132,6 +216,9 @@ const axesBecomeInput = becomesInput('axes');
 
 /** By the opset that brought it, and by operator. */
 export const opsetChanges: Readonly<Record<number, Readonly<Record<string, Change>>>> = {
+  9: { BatchNormalization: dropSpatial, Scan: refuseScan, Upsample: giveScales },
+  10: { Slice: giveBounds, TopK: giveCount, Upsample: renameUpsample },
+  11: { Clip: giveLimits, Pad: givePads, Resize: tellCoordinates, Scatter: renameScatter },
   12: { Dropout: dropRatio },
   13: {
     ReduceSum: axesBecomeInput,

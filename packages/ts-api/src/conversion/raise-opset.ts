@@ -1,9 +1,13 @@
+import { create } from '@bufbuild/protobuf';
+import { TensorProtoSchema } from 'onnx-buf';
 import { invalidArgument, TlscError } from '../errors.js';
 import { lowestOpset } from '../functions/body.js';
 import { Graph } from '../graph/graph.js';
+import { inputsOf, tensorTypeOf } from '../graph/inputs.js';
 import type { Shapes } from '../graph/measure.js';
 import { type Model, opsetOf } from '../graph/model.js';
 import {
+  DataType,
   intOf,
   isOnnxDomain,
   labelOf,
@@ -12,7 +16,8 @@ import {
   type NodeProto,
   subgraphsOf,
 } from '../graph/proto.js';
-import { type Change, opsetChanges, type Surroundings } from './opset-changes.js';
+import { makeWeights } from '../rewrite/weights.js';
+import { type Change, oldestOpset, opsetChanges, type Surroundings } from './opset-changes.js';
 
 /** What ONNX changed of the node's operator in this opset. */
 function changeOf(node: NodeProto, opset: number): Change | undefined {
@@ -37,6 +42,10 @@ class Place implements Surroundings {
 
   integers(base: string, values: number | readonly number[]): string {
     return this.#raise.integers(base, values);
+  }
+
+  floats(base: string, values: number | readonly number[]): string {
+    return this.#raise.floats(base, values);
   }
 
   before(
@@ -83,6 +92,22 @@ class Raise {
     const known = this.#constants.get(key);
     if (known !== undefined) return known;
     const name = this.graph.addIntegers(base, values);
+    this.#constants.set(key, name);
+    return name;
+  }
+
+  floats(base: string, values: number | readonly number[]): string {
+    const isNumber = typeof values === 'number';
+    const key = `${base} ${JSON.stringify(values)} float`;
+    const known = this.#constants.get(key);
+    if (known !== undefined) return known;
+    const types = this.graph.proto.input.map((input) => tensorTypeOf(input)?.elemType);
+    const dataType = isNumber && types.includes(DataType.FLOAT16) ? DataType.FLOAT16 : DataType.FLOAT;
+    const like = create(TensorProtoSchema, { name: base, dataType });
+    const list = isNumber ? [values] : values;
+    const name = this.graph.addInitializer(
+      makeWeights(like, isNumber ? [] : [list.length], Float32Array.from(list)),
+    );
     this.#constants.set(key, name);
     return name;
   }
@@ -134,10 +159,10 @@ export async function raiseOpset(
   measureShapes: () => Promise<Shapes>,
 ): Promise<void> {
   const own = opsetOf(model);
-  if (own < lowestOpset - 1) {
+  if (own < oldestOpset) {
     throw new TlscError(
       'ERR_UNSUPPORTED_MODEL',
-      `${name} uses opset ${own}; 11 is the lowest that can be converted`,
+      `${name} uses opset ${own}; ${oldestOpset} is the lowest that can be converted`,
     );
   }
   if (opset < own) throw invalidArgument('opset', `at least ${own}, the opset of ${name}`, opset);
@@ -152,4 +177,21 @@ export async function raiseOpset(
     throw new TlscError('ERR_UNSUPPORTED_MODEL', `${name} cannot be raised to opset ${opset}:\n  ${reasons}`);
   }
   for (const { opsetImport } of [model, ...model.functions]) setOpset(opsetImport, opset);
+}
+
+/** The lowest opset that rules know. */
+const lowestKnown = lowestOpset - 1;
+
+/**
+ * Has a model of an older opset than rules know say what it says in that one, in place; whether it was. Throws what `raiseOpset` does.
+ */
+export async function raiseOld(model: Model, name: string): Promise<boolean> {
+  if (opsetOf(model) >= lowestKnown) return false;
+  // Before IR version 4 every initializer had to be an input, too: new ones would.
+  if (model.irVersion < 4n) {
+    model.graph.input = inputsOf(model);
+    model.irVersion = 4n;
+  }
+  await raiseOpset(model, lowestKnown, name, async () => new Map());
+  return true;
 }

@@ -1,7 +1,7 @@
 // A model that was freed must be what it was at the size that it was exported for.
 import { TlscError } from '../errors.js';
 import { encodeModel, type Model } from '../graph/model.js';
-import { noiseOf } from '../graph/noise.js';
+import { paintNoise } from '../graph/noise.js';
 import { trialFeeds } from '../graph/trial-feeds.js';
 import { firstThatRuns, type TrialValues, trialValuesOf } from '../graph/trial-values.js';
 import { InferenceSession, type Outputs } from '../session/inference-session.js';
@@ -10,11 +10,6 @@ import { compare } from '../verification/compare.js';
 
 /** Roundings of sums in another order; float16 has three digits. */
 const tolerance = 1e-3;
-
-function paintNoise(values: Float32Array, input: string): void {
-  const next = noiseOf(input);
-  for (let i = 0; i < values.length; i++) values[i] = next();
-}
 
 /** What the model makes of noise of this size. */
 async function outputsOf(

@@ -38,14 +38,17 @@ export type AttributeValue =
   | number
   | readonly number[]
   | { readonly float: number }
+  | { readonly floats: readonly number[] }
   | { readonly text: string }
   | { readonly reference: string; readonly type: 'float' | 'int' | 'ints' };
 
 function attribute(name: string, value: AttributeValue): AttributeProto {
-  const { INT, INTS, FLOAT, STRING } = AttributeType;
+  const { INT, INTS, FLOAT, FLOATS, STRING } = AttributeType;
   if (typeof value === 'number') return create(AttributeProtoSchema, { name, type: INT, i: BigInt(value) });
   if ('length' in value) return create(AttributeProtoSchema, { name, type: INTS, ints: value.map(BigInt) });
   if ('float' in value) return create(AttributeProtoSchema, { name, type: FLOAT, f: value.float });
+  if ('floats' in value)
+    return create(AttributeProtoSchema, { name, type: FLOATS, floats: [...value.floats] });
   if ('text' in value) {
     return create(AttributeProtoSchema, { name, type: STRING, s: new TextEncoder().encode(value.text) });
   }
