@@ -1,4 +1,6 @@
 // All that may lie between a mean and the images that it is combined with, in whatever layout.
+import { create } from '@bufbuild/protobuf';
+import { TensorProtoSchema } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
 import { buildBytes, floats, type GraphParts, integers, valueInfo } from '../../test/build-model.js';
 import { convert } from '../../test/convert.js';
@@ -695,6 +697,38 @@ describe('what becomes of a mean', () => {
       const { model } = await convert(original, { trainSize: 16, baseSize: window });
       await expectLikeWindows(original, model, noise([2, 4, 7, 6]), window);
     }
+  });
+
+  it('goes through quantization by one scale, of values and of weights', async () => {
+    const zero = create(TensorProtoSchema, { name: 'zp', dataType: DataType.UINT8, int32Data: [128] });
+    const weights = create(TensorProtoSchema, {
+      name: 'qw',
+      dataType: DataType.UINT8,
+      dims: [4n, 4n, 1n, 1n],
+      int32Data: Array.from({ length: 16 }, (_, i) => 96 + ((i * 29) % 64)),
+    });
+    const through = (value: string) => [
+      op('QuantizeLinear', `${value} step zp`, `${value}_q`),
+      op('DequantizeLinear', `${value}_q step zp`, `${value}_d`),
+    ];
+    const node = [
+      ...through('x'),
+      op('GlobalAveragePool', 'x_d', 'm'),
+      ...through('m'),
+      op('DequantizeLinear', 'qw step zp', 'w'),
+      op('Conv', 'm_d w', 'gate'),
+      ...through('gate'),
+      op('Mul', 'x_d gate_d', 'y'),
+    ];
+    const original = buildBytes({
+      node,
+      initializer: [zero, weights, floats('step', [], [0.01])],
+      input: [valueInfo('x', ['batch', 4, 'height', 'width'])],
+    });
+    const { model, report } = await convert(original, { trainSize: 16, baseSize: window });
+    expect(report.sites).toHaveLength(1);
+    // A mean that lies on the border between two steps may be rounded to either.
+    await expectLikeWindows(original, model, noise([1, 4, 9, 7]), window, { tolerance: 0.025 });
   });
 
   it.each(Object.keys(refused))('is refused behind %s', async (title) => {

@@ -22,6 +22,10 @@ export const unsupportedStatistics: Rule = {
     if (node.opType === 'MeanVarianceNormalization' && !summedPlane(context, node)) return undefined;
     if (isTraining(node))
       return { reason: 'it is in training mode and normalizes by the image; export the model for inference' };
+    if (node.opType === quantized)
+      return {
+        reason: `${node.opType} works on quantized values and cannot be converted; convert the model first, then quantize it`,
+      };
     return { reason: `${node.opType} cannot be converted` };
   },
 };

@@ -134,8 +134,9 @@ export class InferenceSession {
 
   #fetchNames(fetches: Fetches): readonly string[] {
     const names = Array.isArray(fetches) ? (fetches as readonly string[]) : Object.keys(fetches);
+    const known = new Set(this.outputNames);
     for (const name of names) {
-      if (this.outputNames.includes(name)) continue;
+      if (known.has(name)) continue;
       throw invalidArgument('fetches', `of the model's outputs (${this.outputNames.join(', ')})`, name);
     }
     if (names.length === 0) throw invalidArgument('fetches', 'at least one output', '[]');
