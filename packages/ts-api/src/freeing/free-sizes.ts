@@ -7,7 +7,7 @@ import { imageInputsOf } from '../graph/inputs.js';
 import { measure, type Shapes, withProbedModel } from '../graph/measure.js';
 import type { Model } from '../graph/model.js';
 import { intsOf, isOnnxDomain, labelOf, type NodeProto, shallowCopy } from '../graph/proto.js';
-import { type Sample, sampleTwice, type TwoSizes } from '../graph/two-sizes.js';
+import { otherSizes, type Sample, sampleTwice, type TwoSizes } from '../graph/two-sizes.js';
 import type { Size } from '../size.js';
 import { type Free, freeingOf, makeGlobal, poolsPlane, type Traced } from './frozen-nodes.js';
 import { freeImageSizes } from './image-sizes.js';
@@ -147,13 +147,25 @@ interface Trial {
   readonly sizes: TwoSizes;
 }
 
-async function tryOut(model: Model, name: string, size: Size, freeing: Freeing, signal?: AbortSignal) {
+/** What is freed, and how it is tried. */
+interface Attempt {
+  readonly model: Model;
+  readonly name: string;
+  readonly size: Size;
+  /** The size that it is tried at. */
+  readonly other: Size;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function tryOut({ model, name, size, other, signal }: Attempt, freeing: Freeing): Promise<Trial> {
   const trial = copyOf(model);
   const graph = new Graph(trial.graph, trial.externalDataFolder);
   const frees = freeing.decide(model);
   const writer = new SizeWriter(graph);
   for (const [i, free] of frees) if (free.isNew) free.write(writer, graph, model.graph.node[i] as NodeProto);
-  const sizes = await withProbedModel(trial, name, {}, (probed) => sampleTwice(probed, size, signal));
+  const sizes = await withProbedModel(trial, name, {}, (probed) =>
+    sampleTwice(probed, size, signal, [other]),
+  );
   return { model: trial, frees, sizes };
 }
 
@@ -183,22 +195,33 @@ function firstDifference(
  * should do is certain where what it reads was seen, and what it reads is right up to the first node of which something wrong was
  * decided.
  */
-async function search(model: Model, name: string, size: Size, signal?: AbortSignal): Promise<Trial> {
-  const { shapes } = await measure(model, size, name, { signal });
-  const parts: Parts = new Map();
+async function searchAt(attempt: Attempt, shapes: Shapes, parts: Parts): Promise<Trial> {
   let known: TwoSizes | undefined;
   let reached = -1;
   for (let round = 0; ; round++) {
-    const trial = await tryOut(model, name, size, new Freeing(shapes, known, parts), signal);
-    const again = new Freeing(shapes, trial.sizes, parts).decide(model);
+    const trial = await tryOut(attempt, new Freeing(shapes, known, parts));
+    const again = new Freeing(shapes, trial.sizes, parts).decide(attempt.model);
     const wrong = firstDifference(trial.frees, again, trial.sizes[1]);
     // Once all was seen, what does not grow is left as it was.
     if (wrong === undefined && !trial.sizes[1].failure)
-      return tryOut(model, name, size, new Freeing(shapes, trial.sizes, parts), signal);
+      return tryOut(attempt, new Freeing(shapes, trial.sizes, parts));
     if (wrong === undefined || wrong <= reached || round === mostRounds) return trial;
     reached = wrong;
-    known = seenBefore(trial.sizes, model.graph.node, wrong);
+    known = seenBefore(trial.sizes, attempt.model.graph.node, wrong);
   }
+}
+
+/** The first trial that runs at another size; failing that, the first of all. */
+async function search(model: Model, name: string, size: Size, signal?: AbortSignal): Promise<Trial> {
+  const { shapes } = await measure(model, size, name, { signal });
+  const parts: Parts = new Map();
+  let first: Trial | undefined;
+  for (const other of otherSizes(size)) {
+    const trial = await searchAt({ model, name, size, other, signal }, shapes, parts);
+    if (!trial.sizes[1].failure) return trial;
+    first ??= trial;
+  }
+  return first ?? searchAt({ model, name, size, other: size, signal }, shapes, parts);
 }
 
 /**

@@ -68,7 +68,7 @@ const smallImage = 48 * 48;
  * Height and width change by different factors, so that it shows which of the two an axis follows; by the same in the end, for models
  * that take squares alone.
  */
-function otherSizes([height, width]: Size): Size[] {
+export function otherSizes([height, width]: Size): Size[] {
   const [quarters, twice] = [(height * 3) / 4, height * 2];
   const smaller: Size = [quarters, width / 2];
   const larger: Size[] = [
