@@ -22,16 +22,26 @@ export function imageSidesOf(shape: readonly number[], layout: Layout) {
   return { batch, channels, plane };
 }
 
+/** What was found before Reshapes that keep planes: there may be thousands in a row, and each is asked of. */
+const origins = new WeakMap<RuleContext, Map<string, string>>();
+
 /** The same image before any Reshapes that keep its planes. */
 function beforeReshapes(context: RuleContext, laid: string, plane: readonly number[]): string {
+  const known = origins.get(context) ?? new Map<string, string>();
+  origins.set(context, known);
+  const passed: string[] = [];
   let image = laid;
-  for (;;) {
+  while (!known.has(image)) {
+    passed.push(image);
     const above = context.graph.producer(image);
     const [input = ''] = above?.opType === 'Reshape' ? above.input : [];
     const before = shapeOf(context, input) ?? [];
-    if (before.length < 4 || before.slice(-2).join() !== plane.join()) return image;
+    if (before.length < 4 || before.slice(-2).join() !== plane.join()) break;
     image = input;
   }
+  const origin = known.get(image) ?? image;
+  for (const value of passed) known.set(value, origin);
+  return origin;
 }
 
 /** The image whose planes a Reshape lays in rows; undefined if it lays none. */
