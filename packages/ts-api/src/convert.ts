@@ -9,6 +9,7 @@ import { raiseOld, raiseOpset } from './conversion/raise-opset.js';
 import { type Site, writeRecord } from './conversion/record.js';
 import type { ConversionSizes } from './conversion/sizes.js';
 import { TlscError } from './errors.js';
+import type { Freed } from './freeing/free-sizes.js';
 import { domain, domainVersion, lowestOpset } from './functions/body.js';
 import { functions } from './functions/index.js';
 import type { FrozenSize } from './graph/frozen-sizes.js';
@@ -24,6 +25,11 @@ export interface ConvertReport extends ConversionSizes {
   readonly kept: readonly KeptStatistic[];
   /** Nodes that keep a size that the image had when the model was traced, and are wrong at others: before conversion and after. */
   readonly warnings: readonly FrozenSize[];
+  /**
+   * For a model that was exported for images of one size: that size, and the nodes that held it and follow the image now. Undefined where
+   * its images were free already.
+   */
+  readonly freed: Freed | undefined;
   readonly opset: number;
   readonly irVersion: number;
 }
@@ -53,12 +59,13 @@ export async function convert(source: ModelSource, options: ConvertOptions): Pro
   await raiseOld(model, name);
   // First, so that rules see what they are going to edit.
   if (opset !== undefined) await raiseOpset(model, opset, name, shapes);
-  const { findings, warnings } = await analyze(model, trainSize, name, options.signal);
+  const { findings, warnings, freed } = await analyze(model, trainSize, name, options.signal);
   const { rewrites, kept } = planRewrites(findings, choice, model, name);
   const sites = rewrites.map(({ site }) => site);
   const { externalDataFolder } = model;
-  const report = { ...sizes, sites, kept, warnings };
-  if (sites.length === 0) return { model: bytes, externalDataFolder, report: { ...report, ...original } };
+  const report = { ...sizes, sites, kept, warnings, freed };
+  if (sites.length === 0)
+    return { model: bytes, externalDataFolder, report: { ...report, freed: undefined, ...original } };
 
   if (opsetOf(model) < lowestOpset) await raiseOpset(model, lowestOpset, name, shapes);
   unlistConstants(model);

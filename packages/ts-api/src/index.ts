@@ -11,6 +11,7 @@ export { type Diagnosis, diagnose, type ProviderDiagnosis } from './diagnose.js'
 export { type ErrorCode, type ErrorDetails, errorCodes, TlscError } from './errors.js';
 export { writeFileAtomic } from './files.js';
 export type { FreedModel, FreeOptions, FreeReport } from './free.js';
+export type { Freed } from './freeing/free-sizes.js';
 export { lowestOpset } from './functions/body.js';
 export type { FrozenSize } from './graph/frozen-sizes.js';
 export type { ModelSource } from './graph/model.js';

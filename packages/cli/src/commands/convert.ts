@@ -41,7 +41,7 @@ async function convertFile(model: string, options: Options, signal: AbortSignal)
 }
 
 function show(model: string, result: Result): void {
-  const { sites, kept, warnings, trainSize, baseSize, verification, files } = result;
+  const { sites, kept, warnings, freed, trainSize, baseSize, verification, files } = result;
   warn(warnings);
   for (const { node, reason } of kept) console.log(`${node}: ${reason}`);
   if (sites.length === 0) {
@@ -56,6 +56,10 @@ function show(model: string, result: Result): void {
     showWindow(window, maxStride),
     validLayers === undefined ? '-' : String(validLayers),
   ]);
+  if (freed)
+    console.log(
+      `${model} was exported for images of ${showSize(freed.size)}, and takes any size now; nodes that held it: ${freed.nodes.length}.\n`,
+    );
   const sizes = `training size ${showSize(trainSize)} and base size ${showSize(baseSize)}`;
   console.log(table(['site', 'rule', 'feature size', 'window', 'valid-size layers'], rows));
   console.log(`\n${sites.length} global statistics made local for ${sizes}. Self-check:\n`);

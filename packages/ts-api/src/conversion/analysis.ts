@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
 import { GraphProtoSchema } from 'onnx-buf';
 import { type ErrorCode, TlscError, throwIfAborted } from '../errors.js';
-import { freePlanePools, freeSizes, hasLargePools } from '../freeing/free-sizes.js';
+import { type Freed, freePlanePools, freeSizes, hasLargePools } from '../freeing/free-sizes.js';
 import { domain } from '../functions/body.js';
 import { type FrozenSize, findFrozenSizes, sizesAskedOf } from '../graph/frozen-sizes.js';
 import { Graph } from '../graph/graph.js';
@@ -120,6 +120,8 @@ export interface Analysis {
   readonly findings: readonly Finding[];
   /** Nodes that follow the size of the image nowhere but at the size that it was traced at. */
   readonly warnings: readonly FrozenSize[];
+  /** What it was freed of, in place; undefined where its images were free. */
+  readonly freed?: Freed | undefined;
 }
 
 /** What is asked of a model with probes in it. */
@@ -145,12 +147,13 @@ export async function analyze(
 ): Promise<Analysis> {
   // A model that nothing will be done to may depend on what size it likes.
   const hasStatistics = candidatesIn(graphOf(model)).length > 0 || hasLargePools(model);
-  let fixed: Size | undefined;
+  let freed: Freed | undefined;
   try {
     if (hasStatistics) {
-      fixed = (await freeSizes(model, name, signal))?.size;
-      await freePlanePools(model, fixed ?? size, name, signal);
+      freed = await freeSizes(model, name, signal);
+      await freePlanePools(model, freed?.size ?? size, name, signal);
     }
+    const fixed = freed?.size;
     const graph = graphOf(model);
     const candidates = candidatesIn(graph);
     const typed = [...new Set(candidates.flatMap(({ node }) => node.input.slice(0, 1)))];
@@ -158,13 +161,13 @@ export async function analyze(
     const inquiry = { graph, candidates, size, fixed, signal };
     return await withProbedModel(model, name, questions, async (probed) => {
       const { findings, warnings } = await inquire(probed, inquiry);
-      return { findings: [...findings, ...findEnclosed(model)], warnings };
+      return { findings: [...findings, ...findEnclosed(model)], warnings, freed };
     });
   } catch (error) {
     if (!(error instanceof TlscError)) throw error;
     // What ONNX Runtime refuses to load with the sizes free, it would load with them fixed.
-    if (fixed && error.code === 'ERR_INVALID_MODEL')
-      throw dependsOnSize(name, size, fixed, error.message, error);
+    if (freed && error.code === 'ERR_INVALID_MODEL')
+      throw dependsOnSize(name, size, freed.size, error.message, error);
     // A model without statistics need not run.
     if (!hasStatistics && unusable.includes(error.code))
       return { findings: findEnclosed(model), warnings: [] };

@@ -194,7 +194,8 @@ describe('a model of fixed size', () => {
     expect(largestDifference((await after?.run({ x: own }))?.y?.data as Float32Array, expected)).toBe(0);
     const rows = { 'half of the rows': 20, 'all but a border': 39 }[title] ?? 40;
     expect((await after?.run({ x: noise([1, 3, 40, 56]) }))?.y?.dims).toEqual([1, 3, rows, 56]);
-    const { model: local } = await convert(original, { trainSize: 16, baseSize: 64 });
+    const { model: local, report: converted } = await convert(original, { trainSize: 16, baseSize: 64 });
+    expect(converted.freed).toEqual(report);
     expect(await verify(original, local, { fullSize: [80, 100] })).toMatchObject({ passed: true });
   });
 
