@@ -177,6 +177,20 @@ describe('following a pooled value', () => {
     });
   });
 
+  it('lets means of planes meet that are alike but where a size is rounded', async () => {
+    // Six columns are compared with nine: halved and doubled again, these are eight.
+    const node = [
+      half,
+      makeNode('Resize', ['half', '', 'doubled'], ['again'], { attributes: { mode: { text: 'nearest' } } }),
+      makeNode('GlobalAveragePool', ['again'], ['a']),
+      makeNode('GlobalAveragePool', ['x'], ['b']),
+      makeNode('Add', ['a', 'b'], ['gate']),
+      scaled,
+    ];
+    const bytes = buildBytes({ node, initializer: [floats('doubled', [4], [1, 1, 2, 2])] });
+    expect((await convert(bytes, { trainSize: [4, 6] })).report.sites).toHaveLength(2);
+  });
+
   it('goes through a branch that doubles at every step, and a long one', async () => {
     const node = [makeNode('GlobalAveragePool', ['x'], ['v0'], { name: 'pool' })];
     for (let i = 0; i < 60; i++) node.push(makeNode('Add', [`v${i}`, `v${i}`], [`v${i + 1}`]));

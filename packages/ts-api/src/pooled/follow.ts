@@ -149,10 +149,10 @@ class Followed {
   }
 
   /** Height and width of a plane, or its pixels, at both sizes of the image. */
-  #planeSizes(value: string, plane: readonly number[]): string {
+  #planeSizes(value: string, plane: readonly number[]): readonly [readonly number[], readonly number[]] {
     const sides = this.context.growth.lengths(value);
     const pixels = (at: 0 | 1) => plane.map((axis) => sides[axis]?.[at] ?? 0);
-    return [pixels(0), pixels(1)].map((one) => one.join('x')).join();
+    return [pixels(0), pixels(1)];
   }
 
   #situationOf(node: NodeProto, starts: readonly Start[]): Situation {
@@ -169,13 +169,21 @@ class Followed {
     };
   }
 
+  /**
+   * Whether two planes are as large at the training size, and nearly so at the other, which need not be as good a multiple of what the
+   * network halves: sides are rounded then, for one plane, and for another not.
+   */
   #isPlaneOf({ image, plane }: Start, value: string, axes: readonly number[]): boolean {
-    const own = this.#planeSizes(image, plane);
-    const other = this.#planeSizes(value, axes);
-    if (plane.length === axes.length) return own === other;
-    const [rows, laid] = plane.length === 2 ? [own, other] : [other, own];
-    const areas = rows.split(',').map((one) => one.split('x').reduce((area, side) => area * Number(side), 1));
-    return areas.join() === laid;
+    const areLaid = plane.length !== axes.length;
+    const product = (sides: readonly number[]) => sides.reduce((area, side) => area * side, 1);
+    const sizesOf = (sizes: readonly [readonly number[], readonly number[]]) =>
+      areLaid ? sizes.map((sides) => [product(sides)]) : sizes;
+    const [own, other] = [this.#planeSizes(image, plane), this.#planeSizes(value, axes)].map(sizesOf);
+    const near = (a: number, b: number) => Math.abs(a - b) <= Math.max(a, b) / 4;
+    return (
+      own?.[0]?.join() === other?.[0]?.join() &&
+      (own?.[1] ?? []).every((side, i) => near(side, other?.[1]?.[i] ?? 0))
+    );
   }
 
   /** The node that takes a statistic off its image on the way to `value`, with nothing but steps between that treat pixels one by one. */
