@@ -2,7 +2,7 @@
 import type { Graph } from '../graph/graph.js';
 import { intOf, makeNode, type NodeProto, reducesAll } from '../graph/proto.js';
 import type { Refusal } from '../rewrite/rule.js';
-import { type Axes, fixedAxes, pick, placeOf, placesOf } from './axes.js';
+import { type Axes, fixedAxes, pick, placeOf, placesOf, single } from './axes.js';
 import type { LocalForms } from './local-forms.js';
 import {
   axesIn,
@@ -150,8 +150,7 @@ export function reduce(situation: Situation): Step | Refusal {
   const reduced = reducesAll(node, given) ? every : given.map((axis) => placeOf(axis, axes.length));
   const kept = intOf(node, 'keepdims', 1) !== 0;
   const places = placesOf(axes, reduced).filter((i) => i >= 0);
-  const one = { size: 1, isBatch: false };
-  const after = axes.flatMap((axis, i) => (reduced.includes(i) ? (kept ? [one] : []) : [axis]));
+  const after = axes.flatMap((axis, i) => (reduced.includes(i) ? (kept ? [single] : []) : [axis]));
   return {
     axes: [after],
     isLayer: true,
@@ -162,7 +161,9 @@ export function reduce(situation: Situation): Step | Refusal {
       const isInput = isAxesInput(context.opset, node);
       if (isInput) input.push(forms.graph.addIntegers(`${output}_axes`, local));
       forms.graph.replace(node, remade(node, input, isInput ? {} : { axes: local }));
-      const lead = places.flatMap((i) => (reduced.includes(i) ? (kept ? [one] : []) : [axes[i] ?? one]));
+      const lead = places.flatMap((i) =>
+        reduced.includes(i) ? (kept ? [single] : []) : [axes[i] ?? single],
+      );
       forms.set(output, { name: output, lead });
     },
   };

@@ -9,7 +9,8 @@ export interface Axis {
 
 export type Axes = readonly Axis[];
 
-const single: Axis = { size: 1, isBatch: false };
+/** An axis that counts nothing. */
+export const single: Axis = { size: 1, isBatch: false };
 
 /** Axes as the operand of a result of so many has them there: broadcasting goes by the last. */
 export function aligned(axes: Axes, rank: number): Axes {

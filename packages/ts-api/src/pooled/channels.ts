@@ -5,7 +5,7 @@ import type { Refusal } from '../rewrite/rule.js';
 import { termsOf } from '../rewrite/sums.js';
 import { withDims } from '../rewrite/weights.js';
 import { insertInner, remade } from './along-axes.js';
-import { type Axes, aligned, pick, placesOf } from './axes.js';
+import { type Axes, aligned, pick, placesOf, single } from './axes.js';
 import type { LocalForms } from './local-forms.js';
 import {
   axesIn,
@@ -17,8 +17,6 @@ import {
   type Step,
   shapeIn,
 } from './step.js';
-
-const single = { size: 1, isBatch: false };
 
 /** Axes of as many images, or none, and these channels. */
 function withChannels(lead: Axes, channels: number): Axes {

@@ -13,13 +13,13 @@ interface Arrangement {
 }
 
 /** The same before any Transpose: often an image with its channels first. */
-function beforeTransposes({ graph }: RuleContext, { value, order }: Arrangement): Arrangement {
+function beforeTransposes(context: RuleContext, { value, order }: Arrangement): Arrangement {
   const isDone = order.every((axis, i) => axis === i);
-  const node = graph.producer(value);
+  const node = context.graph.producer(value);
   if (isDone || node?.opType !== 'Transpose' || !isOnnxDomain(node.domain)) return { value, order };
   const perm = intsOf(node, 'perm') ?? order.map((_, i) => order.length - 1 - i);
   const [from = ''] = node.input;
-  return beforeTransposes({ graph } as RuleContext, {
+  return beforeTransposes(context, {
     value: from,
     order: order.map((axis) => perm[axis] ?? 0),
   });

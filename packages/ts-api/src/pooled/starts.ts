@@ -109,8 +109,3 @@ export function startAt(context: RuleContext, node: NodeProto): Start | undefine
   const both = reduces(context, image, [...taken, ...places.map((i) => left[i] ?? -1)]);
   return both && { node, kind, first, ...both };
 }
-
-/** How messages speak of what the node computes. */
-export function nounOf({ kind }: Start): string {
-  return kind === 'mean' ? 'mean' : kind === 'norm' ? 'norm' : 'sum';
-}

@@ -2,15 +2,15 @@
 import { DataType, makeNode } from '../graph/proto.js';
 import { type LocalWindow, type RuleContext, windowAttributes } from '../rewrite/rule.js';
 import { isAxesInput } from './along-axes.js';
-import type { Axes } from './axes.js';
+import { type Axes, single } from './axes.js';
 import type { LocalForm, LocalForms } from './local-forms.js';
 import { planesOf } from './planes.js';
 import type { Start } from './starts.js';
 
 /** All axes but the first in one, which is what local operators take. */
 function asImage(lead: Axes): Axes {
-  const [first = { size: 1, isBatch: false }, ...others] = lead;
-  if (lead.length === 1 && !first.isBatch) return [{ size: 1, isBatch: false }, first];
+  const [first = single, ...others] = lead;
+  if (lead.length === 1 && !first.isBatch) return [single, first];
   return [first, { size: others.reduce((product, { size }) => product * size, 1), isBatch: false }];
 }
 
@@ -118,8 +118,7 @@ class StartWriter {
     const input = isInput ? [form.name, graph.addIntegers(`${form.name}_axes`, others)] : [form.name];
     const attributes = { keepdims: 1, ...(isInput ? {} : { axes: others }) };
     const name = graph.insertBefore(node, form.name, opType, input, { attributes });
-    const one = { size: 1, isBatch: false };
-    return { name, lead: form.lead.map((axis, i) => (others.includes(i) ? one : axis)) };
+    return { name, lead: form.lead.map((axis, i) => (others.includes(i) ? single : axis)) };
   }
 
   /** Over channels, too: the mean of the planes' variances, and the variance of their means. */
