@@ -66,6 +66,8 @@ export interface NativeSessionOptions extends NativeModel {
   /** 0: ONNX Runtime chooses. */
   readonly intraOpNumThreads: number;
   readonly interOpNumThreads: number;
+  /** ONNX Runtime's ExecutionMode: 0 in sequence, 1 in parallel. */
+  readonly executionMode: number;
   /** ONNX Runtime's GraphOptimizationLevel: 0, 1, 2 or 99. */
   readonly graphOptimizationLevel: number;
   readonly providers: readonly NativeProvider[];

@@ -60,9 +60,7 @@ OrtOwned<OrtSessionOptions> ToOrt(const Runtime& runtime, const SessionOptions& 
   const auto set = [&](OrtStatus* status) { runtime.Check(status, ErrorCode::kInvalidArgument); };
   set(api.SetIntraOpNumThreads(made.get(), options.intra_op_num_threads));
   set(api.SetInterOpNumThreads(made.get(), options.inter_op_num_threads));
-  if (options.inter_op_num_threads > 1) {
-    set(api.SetSessionExecutionMode(made.get(), ORT_PARALLEL));
-  }
+  set(api.SetSessionExecutionMode(made.get(), options.execution_mode));
   set(api.SetSessionGraphOptimizationLevel(made.get(), options.optimization_level));
   set(api.SetSessionLogId(made.get(), options.log_id.c_str()));
   set(api.SetSessionLogSeverityLevel(made.get(), options.log_severity_level));

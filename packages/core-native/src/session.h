@@ -27,6 +27,7 @@ struct SessionOptions {
   std::string operators_path;  // empty: no operator library, function bodies run instead
   int intra_op_num_threads = 0;
   int inter_op_num_threads = 0;
+  ExecutionMode execution_mode = ORT_SEQUENTIAL;
   GraphOptimizationLevel optimization_level = ORT_ENABLE_ALL;
   std::vector<Provider> providers;
   std::string profile_file_prefix;  // empty: no profile

@@ -61,6 +61,7 @@ SessionOptions ReadOptions(const Napi::Object& from) {
   options.operators_path = text("operatorsPath");
   options.intra_op_num_threads = number("intraOpNumThreads");
   options.inter_op_num_threads = number("interOpNumThreads");
+  options.execution_mode = static_cast<ExecutionMode>(number("executionMode"));
   options.optimization_level =
       static_cast<GraphOptimizationLevel>(number("graphOptimizationLevel"));
   options.profile_file_prefix = text("profileFilePrefix");

@@ -28,6 +28,7 @@ export function options(
     operatorsPath: findOperators(),
     intraOpNumThreads: 0,
     interOpNumThreads: 0,
+    executionMode: 0,
     graphOptimizationLevel: 99,
     providers: [{ name: 'cpu', options: {} }],
     profileFilePrefix: '',

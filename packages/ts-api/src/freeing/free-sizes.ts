@@ -1,12 +1,11 @@
 // A model that was exported for images of one size becomes one for any: what it holds of that size as constants is worked out of the
 // image instead.
-import { GraphProtoSchema, ModelProtoSchema } from 'onnx-buf';
 import { Graph } from '../graph/graph.js';
 import { Growth } from '../graph/growth.js';
 import { imageInputsOf } from '../graph/inputs.js';
 import { measure, type Shapes, withProbedModel } from '../graph/measure.js';
-import type { Model } from '../graph/model.js';
-import { intsOf, isOnnxDomain, labelOf, type NodeProto, shallowCopy } from '../graph/proto.js';
+import { type Model, withNodes } from '../graph/model.js';
+import { intsOf, isOnnxDomain, labelOf, type NodeProto } from '../graph/proto.js';
 import { otherSizes, type Sample, sampleTwice, type TwoSizes } from '../graph/two-sizes.js';
 import type { Size } from '../size.js';
 import { type Free, freeingOf, makeGlobal, poolsPlane, type Traced } from './frozen-nodes.js';
@@ -25,12 +24,9 @@ export interface Freed {
 
 /** A copy whose graph may be edited: nodes are replaced, not changed. */
 function copyOf(model: Model): Model {
-  const copy = shallowCopy(ModelProtoSchema, model) as Model;
-  copy.graph = shallowCopy(GraphProtoSchema, model.graph);
-  copy.graph.node = [...model.graph.node];
+  const copy = withNodes(model, model.graph.node);
   copy.graph.initializer = [...model.graph.initializer];
   copy.graph.valueInfo = [...model.graph.valueInfo];
-  copy.externalDataFolder = model.externalDataFolder;
   return copy;
 }
 

@@ -1,13 +1,14 @@
-import { create } from '@bufbuild/protobuf';
-import { GraphProtoSchema, ModelProtoSchema, NodeProtoSchema, ValueInfoProtoSchema } from 'onnx-buf';
 import type { Tensor } from 'onnxruntime-common';
 import { type ErrorCode, TlscError, throwIfAborted } from '../errors.js';
 import { widenFloat16, withoutFloat16Array } from '../session/float16.js';
 import { InferenceSession } from '../session/inference-session.js';
+import { modeFor } from '../session/many-nodes.js';
 import { type Size, showSize } from '../size.js';
+import { Graph } from './graph.js';
 import { imageInputsOf } from './inputs.js';
-import { encodeModel, type Model } from './model.js';
-import { DataType, labelOf, makeNode, makeTensorInfo, type NodeProto, shallowCopy } from './proto.js';
+import { type Model, withNodes } from './model.js';
+import { controlFlow, type Probes, probesOf, withoutShape, withProbes } from './probes.js';
+import { type Merged, mergeSizeNumbers } from './size-numbers.js';
 import { trialFeeds } from './trial-feeds.js';
 import { firstThatRuns, isRunFailure, type TrialValues, trialValuesOf } from './trial-values.js';
 
@@ -17,81 +18,8 @@ export type Shapes = ReadonlyMap<string, readonly number[]>;
 /** The element type ('float32', …) of the values that were asked about. */
 export type ElementTypes = ReadonlyMap<string, string>;
 
-/** What these compute is no tensor. */
-const withoutShape: readonly string[] = [
-  'SequenceConstruct',
-  'SequenceEmpty',
-  'SequenceInsert',
-  'SequenceErase',
-  'SplitToSequence',
-  'SequenceMap',
-  'Optional',
-];
-
-/** What these compute is no tensor for certain. */
-const controlFlow: readonly string[] = ['If', 'Loop', 'Scan'];
-
-/** A prefix that no name in the model begins with. */
-function freePrefix(names: readonly string[], wanted: string): string {
-  let prefix = wanted;
-  while (names.some((name) => name.startsWith(prefix))) prefix = `tlsc_${prefix}`;
-  return prefix;
-}
-
 /** The numbers in the values that were asked about. */
 export type Values = ReadonlyMap<string, readonly number[]>;
-
-/** Nodes that hand out what is asked about, by the value that it is asked of. */
-interface Probes {
-  readonly shapes: ReadonlyMap<string, NodeProto>;
-  readonly values: ReadonlyMap<string, NodeProto>;
-}
-
-/** A Shape node for each value of the main graph, and an Identity node for each of `valued`. */
-function probesOf(model: Model, valued: readonly string[], but: readonly string[]): Probes {
-  const computed = model.graph.node
-    .filter((node) => !but.includes(node.opType))
-    .flatMap((node) => node.output);
-  const names = [...model.graph.input.map(({ name }) => name), ...computed].filter((name) => name !== '');
-  const probe = (opType: string, asked: readonly string[], wanted: string) => {
-    const prefix = freePrefix([...names, ...valued], wanted);
-    return new Map(asked.map((name) => [name, makeNode(opType, [name], [prefix + name])]));
-  };
-  return {
-    shapes: probe('Shape', names, 'tlsc_shape_of_'),
-    values: probe('Identity', valued, 'tlsc_value_of_'),
-  };
-}
-
-/** ONNX Runtime names the node that fails: each must have a name that messages can use. */
-function named(node: NodeProto): NodeProto {
-  if (node.name !== '') return node;
-  const copy = shallowCopy(NodeProtoSchema, node);
-  copy.name = labelOf(node);
-  return copy;
-}
-
-function outputOf(probe: NodeProto): string {
-  return probe.output[0] ?? '';
-}
-
-/**
- * The values of `typed` become outputs as well, never computed: ONNX Runtime says of what type its outputs are. It orders nodes by what
- * the last of those that nobody reads of needs, then the one before: with the probes of the first nodes last, each is asked as soon as
- * its value is there, and no value stays for longer than in a plain run.
- */
-function withProbes(model: Model, { shapes, values }: Probes, typed: readonly string[]): Uint8Array {
-  const graph = shallowCopy(GraphProtoSchema, model.graph);
-  graph.node = [...model.graph.node.map(named), ...[...shapes.values(), ...values.values()].reverse()];
-  const untyped = [...typed, ...[...values.values()].map(outputOf)];
-  graph.output = [
-    ...[...shapes.values()].map((probe) => makeTensorInfo(outputOf(probe), DataType.INT64, [undefined])),
-    ...untyped.map((name) => create(ValueInfoProtoSchema, { name })),
-  ];
-  const probed = shallowCopy(ModelProtoSchema, model);
-  probed.graph = graph;
-  return encodeModel(probed);
-}
 
 /** What a model with probes in it is asked besides shapes. */
 export interface Questions {
@@ -116,6 +44,16 @@ function numbersIn({ data, type }: Tensor): number[] {
   return [...values];
 }
 
+/** What is known of values, and so of those that are the same. */
+function withTwins<T>(twins: Merged['twins'], known: readonly (readonly [string, T])[]): Map<string, T> {
+  const all = new Map(known);
+  for (const [twin, value] of twins) {
+    const one = all.get(value);
+    if (one !== undefined) all.set(twin, one);
+  }
+  return all;
+}
+
 const cannotRun: readonly ErrorCode[] = ['ERR_TRAIN_SIZE', 'ERR_OUT_OF_MEMORY', 'ERR_UNSUPPORTED_MODEL'];
 
 /** A model with probes in it, loaded to be run at any number of sizes. ONNX Runtime is the one that knows its shapes. */
@@ -129,6 +67,8 @@ export class ProbedModel {
     readonly name: string,
     readonly session: InferenceSession,
     readonly probes: Probes,
+    /** Values that are not in it, by those that they are the same as. */
+    readonly twins: Merged['twins'],
   ) {}
 
   static async load(
@@ -136,16 +76,22 @@ export class ProbedModel {
     name: string,
     { typed = [], valued = [] }: Questions = {},
   ): Promise<ProbedModel> {
+    const { nodes, twins } = mergeSizeNumbers(new Graph(model.graph, model.externalDataFolder));
+    const kept = (values: readonly string[]) => [
+      ...new Set(values.map((value) => twins.get(value) ?? value)),
+    ];
+    const merged = withNodes(model, nodes);
     const load = async (but: readonly string[]) => {
-      const probes = probesOf(model, valued, but);
+      const probes = probesOf(merged, { typed: kept(typed), valued: kept(valued) }, but);
       // Portable: a model that tlsc has converted before is measured like any other.
-      const session = await InferenceSession.create(withProbes(model, probes, typed), {
+      const session = await InferenceSession.create(withProbes(merged, probes), {
         operators: 'portable',
         graphOptimizationLevel: 'disabled',
         externalDataFolder: model.externalDataFolder,
+        ...modeFor(nodes.length),
         logSeverityLevel: 4, // What goes wrong is thrown below, with the size that it went wrong at.
       });
-      return new ProbedModel(model, name, session, probes);
+      return new ProbedModel(model, name, session, probes, twins);
     };
     const mayHaveNone = model.graph.node.some(({ opType }) => controlFlow.includes(opType));
     if (!mayHaveNone) return load(withoutShape);
@@ -176,8 +122,8 @@ export class ProbedModel {
   }
 
   async #run(size: Size, signal: AbortSignal | undefined, batch: number): Promise<Measurement> {
-    const { model, name, session, probes } = this;
-    const fetches = [...probes.shapes.values(), ...probes.values.values()].map(outputOf);
+    const { model, name, session, probes, twins } = this;
+    const fetches = [...probes.shapes.values(), ...probes.values.values()];
     const run = async (values: TrialValues) => {
       const feeds = await trialFeeds(model, size, name, undefined, values, batch);
       const outputs = await session.run(feeds, fetches, signal ? { signal } : {});
@@ -194,16 +140,22 @@ export class ProbedModel {
         cause,
       });
     });
-    const read = (asked: ReadonlyMap<string, NodeProto>) =>
-      new Map(
-        [...asked].map(([value, probe]) => {
-          return [value, numbersIn(results[outputOf(probe)] as Tensor)] as const;
-        }),
+    const read = <T>(asked: Probes['shapes'], of: (output: string) => T) =>
+      withTwins(
+        twins,
+        [...asked].map(([value, output]) => [value, of(output)]),
       );
-    const types = session.outputMetadata.map(
-      (output) => [output.name, output.isTensor ? output.type : 'no tensor'] as const,
-    );
-    return { shapes: read(probes.shapes), types: new Map(types), values: read(probes.values) };
+    const outputs = new Map(session.outputMetadata.map((output) => [output.name, output]));
+    const typeOf = (name: string) => {
+      const output = outputs.get(name);
+      return output?.isTensor ? output.type : 'no tensor';
+    };
+    const numbersOf = (name: string) => numbersIn(results[name] as Tensor);
+    return {
+      shapes: read(probes.shapes, numbersOf),
+      types: read(probes.types, typeOf),
+      values: read(probes.values, numbersOf),
+    };
   }
 
   release(): Promise<void> {

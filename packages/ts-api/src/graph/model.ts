@@ -1,11 +1,11 @@
 import { dirname, resolve } from 'node:path';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
-import { type ModelProto, ModelProtoSchema } from 'onnx-buf';
+import { GraphProtoSchema, type ModelProto, ModelProtoSchema } from 'onnx-buf';
 import { TlscError } from '../errors.js';
 import { readSource } from '../files.js';
 import { checkModel } from '../session/check-model.js';
 import { checkFolder, externalTensorsOf, inlineShapes } from './external-data.js';
-import { type GraphProto, isOnnxDomain } from './proto.js';
+import { type GraphProto, isOnnxDomain, type NodeProto, shallowCopy } from './proto.js';
 
 /** A path, or the bytes of the file. */
 export type ModelSource = string | Uint8Array;
@@ -80,6 +80,15 @@ export async function embedShapes(
 ): Promise<{ bytes: Uint8Array; externalDataFolder: string | undefined }> {
   const { bytes, model } = await loadModel(source, externalDataFolder);
   return { bytes, externalDataFolder: model.externalDataFolder };
+}
+
+/** A copy with other nodes, which shares everything else. */
+export function withNodes(model: Model, nodes: readonly NodeProto[]): Model {
+  const copy = shallowCopy(ModelProtoSchema, model) as Model;
+  copy.graph = shallowCopy(GraphProtoSchema, model.graph);
+  copy.graph.node = [...nodes];
+  copy.externalDataFolder = model.externalDataFolder;
+  return copy;
 }
 
 export function encodeModel(model: ModelProto): Uint8Array {

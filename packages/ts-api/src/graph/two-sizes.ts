@@ -1,11 +1,10 @@
 // What the values of a model are like at two sizes of the image. What follows the image, and along which side, shows when they are
 // compared.
-import { GraphProtoSchema, ModelProtoSchema } from 'onnx-buf';
 import { TlscError } from '../errors.js';
 import { type Size, showSize } from '../size.js';
 import { type Measurement, measure, type ProbedModel } from './measure.js';
-import type { Model } from './model.js';
-import { labelOf, type NodeProto, shallowCopy } from './proto.js';
+import { withNodes } from './model.js';
+import { labelOf, type NodeProto } from './proto.js';
 
 /** A node that fails, and how. */
 export interface Failure {
@@ -51,13 +50,6 @@ async function sampleAt(probed: ProbedModel, size: Size, signal: AbortSignal | u
     }
   }
   return { size, shapes: new Map(), values: new Map(), failure };
-}
-
-function withNodes(model: Model, nodes: NodeProto[]): Model {
-  const copy = shallowCopy(ModelProtoSchema, model) as Model;
-  copy.graph = shallowCopy(GraphProtoSchema, model.graph);
-  copy.graph.node = nodes;
-  return copy;
 }
 
 /** Images of no more pixels are rather made larger: made smaller, and halved again and again, little would be left of them. */

@@ -3,6 +3,7 @@
 import { TlscError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import { labelOf, type NodeProto } from '../graph/proto.js';
+import { sizeNumbers } from '../graph/size-numbers.js';
 import { isRefusal, type LocalWindow, type Refusal, type RuleContext } from '../rewrite/rule.js';
 import { isWeights, weightsOf } from '../rewrite/weights.js';
 import { showSize } from '../size.js';
@@ -12,7 +13,7 @@ import { stepOf } from './operators.js';
 import { broadcasting, unary } from './pointwise-operators.js';
 import { measuredAxes, type Start, startAt } from './starts.js';
 import { handOn, type Situation, type Step } from './step.js';
-import { divisionsAfter, growsInNumber, sizeNumbers } from './sums.js';
+import { divisionsAfter, growsInNumber } from './sums.js';
 import { isTied, walkUp } from './tied.js';
 import { varianceAt } from './variance.js';
 import { writeStart } from './write-start.js';

@@ -2,6 +2,7 @@
 // place beside what is local.
 import type { Graph } from '../graph/graph.js';
 import { isOnnxDomain, type NodeProto } from '../graph/proto.js';
+import { sizeNumbers } from '../graph/size-numbers.js';
 import type { RuleContext } from '../rewrite/rule.js';
 import { isWeights, weightsOf } from '../rewrite/weights.js';
 import { pick } from './axes.js';
@@ -10,27 +11,11 @@ import type { Start } from './starts.js';
 /** What may lie between a sum and its division: it changes no number. */
 const handing = new Set(['Cast', 'Flatten', 'Identity', 'Reshape', 'Squeeze', 'Transpose', 'Unsqueeze']);
 
-/** What numbers are worked out of shapes by. */
-const counting = new Set(
-  (
-    'Abs Add Cast Ceil Concat Div Exp Floor Gather Identity Log Max Min Mul Neg Pow ReduceProd Reciprocal Reshape Slice Sqrt Squeeze ' +
-    'Sub Unsqueeze'
-  ).split(' '),
-);
-
-/** The values that are worked out of the shapes of others, and of constants. */
-export function sizeNumbers(graph: Graph): ReadonlySet<string> {
-  const numbers = new Set<string>();
-  for (const node of graph.nodes) {
-    if (!isOnnxDomain(node.domain)) continue;
-    const isAsked = node.opType === 'Shape' || node.opType === 'Size';
-    const isWorkedOut =
-      counting.has(node.opType) &&
-      node.input.some((value) => numbers.has(value)) &&
-      node.input.every((value) => value === '' || numbers.has(value) || graph.isConstant(value));
-    if (isAsked || isWorkedOut) for (const value of node.output) numbers.add(value);
-  }
-  return numbers;
+/** Whether a node hands on its numbers as they are; an Expand does where there is nothing to spread over. */
+function handsOn({ growth }: RuleContext, { opType, input, output }: NodeProto): boolean {
+  if (opType !== 'Expand') return handing.has(opType);
+  const [before, after] = [input, output].map(([value = '']) => growth.lengths(value));
+  return before?.join() === after?.join();
 }
 
 /** Values whose numbers tell whether sums are divided by the number of pixels: those that meet anything but sizes. */
@@ -66,7 +51,8 @@ interface Scaling {
 }
 
 /** The divisions and multiplications by one number that a value goes through, one after the other, and nothing else that changes it. */
-function scalingsAfter({ graph }: RuleContext, start: NodeProto): Scaling[] {
+function scalingsAfter(context: RuleContext, start: NodeProto): Scaling[] {
+  const { graph } = context;
   const scalings: Scaling[] = [];
   let [value = ''] = start.output;
   for (;;) {
@@ -75,7 +61,7 @@ function scalingsAfter({ graph }: RuleContext, start: NodeProto): Scaling[] {
     const by = node.input.find((name) => name !== value) ?? '';
     if (node.opType === 'Div' && node.input[0] === value) scalings.push({ node, by, multiplies: false });
     else if (node.opType === 'Mul') scalings.push({ node, by, multiplies: true });
-    else if (!handing.has(node.opType) || node.input[0] !== value) return scalings;
+    else if (node.input[0] !== value || !handsOn(context, node)) return scalings;
     [value = ''] = node.output;
   }
 }

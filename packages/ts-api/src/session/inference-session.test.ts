@@ -106,6 +106,7 @@ describe('InferenceSession', () => {
     ['intraOpNumThreads', -1],
     ['intraOpNumThreads', 1.5],
     ['interOpNumThreads', 'many'],
+    ['executionMode', 'both'],
     ['graphOptimizationLevel', 'most'],
     ['enableProfiling', 1],
     ['logSeverityLevel', 9],

@@ -27,7 +27,12 @@ export interface SessionOptions {
   readonly preferredOutputLocation?: OutputLocations;
   /** Threads within an operator. Default: 0, ONNX Runtime takes one per core. */
   readonly intraOpNumThreads?: number;
-  /** Operators side by side; above 1 the graph runs in parallel. Default: 0, in sequence. */
+  /**
+   * 'parallel' runs operators side by side. It also loads graphs of ten thousands of nodes in a fraction of the time where shapes are
+   * computed inside them, since ONNX Runtime plans no buffers ahead. Default: 'sequential'.
+   */
+  readonly executionMode?: 'sequential' | 'parallel';
+  /** How many operators side by side in the mode 'parallel'. Default: 0, ONNX Runtime takes one thread per core. */
   readonly interOpNumThreads?: number;
   /** Default: 'all'. */
   readonly graphOptimizationLevel?: 'disabled' | 'basic' | 'extended' | 'all';
@@ -60,6 +65,7 @@ export interface SessionOptions {
 }
 
 const optimizationLevels = { disabled: 0, basic: 1, extended: 2, all: 99 } as const;
+const executionModes = { sequential: 0, parallel: 1 } as const;
 const maxThreads = 1024;
 
 function option<T, D extends T | undefined>(
@@ -81,6 +87,7 @@ const known: OptionNames<SessionOptions> = {
   executionProviders: true,
   preferredOutputLocation: true,
   intraOpNumThreads: true,
+  executionMode: true,
   interOpNumThreads: true,
   graphOptimizationLevel: true,
   enableProfiling: true,
@@ -116,12 +123,14 @@ export function toSettings(options: SessionOptions): SessionSettings {
     'all',
     ...oneOf('disabled', 'basic', 'extended', 'all'),
   );
+  const mode = option(options, 'executionMode', 'sequential', ...oneOf('sequential', 'parallel'));
   const profiling = option(options, 'enableProfiling', false, isBoolean, 'true or false');
   const profilePrefix = option(options, 'profileFilePrefix', 'tlsc_profile', isString, 'a string');
   return {
     native: {
       intraOpNumThreads: option(options, 'intraOpNumThreads', 0, ...wholeNumber(0, maxThreads)),
       interOpNumThreads: option(options, 'interOpNumThreads', 0, ...wholeNumber(0, maxThreads)),
+      executionMode: executionModes[mode],
       graphOptimizationLevel: optimizationLevels[level],
       profileFilePrefix: profiling ? profilePrefix : '',
       logId: option(options, 'logId', 'tlsc', isString, 'a string'),
