@@ -12,11 +12,15 @@ import { makeNode, type NodeProto } from './proto.js';
 const child = fileURLToPath(new URL('../../test/memory-child.mjs', import.meta.url));
 const channels = 32;
 
-/** Convolutions and activations in a row, whose values would take 64 MiB each four of them. */
+/** Convolutions and what may be a statistic in a row, whose values would take 64 MiB each four of them. */
 function deepModel(layers: number): Uint8Array {
   const node: NodeProto[] = [makeNode('Conv', ['x', 'first'], ['v0'])];
   for (let i = 0; i < layers; i++)
-    node.push(makeNode('Conv', [`v${i}`, 'w'], [`c${i}`]), makeNode('Relu', [`c${i}`], [`v${i + 1}`]));
+    node.push(
+      makeNode('Conv', [`v${i}`, 'w'], [`c${i}`]),
+      makeNode('ReduceMean', [`c${i}`], [`m${i}`], { attributes: { axes: [1] } }),
+      makeNode('Sub', [`c${i}`, `m${i}`], [`v${i + 1}`]),
+    );
   const last = `v${layers}`;
   node.push(makeNode('GlobalAveragePool', [last], ['pooled']), makeNode('Mul', [last, 'pooled'], ['y']));
   const initializer = [floats('first', [channels, 3, 1, 1]), floats('w', [channels, channels, 1, 1])];

@@ -197,6 +197,20 @@ const forms: Readonly<Record<string, Form>> = {
   'a sum divided by a computed number of pixels': {
     node: [...pixels, op('ReduceSum', 'x plane_axes', 'm'), op('Div', 'm n', 'gate'), scaled],
   },
+  // How jax2tf writes means of images of any size: sides are rounded up behind conditions.
+  'a sum that is spread over nothing, divided by a number of pixels that was chosen': {
+    node: [
+      ...pixels,
+      op('Mod', 'hw two', 'odd'),
+      op('Equal', 'odd zero_axis', 'is_even'),
+      op('Where', 'is_even hw hw', 'chosen'),
+      op('Cast', 'chosen', 'count', { to: DataType.FLOAT }),
+      op('ReduceSum', 'x plane_axes', 'm'),
+      op('Expand', 'm four_once', 'spread'),
+      op('Div', 'spread count', 'gate'),
+      scaled,
+    ],
+  },
   'a sum that is reshaped, then multiplied by the reciprocal': {
     node: [
       ...pixels,

@@ -92,6 +92,17 @@ describe('InferenceSession', () => {
     await expect(session.run(feeds as never)).rejects.toMatchObject({ code: 'ERR_INPUT_MISMATCH', message });
   });
 
+  it('gives the same in parallel mode', async () => {
+    const feeds = { x: noise([1, 3, 4, 4]) };
+    const [inSequence, inParallel] = await Promise.all(
+      [{}, { executionMode: 'parallel', interOpNumThreads: 2 } as const].map(async (options) => {
+        const session = await InferenceSession.create(twoOutputs, options);
+        return session.run(feeds);
+      }),
+    );
+    expect(inParallel).toEqual(inSequence);
+  });
+
   it('takes any shape where the model does not say which', async () => {
     const x = valueInfo('x', []);
     if (x.type?.value.case === 'tensorType') delete x.type.value.value.shape;
