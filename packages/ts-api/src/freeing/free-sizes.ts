@@ -6,7 +6,7 @@ import { imageInputsOf } from '../graph/inputs.js';
 import { measure, type Shapes, withProbedModel } from '../graph/measure.js';
 import { type Model, withNodes } from '../graph/model.js';
 import { intsOf, isOnnxDomain, labelOf, type NodeProto } from '../graph/proto.js';
-import { otherSizes, type Sample, sampleTwice, type TwoSizes } from '../graph/two-sizes.js';
+import { otherSizes, type Sample, sampleBeside, type TwoSizes } from '../graph/two-sizes.js';
 import type { Size } from '../size.js';
 import { type Free, freeingOf, makeGlobal, poolsPlane, type Traced } from './frozen-nodes.js';
 import { freeImageSizes } from './image-sizes.js';
@@ -147,20 +147,21 @@ interface Trial {
 interface Attempt {
   readonly model: Model;
   readonly name: string;
-  readonly size: Size;
+  /** What it is like at its own size, freed or not. */
+  readonly own: Sample;
   /** The size that it is tried at. */
   readonly other: Size;
   readonly signal: AbortSignal | undefined;
 }
 
-async function tryOut({ model, name, size, other, signal }: Attempt, freeing: Freeing): Promise<Trial> {
+async function tryOut({ model, name, own, other, signal }: Attempt, freeing: Freeing): Promise<Trial> {
   const trial = copyOf(model);
   const graph = new Graph(trial.graph, trial.externalDataFolder);
   const frees = freeing.decide(model);
   const writer = new SizeWriter(graph);
   for (const [i, free] of frees) if (free.isNew) free.write(writer, graph, model.graph.node[i] as NodeProto);
   const sizes = await withProbedModel(trial, name, {}, (probed) =>
-    sampleTwice(probed, size, signal, [other]),
+    sampleBeside(probed, own, signal, [other]),
   );
   return { model: trial, frees, sizes };
 }
@@ -191,7 +192,8 @@ function firstDifference(
  * should do is certain where what it reads was seen, and what it reads is right up to the first node of which something wrong was
  * decided.
  */
-async function searchAt(attempt: Attempt, shapes: Shapes, parts: Parts): Promise<Trial> {
+async function searchAt(attempt: Attempt, parts: Parts): Promise<Trial> {
+  const { shapes } = attempt.own;
   let known: TwoSizes | undefined;
   let reached = -1;
   for (let round = 0; ; round++) {
@@ -209,15 +211,15 @@ async function searchAt(attempt: Attempt, shapes: Shapes, parts: Parts): Promise
 
 /** The first trial that runs at another size; failing that, the first of all. */
 async function search(model: Model, name: string, size: Size, signal?: AbortSignal): Promise<Trial> {
-  const { shapes } = await measure(model, size, name, { signal });
+  const own = { size, ...(await measure(model, size, name, { signal })), failure: undefined };
   const parts: Parts = new Map();
   let first: Trial | undefined;
   for (const other of otherSizes(size)) {
-    const trial = await searchAt({ model, name, size, other, signal }, shapes, parts);
+    const trial = await searchAt({ model, name, own, other, signal }, parts);
     if (!trial.sizes[1].failure) return trial;
     first ??= trial;
   }
-  return first ?? searchAt({ model, name, size, other: size, signal }, shapes, parts);
+  return first ?? searchAt({ model, name, own, other: size, signal }, parts);
 }
 
 /**

@@ -121,8 +121,18 @@ export async function sampleTwice(
   signal?: AbortSignal,
   candidates: readonly Size[] = otherSizes(size),
 ): Promise<TwoSizes> {
+  return sampleBeside(probed, await sampleAt(probed, size, signal), signal, candidates);
+}
+
+/** The same where it is known what is seen at the first size. */
+export async function sampleBeside(
+  probed: ProbedModel,
+  trained: Sample,
+  signal: AbortSignal | undefined,
+  candidates: readonly Size[],
+): Promise<TwoSizes> {
+  const { size } = trained;
   const { node: nodes } = probed.model.graph;
-  const trained = await sampleAt(probed, size, signal);
   let failing: Sample | undefined;
   let padded: Size | undefined;
   for (const candidate of candidates) {
