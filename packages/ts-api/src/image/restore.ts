@@ -5,13 +5,13 @@ import { invalidArgument, TlscError, throwIfAborted } from '../errors.js';
 import { checkOptions, checkSignal } from '../options.js';
 import { type ImageInput, imageInputOf } from '../session/image-input.js';
 import { layoutOfResult, sidesIn, turned } from '../session/image-layout.js';
-import { floatsOf, imageTypes, toImageTensor } from '../session/image-tensors.js';
+import { floatsOf, imageTypes, type Slicer, toImageTensor } from '../session/image-tensors.js';
 import { InferenceSession } from '../session/inference-session.js';
 import { photoTurns } from '../turns.js';
 import { checkMaxPixels, decodePhoto, type ImageSource, ownBytes } from './decode.js';
 import { withMemoryFor } from './memory.js';
 import { colourspaceOf, type Photo, planeOf, samplesIn, sampleTypeOf } from './photo.js';
-import { inSlices, type Slicer } from './slices.js';
+import { inSlices } from './slices.js';
 
 export interface RestoreOptions {
   /** The output that is the restored image; needed when the model has several. */

@@ -4,9 +4,6 @@ import { throwIfAborted } from '../errors.js';
 /** Values in a slice: less than a millisecond of work. */
 const sliceLength = 2 ** 17;
 
-/** Calls `work` for ranges that cover 0..length. */
-export type Slicer = (length: number, work: (begin: number, end: number) => void) => Promise<void>;
-
 /**
  * Calls `work` for consecutive ranges that cover 0..length and lets the event loop turn between them, so that other requests
  * of a server are not held up by a photo of many megapixels. Rejects with ERR_ABORTED after the range at hand.

@@ -2,7 +2,7 @@
 import type { Graph } from '../graph/graph.js';
 import { intOf, makeNode, type NodeProto, reducesAll } from '../graph/proto.js';
 import type { Refusal } from '../rewrite/rule.js';
-import { type Axes, fixedAxes, pick, placeOf, placesOf, single } from './axes.js';
+import { type Axes, fixedAxes, pick, placeOf, presentPlacesOf, single } from './axes.js';
 import type { LocalForms } from './local-forms.js';
 import {
   axesIn,
@@ -38,7 +38,7 @@ function along(situation: Situation, axis: number): Step | Refusal {
   const operand = pooledFirst(situation);
   if (!operand || operand.axes[axis] === undefined) return notPointwise(situation);
   const { value, axes } = operand;
-  const places = placesOf(axes, [axis]).filter((i) => i >= 0);
+  const places = presentPlacesOf(axes, [axis]);
   return {
     axes: [axes],
     isLayer: true,
@@ -62,7 +62,7 @@ function flatSoftmax(situation: Situation): Step | Refusal {
   const counting = axes.flatMap(({ size }, i) => (i >= from && size > 1 ? [i] : []));
   if (counting.length > 1) return refuse(situation, 'which is over several of its axes at once');
   const [axis = axes.length - 1] = counting;
-  const places = placesOf(axes, [axis]).filter((i) => i >= 0);
+  const places = presentPlacesOf(axes, [axis]);
   return {
     axes: [axes],
     isLayer: true,
@@ -132,7 +132,7 @@ export function layerNormalization(situation: Situation): Step | Refusal {
   const from = placeOf(intOf(node, 'axis', -1), axes.length);
   const last = axes.map((_, i) => i).slice(from);
   if (pick(axes, last).some(({ isBatch }) => isBatch)) return notPointwise(situation);
-  const places = placesOf(axes, last).filter((i) => i >= 0);
+  const places = presentPlacesOf(axes, last);
   return {
     axes: [axes],
     isLayer: true,
@@ -149,7 +149,7 @@ export function reduce(situation: Situation): Step | Refusal {
   const every = axes.map((_, i) => i);
   const reduced = reducesAll(node, given) ? every : given.map((axis) => placeOf(axis, axes.length));
   const kept = intOf(node, 'keepdims', 1) !== 0;
-  const places = placesOf(axes, reduced).filter((i) => i >= 0);
+  const places = presentPlacesOf(axes, reduced);
   const after = axes.flatMap((axis, i) => (reduced.includes(i) ? (kept ? [single] : []) : [axis]));
   return {
     axes: [after],
@@ -187,7 +187,7 @@ export function concat(situation: Situation): Step | Refusal {
     isBatch: i !== axis && parts.some((axes) => axes?.[i]?.isBatch),
   }));
   if (parts.some((axes) => axes?.[axis]?.isBatch)) return notPointwise(situation);
-  const places = placesOf(whole, [axis]).filter((i) => i >= 0);
+  const places = presentPlacesOf(whole, [axis]);
   return {
     axes: [whole],
     isLayer: true,
@@ -220,7 +220,7 @@ export function split(situation: Situation): Step | Refusal {
   const { value, axes } = operand;
   const axis = placeOf(intOf(node, 'axis', 0), axes.length);
   if (axes[axis]?.isBatch) return notPointwise(situation);
-  const places = placesOf(axes, [axis]).filter((i) => i >= 0);
+  const places = presentPlacesOf(axes, [axis]);
   const after = node.output.map((output) =>
     axes.map((one, i) =>
       i === axis ? { size: shapeIn(situation, output)[axis] ?? 0, isBatch: false } : one,
@@ -248,7 +248,7 @@ export function slice(situation: Situation): Step | Refusal {
   const count = context.graph.constantIntegers(starts)?.length ?? given?.length;
   const cut = given?.slice(0, count).map((axis) => placeOf(axis, axes.length));
   if (!cut || cut.some((axis) => axes[axis]?.isBatch)) return notPointwise(situation);
-  const places = placesOf(axes, cut).filter((i) => i >= 0);
+  const places = presentPlacesOf(axes, cut);
   const shape = shapeIn(situation, node.output[0] ?? '');
   const after = axes.map((axis, i) => ({ ...axis, size: shape[i] ?? axis.size }));
   return {
@@ -286,7 +286,7 @@ export function gather(situation: Situation): Step | Refusal {
   const after: Axes = [...axes.slice(0, axis), ...fixedAxes(picked), ...axes.slice(axis + 1)];
   // With nothing left out and nothing moved it is a reshape.
   if (isAll && count === axes[axis]?.size && !axes[axis].isBatch) return handOn(value, situation, after);
-  const places = placesOf(axes, [axis]).filter((i) => i >= 0);
+  const places = presentPlacesOf(axes, [axis]);
   return {
     axes: [after],
     isLayer: true,

@@ -44,6 +44,11 @@ export function placesOf(axes: Axes, kept: readonly number[] = []): number[] {
   return axes[only]?.isBatch ? [only, -1] : [-1, only];
 }
 
+/** Those of `placesOf` that are there. */
+export function presentPlacesOf(axes: Axes, kept: readonly number[] = []): number[] {
+  return placesOf(axes, kept).filter((i) => i >= 0);
+}
+
 /** The axes at these places. */
 export function pick(axes: Axes, places: readonly number[]): Axes {
   return places.map((i) => axes[i] ?? single);

@@ -2,7 +2,7 @@
 import { intsOf, labelOf, makeNode } from '../graph/proto.js';
 import type { Refusal } from '../rewrite/rule.js';
 import { showSize } from '../size.js';
-import { type Axes, aligned, pick, placesOf, sameSizes } from './axes.js';
+import { type Axes, aligned, pick, placesOf, presentPlacesOf, sameSizes } from './axes.js';
 import { rewire } from './pointwise.js';
 import { planeIn } from './starts.js';
 import { axesIn, handOn, notPointwise, pooledFirst, type Situation, type Step, shapeIn } from './step.js';
@@ -23,7 +23,7 @@ export function transpose(situation: Situation): Step | Refusal {
   const { value, axes } = operand;
   const perm = intsOf(node, 'perm') ?? axes.map((_, i) => axes.length - 1 - i);
   const after = pick(axes, perm);
-  const places = placesOf(axes).filter((i) => i >= 0);
+  const places = presentPlacesOf(axes);
   const order = perm.filter((i) => places.includes(i));
   if (order.join() === places.join()) return handOn(value, situation, after);
   return {

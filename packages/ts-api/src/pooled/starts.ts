@@ -16,6 +16,11 @@ const kinds: Readonly<Record<string, Kind | undefined>> = {
   ReduceSumSquare: 'sum of squares',
 };
 
+/** Whether it is a mean or a variance. A plain sum is one: it is divided by the number of pixels, or refused. */
+export function isMean(kind: Kind): boolean {
+  return kind === 'mean' || kind === 'sum' || kind === 'variance';
+}
+
 /** Where the axes of an image are that one statistic of it is taken over. */
 export interface Reduced {
   readonly image: string;

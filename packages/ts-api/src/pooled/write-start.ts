@@ -5,7 +5,7 @@ import { isAxesInput } from './along-axes.js';
 import { type Axes, single } from './axes.js';
 import type { LocalForm, LocalForms } from './local-forms.js';
 import { planesOf } from './planes.js';
-import type { Start } from './starts.js';
+import { isMean, type Start } from './starts.js';
 
 /** All axes but the first in one, which is what local operators take. */
 function asImage(lead: Axes): Axes {
@@ -31,7 +31,7 @@ class StartWriter {
     const { name: planes, lead } = planesOf(this.context, this.forms, this.start, node);
     const name = this.#isWidened() ? this.#cast(planes, DataType.FLOAT) : planes;
     const image = { name: this.forms.reform(name, lead, asImage(lead), node), lead: asImage(lead) };
-    const isPlain = ['mean', 'sum', 'variance'].includes(kind) && this.#others(lead).length === 0;
+    const isPlain = isMean(kind) && this.#others(lead).length === 0;
     if (isPlain) {
       graph.replace(node, this.#pool(image.name, node.output, node.name));
       this.forms.set(output, { name: output, lead: image.lead });
@@ -52,7 +52,7 @@ class StartWriter {
   #isWidened(): boolean {
     const { node, kind } = this.start;
     const isHalf = this.context.types.get(node.input[0] ?? '') === 'float16';
-    return isHalf && !['mean', 'sum', 'variance'].includes(kind);
+    return isHalf && !isMean(kind);
   }
 
   #cast(value: string, to: DataType): string {
@@ -92,7 +92,7 @@ class StartWriter {
     );
     this.context.graph.insert(node, pool);
     const [means = ''] = pool.output;
-    if (['mean', 'sum', 'variance'].includes(kind) || this.start.divisions) return means;
+    if (isMean(kind) || this.start.divisions) return means;
     // The pixels of a window: on a smaller plane it is the plane.
     const plane = this.forms.planeOf(name, lead.length, node);
     const window = this.context.graph.addIntegers(`${name}_window`, this.window.window);
@@ -105,8 +105,7 @@ class StartWriter {
 
   #acrossOthers(form: LocalForm): LocalForm {
     const { kind, divisions } = this.start;
-    const isMean = ['mean', 'sum', 'variance'].includes(kind) || divisions !== undefined;
-    return this.#reduce(form, isMean ? 'ReduceMean' : 'ReduceSum');
+    return this.#reduce(form, isMean(kind) || divisions ? 'ReduceMean' : 'ReduceSum');
   }
 
   #reduce(form: LocalForm, opType: 'ReduceMean' | 'ReduceSum'): LocalForm {

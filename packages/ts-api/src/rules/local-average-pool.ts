@@ -2,7 +2,7 @@ import type { Graph } from '../graph/graph.js';
 import { isOnnxDomain, labelOf, type NodeProto, reducesAll } from '../graph/proto.js';
 import { followAll } from '../pooled/follow.js';
 import { hasPlanes, planeSizeOf } from '../pooled/planes.js';
-import { kindOf, planeIn, type Start } from '../pooled/starts.js';
+import { isMean, kindOf, planeIn, type Start } from '../pooled/starts.js';
 import type { Match, Refusal, Rule, RuleContext } from '../rewrite/rule.js';
 import { imageTypes, isImageType } from '../session/image-tensors.js';
 import { showSize } from '../size.js';
@@ -79,11 +79,11 @@ export const localAveragePool: Rule = {
     if (refusal) return { ...refusal, covers };
     const branch = followAll(context).branches.get(node);
     if (!branch || branch.refusal) return { reason: 'it cannot be followed', ...branch?.refusal, covers };
-    const isMean = ['mean', 'sum', 'variance'].includes(start.kind);
+    const isHalf = context.types.get(node.input[0] ?? '') === 'float16';
     return {
       featureSize: planeSizeOf(context, start),
       operators: operatorsOf(start, branch.canWait),
-      type: context.types.get(node.input[0] ?? '') === 'float16' && isMean ? 'float16' : 'float32',
+      type: isHalf && isMean(start.kind) ? 'float16' : 'float32',
       validLayers: branch.canWait ? branch.layers : undefined,
       covers,
       rewrite: (window) => followAll(context).choose(node, window),

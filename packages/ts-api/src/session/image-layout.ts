@@ -1,4 +1,5 @@
 // Where the axes of images lie: N×C×H×W, or N×H×W×C as TensorFlow and JAX have them.
+import type { Slicer } from './image-tensors.js';
 
 /** Which of four axes is which. */
 export interface ImageLayout {
@@ -42,9 +43,6 @@ export function sidesIn(
 ): number[] {
   return layout.channels === 1 ? [batch, channels, height, width] : [batch, height, width, channels];
 }
-
-/** Calls `work` for ranges that cover 0..length. */
-type Slicer = (length: number, work: (begin: number, end: number) => void) => Promise<void>;
 
 /**
  * A matrix of so many rows, turned. The channels of an image are the rows of what has them first, its pixels of what has them last.

@@ -11,7 +11,7 @@ export function isImageType(type: string | undefined): type is ImageType {
 }
 
 /** Calls `work` for ranges that cover 0..length. */
-type Slicer = (length: number, work: (begin: number, end: number) => void) => Promise<void>;
+export type Slicer = (length: number, work: (begin: number, end: number) => void) => Promise<void>;
 
 const inOnePiece: Slicer = async (length, work) => work(0, length);
 
