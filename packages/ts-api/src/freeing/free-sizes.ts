@@ -94,25 +94,18 @@ class Freeing {
   /** Remembers the first value of each size of plane. */
   #see(value: string, position: number, graph: Graph, growth: Growth | undefined): void {
     const shape = this.shapes.get(value) ?? [];
+    if (shape.length < 4) return;
     const isSeen = this.sizes?.[1].shapes.has(value) === true;
     // Until it is known what grows, planes are what layers of images give or take.
     const producer = graph.producer(value);
     const isImage = !producer || isLayer(producer) || graph.consumers(value).some(isLayer);
-    for (const axis of shape.keys()) {
-      const [height = 0, width = 0] = shape.slice(axis, axis + 2);
+    for (const axis of shape.slice(1).keys()) {
+      const plane = shape.slice(axis, axis + 2);
       const isPlane = isSeen
         ? growth?.arePlane(value, axis, axis + 1)
         : shape.length === 4 && axis === 2 && isImage;
-      const key = [height, width].join();
-      if (
-        shape.length >= 4 &&
-        axis + 1 < shape.length &&
-        height > 1 &&
-        width > 1 &&
-        isPlane &&
-        !this.#planes.has(key)
-      )
-        this.#planes.set(key, { value, axis, position });
+      if (!isPlane || plane.some((side) => side < 2) || this.#planes.has(plane.join())) continue;
+      this.#planes.set(plane.join(), { value, axis, position });
     }
   }
 }

@@ -72,8 +72,8 @@ export class Growth {
   }
 
   /**
-   * Which of two axes is which side of the image: the one whose factor it grows by. Where borders were cut off, neither does, by more than a pixel; then they
-   * grow by as many pixels for each that the image grows by, since both sides have one scale and one border.
+   * Which of two axes is which side of the image: the one whose factor it grows by. Where borders were cut off, neither does, by more
+   * than a pixel; then they grow by as many pixels for each that the image grows by, since both sides have one scale and one border.
    */
   #side(growing: readonly Growing[], axis: number): Following {
     const [rows, columns] = this.#factors;

@@ -112,13 +112,11 @@ function writeWithLast(
 }
 
 export function softmax(situation: Situation): Step | Refusal {
-  if (situation.context.opset < 13) return flatSoftmax(situation);
-  const { node } = situation;
-  const rank = shapeIn(situation, node.input[0] ?? '').length;
-  return along(situation, placeOf(intOf(node, 'axis', -1), rank));
+  return situation.context.opset < 13 ? flatSoftmax(situation) : alongAxis(situation);
 }
 
-export function lpNormalization(situation: Situation): Step | Refusal {
+/** Along `axis`, the last unless it says another. */
+export function alongAxis(situation: Situation): Step | Refusal {
   const { node } = situation;
   return along(situation, placeOf(intOf(node, 'axis', -1), shapeIn(situation, node.input[0] ?? '').length));
 }

@@ -2,10 +2,10 @@
 import { isOnnxDomain } from '../graph/proto.js';
 import type { Refusal } from '../rewrite/rule.js';
 import {
+  alongAxis,
   concat,
   gather,
   layerNormalization,
-  lpNormalization,
   quantize,
   reduce,
   slice,
@@ -43,7 +43,7 @@ const steps: ReadonlyMap<string, StepOf> = new Map([
   ['Conv', convolution],
   ['Einsum', einsum],
   ['Gather', gather],
-  ['LpNormalization', lpNormalization],
+  ['LpNormalization', alongAxis],
   ['Shape', shapeStep],
   ['Slice', slice],
   ['Split', split],
