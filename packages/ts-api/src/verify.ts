@@ -13,6 +13,7 @@ import { trialFeeds } from './graph/trial-feeds.js';
 import { type FedInput, showFed, type TrialValues } from './graph/trial-values.js';
 import { checkOptions, checkSignal } from './options.js';
 import { InferenceSession, type Outputs } from './session/inference-session.js';
+import { modeFor } from './session/many-nodes.js';
 import { type Size, type SizeOption, showSize, toSize } from './size.js';
 import { compare } from './verification/compare.js';
 import { findInfluence, type View } from './verification/influence.js';
@@ -304,7 +305,8 @@ async function runEach(
 ): Promise<Outputs[]> {
   throwIfAborted(signal);
   const { externalDataFolder } = model;
-  const session = await InferenceSession.create(bytes, { operators, externalDataFolder });
+  const mode = modeFor(model.graph.node.length);
+  const session = await InferenceSession.create(bytes, { ...mode, operators, externalDataFolder });
   try {
     const outputs: Outputs[] = [];
     for (const size of sizes) {

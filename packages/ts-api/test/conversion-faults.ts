@@ -234,9 +234,11 @@ function faultsOfNodes({ before, after, inOrder, read, isFree, original, convert
   const faults = inOrder ? [] : ['nodes have changed places'];
   const rewired = before.filter((node) => after.some((other) => isRewired(node, other)));
   // The shape that something is given anew may have been computed by anything.
+  const isSized = ({ opType }: NodeProto) => reshaping.has(opType) || opType === 'Tile';
   const readByRewired = new Set(
-    rewired.flatMap((node) => (reshaping.has(node.opType) ? node.input.slice(0, 1) : readsOf(node))),
+    rewired.flatMap((node) => (isSized(node) ? node.input.slice(0, 1) : readsOf(node))),
   );
+  const readBefore = new Set([...original.node.flatMap(readsOf), ...original.output.map(({ name }) => name)]);
   const cut = new Set(
     after.flatMap(({ opType, input }) => (opType === 'LocalWindowPartition' ? input.slice(0, 1) : [])),
   );
@@ -254,7 +256,8 @@ function faultsOfNodes({ before, after, inOrder, read, isFree, original, convert
     const { opType, input, output } = node;
     const isTurn = opType === 'Transpose' && cut.has(input[0] ?? '');
     const isDropped = dropped.has(opType) || isTurn || !output.some((name) => readByRewired.has(name));
-    return (isDropped || isPooled(node)) && output.every((name) => name === '' || isFree(name));
+    const isUseless = output.every((name) => !readBefore.has(name) || isFree(name));
+    return (isDropped || isPooled(node)) && isUseless && output.some(isFree);
   };
   for (const node of before) {
     // Outputs that nobody reads may go.

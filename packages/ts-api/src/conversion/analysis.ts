@@ -131,6 +131,8 @@ interface Inquiry {
   readonly size: Size;
   /** The size that its images were fixed to. */
   readonly fixed: Size | undefined;
+  /** Whether it matters what numbers are worked out of sizes. */
+  readonly asksNumbers: boolean;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -157,8 +159,9 @@ export async function analyze(
     const graph = graphOf(model);
     const candidates = candidatesIn(graph);
     const typed = [...new Set(candidates.flatMap(({ node }) => node.input.slice(0, 1)))];
-    const questions = { typed, valued: [...new Set([...sizesAskedOf(model), ...numbersAskedOf(graph)])] };
-    const inquiry = { graph, candidates, size, fixed, signal };
+    const numbers = numbersAskedOf(graph);
+    const questions = { typed, valued: [...new Set([...sizesAskedOf(model), ...numbers])] };
+    const inquiry = { graph, candidates, size, fixed, asksNumbers: numbers.length > 0, signal };
     return await withProbedModel(model, name, questions, async (probed) => {
       const { findings, warnings } = await inquire(probed, inquiry);
       return { findings: [...findings, ...findEnclosed(model)], warnings, freed };
@@ -197,18 +200,25 @@ async function forTwoImages(
   const areaOf = ({ size: [height, width] }: Sample) => height * width;
   const small = !other.failure && areaOf(other) < areaOf(trained) ? other : trained;
   const two = await probed.forTwoImages(small.size, signal);
-  return two && { one: small.shapes, two };
+  return two && { one: small, two };
+}
+
+/** A small size with nothing even about it: what is halved or compared there shows. */
+function oddSize([height, width]: Size): Size {
+  return [Math.floor(height / 2) | 1, Math.floor(width / 3) | 1];
 }
 
 async function inquire(probed: ProbedModel, inquiry: Inquiry): Promise<Analysis> {
-  const { graph, candidates, size, fixed, signal } = inquiry;
+  const { graph, candidates, size, fixed, asksNumbers, signal } = inquiry;
   const find = async (sizes: TwoSizes) => {
     if (candidates.length === 0) return [];
     const measured = await probed.at(sizes[0].size, signal);
     const [growth, windowed] = [new Growth(sizes), windowedNodes(graph)];
     const batched = await forTwoImages(probed, sizes, signal);
+    const odd = asksNumbers ? await probed.tryAt(oddSize(sizes[0].size), signal) : undefined;
+    const looks = odd ? [...sizes, odd] : sizes;
     return findingsIn(
-      { graph, opset: opsetOf(probed.model), ...measured, batched, growth, windowed },
+      { graph, opset: opsetOf(probed.model), ...measured, batched, looks, growth, windowed },
       candidates,
       signal,
     );

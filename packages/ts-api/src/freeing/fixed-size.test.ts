@@ -119,6 +119,51 @@ describe('a model of fixed size', () => {
     expect(await verify(bytes, model, { fullSize: [80, 100] })).toMatchObject({ passed: true });
   });
 
+  const planes = { attributes: { axes: [2, 3] } };
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  it.each<[string, NodeProto[], (values: readonly number[]) => number]>([
+    [
+      'a sum times the reciprocal',
+      [makeNode('ReduceSum', ['x', 'axes'], ['s']), makeNode('Mul', ['pixel', 's'], ['y'])],
+      mean,
+    ],
+    [
+      'a sum of squares',
+      [makeNode('ReduceSumSquare', ['x'], ['s'], planes), makeNode('Div', ['s', 'pixels'], ['y'])],
+      (values) => mean(values.map((value) => value * value)),
+    ],
+    [
+      'a norm by the root',
+      [makeNode('ReduceL2', ['x'], ['s'], planes), makeNode('Div', ['s', 'root'], ['y'])],
+      (values) => Math.sqrt(mean(values.map((value) => value * value))),
+    ],
+  ])('is freed of the number of pixels: %s', async (_, node, expected) => {
+    const bytes = buildBytes({
+      node,
+      initializer: [
+        integers('axes', [2, 3]),
+        floats('pixel', [], [1 / 1536]),
+        floats('pixels', [], [1536]),
+        floats('root', [1], [Math.sqrt(1536)]),
+      ],
+      input: [valueInfo('x', [1, 1, 32, 48])],
+      output: [valueInfo('y', [1, 1, 1, 1])],
+    });
+    const { model, report } = await free(bytes);
+    expect(report.nodes).toHaveLength(1);
+    const session = await InferenceSession.create(model);
+    const x = noise([1, 1, 40, 50]);
+    const [y] = ((await session.run({ x })).y?.data ?? []) as Float32Array;
+    expect(y).toBeCloseTo(expected([...(x.data as Float32Array)]), 5);
+  });
+
+  it('keeps a pooling whose borders are padded, as large as the plane at one size', async () => {
+    const attributes = { kernel_shape: [16, 16], auto_pad: { text: 'SAME_UPPER' } };
+    const node = [makeNode('AveragePool', ['x'], ['m'], { attributes }), makeNode('Sub', ['x', 'm'], ['y'])];
+    const bytes = buildBytes({ node, input: [valueInfo('x', [1, 3, 'height', 'width'])] });
+    expect((await convert(bytes, { trainSize: 16 })).report.sites).toEqual([]);
+  });
+
   it('is the same as one that was exported for any size', async () => {
     const { model: free } = await loadModel(exampleModel('unet_se'));
     const { model: other } = await loadModel(exampleModel('unet_se'));

@@ -264,7 +264,7 @@ export async function freePlanePools(
   if (pools.length === 0) return false;
   const { shapes } = await measure(model, size, name, { signal });
   const graph = new Graph(model.graph, model.externalDataFolder);
-  const found = pools.filter((node) => poolsPlane(node, shapes.get(node.input[0] ?? '')));
+  const found = pools.filter((node) => poolsPlane(node, (value) => shapes.get(value)));
   for (const node of found) makeGlobal(graph, node);
   return found.length > 0;
 }

@@ -217,15 +217,35 @@ function pad(traced: Traced, node: NodeProto): Free | undefined {
 /** What hands on a sum as it is. */
 const handing = new Set(['Flatten', 'Identity', 'Reshape', 'Squeeze', 'Transpose', 'Unsqueeze']);
 
+/** Sums, which are divided by the number of their elements to be means; a norm by its root. */
+const sums = new Set(['ReduceL1', 'ReduceL2', 'ReduceSum', 'ReduceSumSquare']);
+
+/** How far a reciprocal or a root that was written down in float32 may be off. */
+const rounding = 2e-7;
+
+/** The value and the number that it is divided by, one way or the other. */
+function dividedBy(
+  graph: Graph,
+  { input, opType }: NodeProto,
+): readonly [string, string, number] | undefined {
+  const places = opType === 'Div' ? [1] : [1, 0];
+  for (const at of places) {
+    const [by = '', value = ''] = [input[at], input[1 - at]];
+    const tensor = graph.constant(by);
+    const [number, ...others] = tensor && isWeights(tensor) ? weightsOf(graph.withValues(tensor)) : [];
+    if (number === undefined || others.length > 0) continue;
+    return [value, by, opType === 'Div' ? number : 1 / number];
+  }
+  return undefined;
+}
+
 /** A sum over axes of the image divided by the number of its elements, which was written down. */
 function division(traced: Traced, node: NodeProto): Free | undefined {
   const { graph } = traced;
-  const [dividend = '', divisor = ''] = node.input;
-  const tensor = graph.constant(divisor);
-  const [count, ...others] = tensor && isWeights(tensor) ? weightsOf(graph.withValues(tensor)) : [];
+  const [dividend = '', divisor = '', number = 0] = dividedBy(graph, node) ?? [];
   let sum = graph.producer(dividend);
   while (sum && handing.has(sum.opType)) sum = graph.producer(sum.input[0] ?? '');
-  if (!tensor || count === undefined || others.length > 0 || sum?.opType !== 'ReduceSum') return undefined;
+  if (!sum || !sums.has(sum.opType) || !isOnnxDomain(sum.domain)) return undefined;
   const [value = ''] = sum.input;
   const shape = traced.shape(value) ?? [];
   const given = graph.reducedAxes(sum) ?? [];
@@ -233,18 +253,22 @@ function division(traced: Traced, node: NodeProto): Free | undefined {
     ? [...shape.keys()]
     : given.map((axis) => (axis < 0 ? axis + shape.length : axis));
   const side: Side = axes.map((axis): Length => ({ value, axis, times: 1, over: 1 }));
-  const isCount = axes.length > 0 && sizeIn(side, (name) => traced.shape(name)) === count;
-  if (!isCount || axes.every((axis) => traced.growth(value, axis) === 'none')) return undefined;
+  const isRoot = sum.opType === 'ReduceL2';
+  const elements = sizeIn(side, (name) => traced.shape(name));
+  const isCount = Math.abs(number / (isRoot ? Math.sqrt(elements) : elements) - 1) < rounding;
+  if (axes.length === 0 || !isCount || axes.every((axis) => traced.growth(value, axis) === 'none'))
+    return undefined;
   return {
     sides: new Map([[1, [side]]]),
     isNew: true,
     write(writer, edited, one) {
       const base = `${one.output[0]}_count`;
-      const attributes = { to: tensor.dataType };
-      const number = edited.insertBefore(one, base, 'Cast', [writer.vector([side], base, one)], {
-        attributes,
-      });
-      edited.replace(one, makeNode('Div', [dividend, number], one.output, { name: one.name }));
+      const attributes = { to: edited.constant(divisor)?.dataType ?? 1 };
+      const insert = (opType: string, input: string, options = {}) =>
+        edited.insertBefore(one, base, opType, [input], options);
+      const count = insert('Cast', writer.vector([side], base, one), { attributes });
+      const by = isRoot ? insert('Sqrt', count) : count;
+      edited.replace(one, makeNode('Div', [dividend, by], one.output, { name: one.name }));
     },
   };
 }
@@ -255,8 +279,9 @@ const global: Readonly<Record<string, string>> = {
   MaxPool: 'GlobalMaxPool',
 };
 
-/** Whether a pooling takes in its whole plane at the size that was seen. */
-export function poolsPlane(node: NodeProto, plane: readonly number[] | undefined): boolean {
+/** Whether a pooling takes in its whole plane at the size that was seen, and gives one value for it. */
+export function poolsPlane(node: NodeProto, shapeOf: Traced['shape']): boolean {
+  const [plane, pooled] = [node.input[0], node.output[0]].map((value) => shapeOf(value ?? ''));
   const kernel = intsOf(node, 'kernel_shape');
   const pads = intsOf(node, 'pads') ?? [];
   const dilations = intsOf(node, 'dilations') ?? [];
@@ -266,6 +291,7 @@ export function poolsPlane(node: NodeProto, plane: readonly number[] | undefined
     plane?.length === 4 &&
     kernel?.join() === plane.slice(2).join() &&
     Math.max(...kernel) > 4 &&
+    pooled?.slice(2).join() === '1,1' &&
     pads.every((pad) => pad === 0) &&
     dilations.every((step) => step === 1) &&
     node.output.slice(1).every((name) => name === '')
@@ -280,7 +306,7 @@ export function makeGlobal(graph: Graph, node: NodeProto): void {
 }
 
 function pool({ shape }: Traced, node: NodeProto): Free | undefined {
-  if (!poolsPlane(node, shape(node.input[0] ?? ''))) return undefined;
+  if (!poolsPlane(node, shape)) return undefined;
   return { sides: new Map(), isNew: true, write: (_writer, graph, one) => makeGlobal(graph, one) };
 }
 
@@ -291,6 +317,7 @@ const finds: Readonly<Record<string, Find>> = {
   Expand: spread,
   LpPool: pool,
   MaxPool: pool,
+  Mul: division,
   Pad: pad,
   Reshape: reshape,
   Resize: resize,

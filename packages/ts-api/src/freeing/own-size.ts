@@ -5,6 +5,7 @@ import { paintNoise } from '../graph/noise.js';
 import { trialFeeds } from '../graph/trial-feeds.js';
 import { firstThatRuns, type TrialValues, trialValuesOf } from '../graph/trial-values.js';
 import { InferenceSession, type Outputs } from '../session/inference-session.js';
+import { modeFor } from '../session/many-nodes.js';
 import { type Size, showSize } from '../size.js';
 import { compare } from '../verification/compare.js';
 
@@ -20,7 +21,8 @@ async function outputsOf(
   signal?: AbortSignal,
 ): Promise<{ outputs: Outputs; values: TrialValues }> {
   const { externalDataFolder } = model;
-  const options = { operators: 'portable', externalDataFolder, logSeverityLevel: 4 } as const;
+  const mode = modeFor(model.graph.node.length);
+  const options = { ...mode, operators: 'portable', externalDataFolder, logSeverityLevel: 4 } as const;
   const session = await InferenceSession.create(encodeModel(model), options);
   try {
     return await firstThatRuns(choices, async (values) => {

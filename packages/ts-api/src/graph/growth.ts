@@ -114,12 +114,6 @@ export class Growth {
     return trained.map((side, axis) => [side, other[axis] ?? side]);
   }
 
-  /** What a value of one number is at both sizes; empty where it was not asked. */
-  numbers(value: string): number[] {
-    const both = this.#sizes.map(({ values }) => values.get(value));
-    return both.every((one) => one?.length === 1) ? both.flatMap((one) => one ?? []) : [];
-  }
-
   /** What each axis of the value follows. */
   along(value: string): (Following | undefined)[] {
     const rank = this.#sizes[0].shapes.get(value)?.length ?? 0;

@@ -7,7 +7,7 @@ import { type Size, showSize } from '../size.js';
 import { Graph } from './graph.js';
 import { imageInputsOf } from './inputs.js';
 import { type Model, withNodes } from './model.js';
-import { controlFlow, type Probes, probesOf, withoutShape, withProbes } from './probes.js';
+import { type Probes, probesOf, shapeless, withoutShape, withProbes } from './probes.js';
 import { type Merged, mergeSizeNumbers } from './size-numbers.js';
 import { trialFeeds } from './trial-feeds.js';
 import { firstThatRuns, isRunFailure, type TrialValues, trialValuesOf } from './trial-values.js';
@@ -56,6 +56,10 @@ function withTwins<T>(twins: Merged['twins'], known: readonly (readonly [string,
 
 const cannotRun: readonly ErrorCode[] = ['ERR_TRAIN_SIZE', 'ERR_OUT_OF_MEMORY', 'ERR_UNSUPPORTED_MODEL'];
 
+function orNothing(error: unknown): undefined {
+  if (!(error instanceof TlscError) || !cannotRun.includes(error.code)) throw error;
+}
+
 /** A model with probes in it, loaded to be run at any number of sizes. ONNX Runtime is the one that knows its shapes. */
 export class ProbedModel {
   readonly #seen = new Map<string, Measurement>();
@@ -81,8 +85,9 @@ export class ProbedModel {
       ...new Set(values.map((value) => twins.get(value) ?? value)),
     ];
     const merged = withNodes(model, nodes);
-    const load = async (but: readonly string[]) => {
-      const probes = probesOf(merged, { typed: kept(typed), valued: kept(valued) }, but);
+    const asked = { typed: kept(typed), valued: kept(valued) };
+    const load = async (without: ReadonlySet<string>): Promise<ProbedModel> => {
+      const probes = probesOf(merged, asked, without);
       // Portable: a model that tlsc has converted before is measured like any other.
       const session = await InferenceSession.create(withProbes(merged, probes), {
         operators: 'portable',
@@ -93,9 +98,16 @@ export class ProbedModel {
       });
       return new ProbedModel(model, name, session, probes, twins);
     };
-    const mayHaveNone = model.graph.node.some(({ opType }) => controlFlow.includes(opType));
-    if (!mayHaveNone) return load(withoutShape);
-    return load(withoutShape).catch(() => load([...withoutShape, ...controlFlow]));
+    const without = new Set(shapeless(nodes));
+    for (;;) {
+      try {
+        return await load(without);
+      } catch (error) {
+        const value = withoutShape(error);
+        if (value === undefined || without.has(value)) throw error;
+        without.add(value);
+      }
+    }
   }
 
   /**
@@ -109,16 +121,15 @@ export class ProbedModel {
     return seen;
   }
 
-  /** The shapes for two images at once; undefined for a model that does not take two. */
-  async forTwoImages(size: Size, signal?: AbortSignal): Promise<Shapes | undefined> {
+  /** The same; undefined for a size that the model cannot run at. */
+  async tryAt(size: Size, signal?: AbortSignal): Promise<Measurement | undefined> {
+    return this.at(size, signal).catch(orNothing);
+  }
+
+  /** The same for two images at once, where the model takes any number; undefined for one that takes no two after all. */
+  async forTwoImages(size: Size, signal?: AbortSignal): Promise<Measurement | undefined> {
     const isFree = imageInputsOf(this.model, size).some(({ shape: [batch] }) => typeof batch !== 'number');
-    if (!isFree) return undefined;
-    try {
-      return (await this.#run(size, signal, 2)).shapes;
-    } catch (error) {
-      if (error instanceof TlscError && cannotRun.includes(error.code)) return undefined;
-      throw error;
-    }
+    return isFree ? this.#run(size, signal, 2).catch(orNothing) : this.at(size, signal);
   }
 
   async #run(size: Size, signal: AbortSignal | undefined, batch: number): Promise<Measurement> {

@@ -13,7 +13,7 @@ import {
 } from './proto.js';
 
 /** What these compute is no tensor. */
-export const withoutShape: readonly string[] = [
+const sequences: readonly string[] = [
   'SequenceConstruct',
   'SequenceEmpty',
   'SequenceInsert',
@@ -23,8 +23,23 @@ export const withoutShape: readonly string[] = [
   'Optional',
 ];
 
-/** What these compute is no tensor for certain. */
-export const controlFlow: readonly string[] = ['If', 'Loop', 'Scan'];
+/** Values that are no tensors, going by what computes them. */
+export function shapeless(nodes: readonly NodeProto[]): string[] {
+  return nodes.filter(({ opType }) => sequences.includes(opType)).flatMap(({ output }) => output);
+}
+
+/**
+ * The value whose probe ONNX Runtime has refused because it is no tensor; undefined for other errors. Functions, branches and what only
+ * hands on sequences give such, too: "Type 'seq(tensor(float))' of input parameter (s) of operator (Shape) in node () is invalid."
+ */
+export function withoutShape(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const [, value] =
+    /input parameter \((.*?)\) of operator \((?:Shape|Reshape|Identity)\) in node \(\)/s.exec(
+      error.message,
+    ) ?? [];
+  return value;
+}
 
 /** Outputs by the values that are asked about: a shape, the numbers, or something of the same type. */
 export interface Probes {
@@ -43,17 +58,19 @@ function freePrefix(names: readonly string[]): string {
   return prefix;
 }
 
-/** The shapes of all values of the main graph, but for what nodes of the kinds `but` compute, the types and the numbers of some. */
+/** The shapes of all values of the main graph, but for those of `without`, the types and the numbers of some. */
 export function probesOf(
   { graph }: Model,
   { typed, valued }: Readonly<Record<'typed' | 'valued', readonly string[]>>,
-  but: readonly string[],
+  without: ReadonlySet<string>,
 ): Probes {
-  const tensors = graph.node.filter((node) => !but.includes(node.opType)).flatMap((node) => node.output);
-  const names = [...graph.input.map(({ name }) => name), ...tensors].filter((name) => name !== '');
+  const computed = graph.node.flatMap((node) => node.output);
+  const names = [...graph.input.map(({ name }) => name), ...computed].filter(
+    (name) => name !== '' && !without.has(name),
+  );
   const constants = graph.initializer.map(({ name }) => name);
   const known = new Set([...constants, ...names]);
-  const prefix = freePrefix([...known, ...graph.node.flatMap((node) => node.output)]);
+  const prefix = freePrefix([...known, ...computed]);
   const [all, none] = [`${prefix}all`, `${prefix}none`];
   const asking = new Map([...known].map((name): [string, NodeProto[]] => [name, []]));
   const ask = (

@@ -8,8 +8,9 @@ import { isOnnxDomain, type NodeProto, shallowCopy, subgraphsOf } from './proto.
 /** What numbers are worked out of shapes by. */
 const counting = new Set(
   (
-    'Abs Add And Cast Ceil Concat Div Equal Exp Floor Gather Greater GreaterOrEqual Identity Less LessOrEqual Log Max Min Mod Mul Neg Not ' +
-    'Or Pow ReduceProd Reciprocal Reshape Round Sign Slice Sqrt Squeeze Sub Unsqueeze Where Xor'
+    'Abs Add And Cast Ceil Clip Concat Div Equal Erf Exp Expand Flatten Floor Gather Greater GreaterOrEqual Identity Less LessOrEqual Log ' +
+    'Max Mean Min Mod Mul Neg Not Or Pow ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum Reciprocal Relu Reshape Round Sigmoid Sign ' +
+    'Slice Softplus Split Sqrt Squeeze Sub Sum Tanh Tile Transpose Unsqueeze Where Xor'
   ).split(' '),
 );
 

@@ -29,6 +29,12 @@ async function dimsOf(...input: ValueInfoProto[]): Promise<Record<string, readon
   return Object.fromEntries(Object.entries(feeds).map(([name, { dims }]) => [name, dims]));
 }
 
+/** The same for two images at once, or as many as the model wants. */
+async function dimsOfTwo(...input: ValueInfoProto[]): Promise<(readonly number[])[]> {
+  const feeds = await trialFeeds(buildModel({ node, input }), [16, 24], 'm', undefined, undefined, 2);
+  return Object.values(feeds).map(({ dims }) => dims);
+}
+
 function sequence(name: string): ValueInfoProto {
   const value = create(TypeProto_SequenceSchema, {});
   return create(ValueInfoProtoSchema, {
@@ -197,6 +203,20 @@ describe('trialValuesOf', () => {
         { input: 'task', values: '1' },
       ],
       expect.arrayContaining([{ input: 'level', values: '1' }]),
+    ]);
+  });
+});
+
+describe('trialFeeds for several images', () => {
+  it('feeds as many of what goes with each', async () => {
+    const sides = ['height', 'width'];
+    expect(await dimsOfTwo(valueInfo('x', ['n', 3, ...sides]), valueInfo('level', ['n', 1]))).toEqual([
+      [2, 3, 16, 24],
+      [2, 1],
+    ]);
+    expect(await dimsOfTwo(valueInfo('x', [4, 3, ...sides]), valueInfo('level', ['m', 'k']))).toEqual([
+      [4, 3, 16, 24],
+      [4, 1],
     ]);
   });
 });

@@ -49,12 +49,17 @@ function countOf(dims: readonly number[], input: string, model: string): number 
 /** The sizes that the names of free dimensions stand for, going by the images: the same name is the same size everywhere. */
 function bindNames(
   images: readonly Pick<ImageInput, 'shape' | 'layout'>[],
-  size: Size,
+  [height, width]: Size,
+  batch: number,
 ): ReadonlyMap<string, number> {
   const names = new Map<string, number>();
   for (const { shape, layout } of images) {
-    for (const [axis, side] of size.entries()) {
-      const name = shape[axis === 0 ? layout.rows : layout.columns];
+    for (const [axis, side] of [
+      [layout.rows, height],
+      [layout.columns, width],
+      [0, batch],
+    ] as const) {
+      const name = shape[axis];
       if (typeof name === 'string' && name !== '' && !names.has(name)) names.set(name, side);
     }
   }
@@ -71,6 +76,7 @@ async function valuesFor(
   input: ValueInfoProto,
   { floats, integers, booleans }: TrialValues,
   names: ReadonlyMap<string, number>,
+  batch: number,
   model: string,
 ): Promise<Tensor> {
   const refuse = (what: string) =>
@@ -86,7 +92,8 @@ async function valuesFor(
   if (!fill && !isFloat(elemType) && elemType !== DataType.DOUBLE)
     throw refuse(`of type ${typeName(elemType)}, which tlsc has no tensors of`);
   if (!shape) throw refuse('of unknown rank');
-  const dims = shape.map((side) => (typeof side === 'number' ? side : (names.get(side) ?? 1)));
+  const free = (name: string, axis: number) => names.get(name) ?? (axis === 0 ? batch : 1);
+  const dims = shape.map((side, axis) => (typeof side === 'number' ? side : free(side, axis)));
   const count = countOf(dims, input.name, model);
   if (fill) return fill(elemType === DataType.BOOL ? Number(booleans) : integers, count, dims);
   const values = floatsFor(input.name, count, floats);
@@ -99,7 +106,8 @@ export type Painter = (values: Float32Array, input: string) => void;
 
 /**
  * Images of the given size for every input that takes such, of zeros unless `paint` changes them, and `values` for the others, which
- * are those of `trialValuesOf`. Free dimensions are 1, the batch of images `batch`, but for those that have the name of an image's height or width. Throws
+ * are those of `trialValuesOf`. Free dimensions are 1, or what has the same name in an image; the first is
+ * `batch`, or what that of the images is fixed to. Throws
  * ERR_UNSUPPORTED_MODEL, which names the input, where there is no image input, or one of no known shape, of a type that has no tensors, or larger than
  * a model is tried with.
  */
@@ -113,13 +121,15 @@ export async function trialFeeds(
 ): Promise<Record<string, Tensor>> {
   const images = imageInputsOf(model, size);
   if (images.length === 0) throw withoutImages(model, name);
-  const names = bindNames(images, size);
+  const [own] = images[0]?.shape ?? [];
+  const count = typeof own === 'number' ? own : batch;
+  const names = bindNames(images, size, count);
   const feeds: Record<string, Tensor> = {};
   for (const input of inputsOf(model)) {
     const image = images.find((one) => one.name === input.name);
     feeds[input.name] = image
       ? await imageFor(image, size, name, paint, batch)
-      : await valuesFor(input, values, names, name);
+      : await valuesFor(input, values, names, count, name);
   }
   return feeds;
 }

@@ -59,8 +59,9 @@ function flatSoftmax(situation: Situation): Step | Refusal {
   if (!operand) return notPointwise(situation);
   const { value, axes } = operand;
   const from = placeOf(intOf(node, 'axis', 1), axes.length);
-  const counting = axes.flatMap(({ size }, i) => (i >= from && size > 1 ? [i] : []));
+  const counting = axes.flatMap(({ size, isBatch }, i) => (i >= from && (size > 1 || isBatch) ? [i] : []));
   if (counting.length > 1) return refuse(situation, 'which is over several of its axes at once');
+  if (counting.some((i) => axes[i]?.isBatch)) return notPointwise(situation);
   const [axis = axes.length - 1] = counting;
   const places = presentPlacesOf(axes, [axis]);
   return {

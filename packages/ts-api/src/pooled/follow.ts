@@ -13,7 +13,7 @@ import { stepOf } from './operators.js';
 import { broadcasting, unary } from './pointwise-operators.js';
 import { measuredAxes, type Start, startAt } from './starts.js';
 import { handOn, type Situation, type Step } from './step.js';
-import { divisionsAfter, growsInNumber } from './sums.js';
+import { divisionsAfter, growsInNumber, numbersRead } from './sums.js';
 import { isTied, walkUp } from './tied.js';
 import { varianceAt } from './variance.js';
 import { writeStart } from './write-start.js';
@@ -118,6 +118,7 @@ class Followed {
     const own = isDivision ? this.#pooled.get(value) : undefined;
     const step =
       meeting ??
+      (own ? undefined : this.#growingOf(node)) ??
       (own ? handOn(value, situation, measuredAxes(this.context, node.output[0] ?? '')) : stepOf(situation));
     if (isRefusal(step)) {
       this.#refuse(starts, step);
@@ -138,6 +139,17 @@ class Followed {
       this.#pooled.set(name, { axes, starts, exact: starts.size === 1 ? handedOn : undefined });
       this.#checkOutput(name, starts);
     }
+  }
+
+  /** Numbers that follow the size of the image have no place beside what is local. */
+  #growingOf(node: NodeProto): Refusal | undefined {
+    for (const value of numbersRead(node, this.#numbers)) {
+      if (this.#pooled.has(value) || !growsInNumber(this.context, value)) continue;
+      return {
+        reason: `its mean meets ${value}, a number that follows the size of the image, in ${labelOf(node)}`,
+      };
+    }
+    return undefined;
   }
 
   /** Statistics of other planes cannot meet: made local they have other sizes. */
@@ -165,7 +177,6 @@ class Followed {
       axesOf: (value) => this.#pooled.get(value)?.axes,
       pixels: start ? pixelsOf(start) : '',
       hasPlane: (value, axes) => start !== undefined && this.#isPlaneOf(start, value, axes),
-      growsInNumber: (value) => growsInNumber(context, this.#numbers, value),
       isTied: (image) => starts.every((one) => isTied(context, image, one.image)),
     };
   }

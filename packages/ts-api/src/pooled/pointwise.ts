@@ -41,11 +41,6 @@ export function elementwise(situation: Situation): Step | Refusal {
   const unknown = operands.find((value) => isUnknown(situation, value));
   if (unknown !== undefined)
     return { reason: `its mean meets ${unknown} of unknown shape in ${labelOf(node)}` };
-  const growing = operands.find((value) => !situation.axesOf(value) && situation.growsInNumber(value));
-  if (growing !== undefined)
-    return {
-      reason: `its mean meets ${growing}, a number that follows the size of the image, in ${labelOf(node)}`,
-    };
   const images = operands.filter((value) => !situation.axesOf(value) && !isUniform(situation, value));
   return images.length > 0 ? meet(situation, images) : combine(situation);
 }

@@ -99,6 +99,11 @@ function cover(situation: Situation, value: string, axes: Axes): Step | Refusal 
         if (!isWhole) {
           // The other axes are still to be repeated.
           rewire(forms, node, [name]);
+          if (node.opType !== 'Tile') return;
+          const repeats = shape.map((side, i) =>
+            plane.includes(i as never) ? 1 : side / (whole[i]?.size ?? side),
+          );
+          graph.replaceInput(node, node.input[1] ?? '', graph.addIntegers(`${output}_repeats`, repeats));
           return;
         }
         if (graph.isOutput(output))

@@ -87,7 +87,7 @@ function reduces(context: RuleContext, image: string, places: readonly number[])
 
 /** The axes of a value; which of them follow the batch shows when two images are fed. */
 export function measuredAxes(context: RuleContext, value: string): Axes {
-  const [one, two] = [context.batched?.one.get(value), context.batched?.two.get(value)];
+  const [one, two] = [context.batched?.one.shapes.get(value), context.batched?.two.shapes.get(value)];
   return (shapeOf(context, value) ?? []).map((size, i) => ({ size, isBatch: one?.[i] !== two?.[i] }));
 }
 

@@ -35,8 +35,6 @@ export interface Situation {
   hasPlane(value: string, axes: readonly number[]): boolean;
   /** Height and width of these planes, or how many pixels they have, in words. */
   readonly pixels: string;
-  /** Whether a value is worked out of the size of the image, and is another at another size. */
-  growsInNumber(value: string): boolean;
   /** Whether an image has always the size of the one that was pooled. */
   isTied(value: string): boolean;
 }

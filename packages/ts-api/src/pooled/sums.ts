@@ -18,28 +18,50 @@ function handsOn({ growth }: RuleContext, { opType, input, output }: NodeProto):
   return before?.join() === after?.join();
 }
 
-/** Values whose numbers tell whether sums are divided by the number of pixels: those that meet anything but sizes. */
+/** Inputs that say how large something is to be, or where: what follows the size of the image belongs there. */
+const sizeInputs: Readonly<Record<string, readonly number[]>> = {
+  ConstantOfShape: [0],
+  Expand: [1],
+  Reshape: [1],
+  Resize: [1, 2, 3],
+  Tile: [1],
+  Upsample: [1],
+};
+
+/** What makes many numbers of one. */
+const repeating: readonly string[] = ['Expand', 'Tile'];
+
+/** Where nodes that compute other things read numbers that are worked out of sizes, but for those of sizes. */
+export function* numbersRead({ input, opType }: NodeProto, numbers: ReadonlySet<string>): Generator<string> {
+  for (const [i, value] of input.entries())
+    if (numbers.has(value) && !sizeInputs[opType]?.includes(i)) yield value;
+}
+
+/** Values whose numbers tell whether sums are divided by the number of pixels, and whether what they meet follows the image. */
 export function numbersAskedOf(graph: Graph): string[] {
   const numbers = sizeNumbers(graph);
-  return [...numbers].filter((value) =>
-    graph
-      .consumers(value)
-      .some(
-        ({ opType, output }) =>
-          ['Div', 'Mul', 'Add', 'Sub', 'Pow'].includes(opType) && !numbers.has(output[0] ?? ''),
-      ),
-  );
+  const many = new Set<string>();
+  const asked = new Set<string>();
+  for (const node of graph.nodes) {
+    const isNumber = node.output.every((value) => numbers.has(value));
+    if (isNumber && (repeating.includes(node.opType) || node.input.some((value) => many.has(value))))
+      for (const value of node.output) many.add(value);
+    if (!isNumber) for (const value of numbersRead(node, numbers)) asked.add(value);
+  }
+  return [...asked].filter((value) => !many.has(value));
 }
 
 /** How little a number may change from one size to the other: n / (n - 1) does, of as many pixels as images have. */
 const unnoticed = 1e-3;
 
-/** Whether a value is worked out of the size of the image, and is another at another size. */
-export function growsInNumber(context: RuleContext, numbers: ReadonlySet<string>, value: string): boolean {
-  if (!numbers.has(value)) return false;
-  const [first, second] = context.growth.numbers(value);
-  if (first === undefined || second === undefined) return true;
-  return !(Math.abs(first / second - 1) < unnoticed);
+/** Whether a value that is worked out of the size of the image is another at another size, as far as can be told. */
+export function growsInNumber({ looks }: RuleContext, value: string): boolean {
+  const [first, ...others] = looks.map(({ values }) => values.get(value));
+  const isSame = (number: number, i: number) => {
+    const own = first?.[i] ?? Number.NaN;
+    return number === own || Math.abs(number / own - 1) < unnoticed;
+  };
+  return !first || !others.every((other) => other?.length === first.length && other.every(isSame));
 }
 
 /** A division or multiplication by one number. */
@@ -66,22 +88,24 @@ function scalingsAfter(context: RuleContext, start: NodeProto): Scaling[] {
   }
 }
 
-/** The numbers that a divisor is at both sizes of the image; one where it is constant. */
-function numbersOf({ graph, growth }: RuleContext, value: string): readonly number[] {
+/** The number that a divisor is each time that the model was looked at; none where it is none, or follows the batch. */
+function numbersOf({ graph, looks, batched }: RuleContext, value: string): readonly number[] {
   const tensor = graph.constant(value);
   const constant = tensor && isWeights(tensor) ? weightsOf(graph.withValues(tensor)) : undefined;
-  if (constant) return constant.length === 1 ? [constant[0] as number, constant[0] as number] : [];
-  return growth.numbers(value);
+  if (constant) return constant.length === 1 ? looks.map(() => constant[0] as number) : [];
+  if (batched?.one.values.get(value)?.join() !== batched?.two.values.get(value)?.join()) return [];
+  const seen = looks.map(({ values }) => values.get(value));
+  return seen.every((one) => one?.length === 1) ? seen.flatMap((one) => one ?? []) : [];
 }
 
-/** How many elements a start sums over at each of the two sizes; of a norm, the root of that. */
-function countsOf({ growth }: RuleContext, { image, axes, plane, places, kind }: Start): number[] {
-  const sides = growth.lengths(image);
+/** How many elements a start sums over each time; of a norm, the root of that. */
+function countsOf({ looks }: RuleContext, { image, axes, plane, places, kind }: Start): number[] {
   const others = places.filter((i) => !plane.includes(i as never));
   const rest = pick(axes, others).reduce((product, { size }) => product * size, 1);
-  const counts = ([0, 1] as const).map((at) =>
-    plane.reduce((product, axis) => product * (sides[axis]?.[at] ?? 0), rest),
-  );
+  const counts = looks.map(({ shapes }) => {
+    const sides = shapes.get(image) ?? [];
+    return plane.reduce((product, axis) => product * (sides[axis] ?? Number.NaN), rest);
+  });
   return kind === 'norm' ? counts.map(Math.sqrt) : counts;
 }
 
@@ -98,11 +122,11 @@ export function divisionsAfter(context: RuleContext, start: Start): readonly Nod
   const error = context.types.get(start.node.input[0] ?? '') === 'float16' ? 2 ** -9 : 1e-5;
   const near = (number: number, at: number) => Math.abs(number / (counts[at] ?? 0) - 1) < error;
   const nodes: NodeProto[] = [];
-  let divisors = [1, 1];
+  let divisors = counts.map(() => 1);
   let isConstant = true;
   for (const { node, by, multiplies } of scalingsAfter(context, start.node)) {
     const numbers = numbersOf(context, by);
-    if (numbers.length < 2) return undefined;
+    if (numbers.length === 0) return undefined;
     nodes.push(node);
     isConstant &&= context.graph.constant(by) !== undefined;
     divisors = divisors.map((one, at) =>

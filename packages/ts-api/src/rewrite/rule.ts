@@ -1,6 +1,6 @@
 import type { Graph } from '../graph/graph.js';
 import type { Growth } from '../graph/growth.js';
-import type { ElementTypes, Shapes } from '../graph/measure.js';
+import type { ElementTypes, Measurement, Shapes } from '../graph/measure.js';
 import type { NodeProto } from '../graph/proto.js';
 import { type ImageType, imageTypes, isImageType } from '../session/image-tensors.js';
 import type { Size } from '../size.js';
@@ -46,6 +46,9 @@ export interface Match extends Findings {
   finish?(): void;
 }
 
+/** What was seen of a model in one run. */
+export type Look = Pick<Measurement, 'shapes' | 'values'>;
+
 /**
  * What a rule sees: the graph, the shapes of its values at one image size and what their axes follow, the types of what recognised nodes
  * read.
@@ -54,8 +57,10 @@ export interface RuleContext {
   readonly graph: Graph;
   readonly opset: number;
   readonly shapes: Shapes;
-  /** Shapes for one image, and for two at once; undefined where the model does not take two. */
-  readonly batched: { readonly one: Shapes; readonly two: Shapes } | undefined;
+  /** For one image, and for two at once; the same where it takes so many and no other, undefined where two are too many after all. */
+  readonly batched: { readonly one: Look; readonly two: Look } | undefined;
+  /** At the training size, at another, and at a small odd one where the model runs at that. */
+  readonly looks: readonly Look[];
   readonly growth: Growth;
   /** What works on windows that an earlier conversion has cut. */
   readonly windowed: ReadonlySet<NodeProto>;

@@ -16,9 +16,9 @@ const operator = 'LocalInstanceNormalization';
 
 /** Whether it normalizes by what it reads: over one image it is an instance normalization, which some exporters write so. */
 export function isTraining(node: NodeProto): boolean {
-  return (
-    isOnnxDomain(node.domain) && node.opType === 'BatchNormalization' && intOf(node, 'training_mode', 0) !== 0
-  );
+  if (!isOnnxDomain(node.domain) || node.opType !== 'BatchNormalization') return false;
+  // Below opset 14 it is told by the outputs.
+  return intOf(node, 'training_mode', 0) !== 0 || node.output.slice(1).some((value) => value !== '');
 }
 
 /** Whether a BatchNormalization in training mode is one of a single image, always, and nothing else is asked of it. */

@@ -5,6 +5,7 @@ import { buildBytes, buildModel, floats } from '../../test/build-model.js';
 import { convert } from '../../test/convert.js';
 import { encodeModel } from '../graph/model.js';
 import { DataType, makeNode } from '../graph/proto.js';
+import { inspect } from '../inspect.js';
 
 describe('unsupported-statistics', () => {
   it('refuses MeanVarianceNormalization and names the node', async () => {
@@ -67,5 +68,16 @@ describe('unsupported-statistics', () => {
       code: 'ERR_NOT_LOCALIZABLE',
       message: expect.stringContaining('bn: it is in training mode and normalizes by the image'),
     });
+    // Below opset 14 the outputs say so.
+    const attributes = { momentum: { float: 0.9 } };
+    const outputs = ['y', 'mean', 'variance', 'saved_mean', 'saved_variance'];
+    const old = makeNode('BatchNormalization', ['x', 's', 'b', 'm', 'v'], outputs, {
+      name: 'bn',
+      attributes,
+    });
+    const { statistics } = await inspect(buildBytes({ node: [old], initializer }, { opset: 9 }), {
+      trainSize: 8,
+    });
+    expect(statistics).toMatchObject([{ node: 'bn', operator: undefined }]);
   });
 });

@@ -13,6 +13,7 @@ import { trialFeeds } from '../graph/trial-feeds.js';
 import { isRunFailure, type TrialValues, trialValuesOf } from '../graph/trial-values.js';
 import { type ImageType, toImageTensor } from '../session/image-tensors.js';
 import { InferenceSession } from '../session/inference-session.js';
+import { modeFor } from '../session/many-nodes.js';
 import type { Size } from '../size.js';
 import { compare } from './compare.js';
 
@@ -98,7 +99,11 @@ export async function findInfluence(
   throwIfAborted(signal);
   const { bytes, sites } = disturbed(model, types);
   const { externalDataFolder } = model;
-  const session = await InferenceSession.create(bytes, { externalDataFolder, logSeverityLevel: 4 });
+  const session = await InferenceSession.create(bytes, {
+    ...modeFor(model.graph.node.length),
+    externalDataFolder,
+    logSeverityLevel: 4,
+  });
   const look = async ({ size, shapes }: View, values: TrialValues, asked: readonly Site[]) => {
     const feeds = await trialFeeds(model, size, name, paintNoise, values);
     for (const site of sites) feeds[site.factor] = await factorFor(site);
