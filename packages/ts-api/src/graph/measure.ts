@@ -56,6 +56,9 @@ function withTwins<T>(twins: Merged['twins'], known: readonly (readonly [string,
 
 const cannotRun: readonly ErrorCode[] = ['ERR_TRAIN_SIZE', 'ERR_OUT_OF_MEMORY', 'ERR_UNSUPPORTED_MODEL'];
 
+/** As many values as may turn out to be no tensors, each at a load of its own. */
+const mostRefused = 32;
+
 function orNothing(error: unknown): undefined {
   if (!(error instanceof TlscError) || !cannotRun.includes(error.code)) throw error;
 }
@@ -98,13 +101,13 @@ export class ProbedModel {
       });
       return new ProbedModel(model, name, session, probes, twins);
     };
-    const without = new Set(shapeless(nodes));
-    for (;;) {
+    const without = shapeless(nodes);
+    for (let refused = 0; ; refused++) {
       try {
         return await load(without);
       } catch (error) {
         const value = withoutShape(error);
-        if (value === undefined || without.has(value)) throw error;
+        if (value === undefined || without.has(value) || refused === mostRefused) throw error;
         without.add(value);
       }
     }

@@ -24,13 +24,17 @@ const sequences: readonly string[] = [
 ];
 
 /** Values that are no tensors, going by what computes them. */
-export function shapeless(nodes: readonly NodeProto[]): string[] {
-  return nodes.filter(({ opType }) => sequences.includes(opType)).flatMap(({ output }) => output);
+export function shapeless(nodes: readonly NodeProto[]): Set<string> {
+  const found = new Set<string>();
+  for (const { opType, input, output } of nodes)
+    if (sequences.includes(opType) || (opType === 'Identity' && found.has(input[0] ?? '')))
+      for (const value of output) found.add(value);
+  return found;
 }
 
 /**
- * The value whose probe ONNX Runtime has refused because it is no tensor; undefined for other errors. Functions, branches and what only
- * hands on sequences give such, too: "Type 'seq(tensor(float))' of input parameter (s) of operator (Shape) in node () is invalid."
+ * The value whose probe ONNX Runtime has refused because it is no tensor; undefined for other errors. Functions and branches give such,
+ * too: "Type 'seq(tensor(float))' of input parameter (s) of operator (Shape) in node () is invalid."
  */
 export function withoutShape(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;

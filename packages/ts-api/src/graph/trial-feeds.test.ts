@@ -1,12 +1,13 @@
 import { create } from '@bufbuild/protobuf';
 import {
+  TensorProtoSchema,
   TypeProto_SequenceSchema,
   TypeProto_TensorSchema,
   TypeProtoSchema,
   ValueInfoProtoSchema,
 } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
-import { buildBytes, buildModel, floats, integers, valueInfo } from '../../test/build-model.js';
+import { buildBytes, buildModel, choose, floats, integers, valueInfo } from '../../test/build-model.js';
 import { largestDifference, noise } from '../../test/reference.js';
 import { convert } from '../convert.js';
 import { inspect } from '../inspect.js';
@@ -222,6 +223,24 @@ describe('trialFeeds for several images', () => {
 });
 
 describe('measure', () => {
+  it('gives the shapes of what comes out of a sequence that a branch has made', async () => {
+    const split = (parts: string) => [
+      makeNode('SplitToSequence', ['x', 'three'], [parts], { attributes: { axis: 1 } }),
+    ];
+    const branches = { whenTrue: split('a'), whenFalse: split('b') };
+    const model = buildModel({
+      node: [choose('yes', 'parts', branches), makeNode('SequenceAt', ['parts', 'zero'], ['y'])],
+      initializer: [
+        create(TensorProtoSchema, { name: 'yes', dataType: DataType.BOOL, int32Data: [1] }),
+        { ...integers('three', [3]), dims: [] },
+        { ...integers('zero', [0]), dims: [] },
+      ],
+    });
+    const { shapes } = await measure(model, [8, 8], 'm');
+    expect(shapes.get('y')).toEqual([1, 3, 8, 8]);
+    expect(shapes.has('parts')).toBe(false);
+  });
+
   /** Adds the row of `table`, which has so many, that the input `task` says. */
   const picked = (rows: number) =>
     buildModel({
