@@ -153,15 +153,20 @@ function faultOfReplacement(
   const isConv = ['Gemm', 'MatMul'].includes(before.opType) && after.opType === 'Conv';
   // Windows are reshaped to other shapes than whole images.
   const isReshape = reshaping.has(before.opType) && after.opType === 'Reshape';
-  // Images with the channels last are turned to be merged, and back.
-  const isMerge =
-    before.opType === 'Reshape' &&
-    after.opType === 'Transpose' &&
-    others.some(({ opType, output }) => opType === 'LocalWindowMerge' && output[0] === after.input[0]);
+  // Images with the channels last are turned to be merged, and back; where a normalization has a type of its own, so are they cast.
+  const isBack = [
+    ['Transpose', 'LocalWindowMerge'],
+    ['Cast', 'LocalGroupNormalization'],
+  ].some(
+    ([back, local]) =>
+      before.opType === 'Reshape' &&
+      after.opType === back &&
+      others.some(({ opType, output }) => opType === local && output[0] === after.input[0]),
+  );
   const isEnding = isReduction(before) && endings.has(after.opType);
   const isStep =
     isPooled && (before.opType === after.opType || perPixel[before.opType]?.includes(after.opType) === true);
-  return isConv || isReshape || isMerge || isEnding || isStep || after.domain === 'tlsc'
+  return isConv || isReshape || isBack || isEnding || isStep || after.domain === 'tlsc'
     ? undefined
     : `has become ${after.opType}, or has other attributes`;
 }

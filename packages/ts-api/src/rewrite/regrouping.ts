@@ -15,6 +15,10 @@ function handsOn(graph: Graph, node: NodeProto): boolean {
   return node.opType === 'Dropout' && !node.input[2] && (mask === '' || !graph.isUsed(mask));
 }
 
+function isCast({ domain, opType }: NodeProto): boolean {
+  return isOnnxDomain(domain) && opType === 'Cast';
+}
+
 /** A Reshape and the nodes of one operand between it and what reads it. */
 interface Reshaping {
   readonly reshape: NodeProto;
@@ -93,6 +97,9 @@ export interface GroupedNormalization {
   /** The values, constant ones, that scale and shift its channels afterwards, where there are such. */
   readonly scale: string | undefined;
   readonly shift: string | undefined;
+  /** The Casts, to the type that it is computed in and back, between it and the reshapes: float16 is written so around what wants float32. */
+  readonly to?: NodeProto | undefined;
+  readonly back?: NodeProto | undefined;
   /** The node that computes what comes of it all; all others between the image and it serve this alone. */
   readonly last: NodeProto;
 }
@@ -121,7 +128,8 @@ export function findGroupedNormalization(
     return undefined;
 
   const { reshape, between } = found;
-  const step = between.find((one) => !handsOn(graph, one));
+  const [to, ...casts] = between.filter(isCast);
+  const step = casts[0] ?? between.find((one) => one !== to && !handsOn(graph, one));
   if (step) return { reason: `${labelOf(step)} (${step.opType}) lies between it and ${labelOf(reshape)}` };
   const [batch = 0, channels = 0] = whole;
   const [, groups = 0] = grouped;
@@ -129,7 +137,9 @@ export function findGroupedNormalization(
     const reshaped = `its input is reshaped from ${showSize(whole)} to ${showSize(grouped)} by ${labelOf(reshape)}`;
     return { reason: `${reshaped}, to groups that are not whole channels` };
   }
-  const back = soleReader(graph, node.output[0] ?? '');
+  const first = soleReader(graph, node.output[0] ?? '');
+  const cast = first && isCast(first.node) ? first.node : undefined;
+  const back = cast ? soleReader(graph, cast.output[0] ?? '') : first;
   if (back?.node.opType !== 'Reshape' || back.node.input[0] !== back.value)
     return { reason: `what it makes of its groups is used elsewhere than in one reshape back to images` };
   const [result = ''] = back.node.output;
@@ -138,8 +148,10 @@ export function findGroupedNormalization(
     const sizes = `${showSize(ungrouped)}, not back to ${showSize(whole)}`;
     return { reason: `its groups are reshaped by ${labelOf(back.node)} to ${sizes}` };
   }
+  // Parameters in another type than the normalization's stay where they are.
+  if (cast) return { image, groups, scale: undefined, shift: undefined, to, back: cast, last: back.node };
   const product = channelStepAfter(context, result, 'Mul', channels);
   const sum = channelStepAfter(context, product?.node.output[0] ?? result, 'Add', channels);
   const last = sum?.node ?? product?.node ?? back.node;
-  return { image, groups, scale: product?.parameter, shift: sum?.parameter, last };
+  return { image, groups, scale: product?.parameter, shift: sum?.parameter, to, last };
 }

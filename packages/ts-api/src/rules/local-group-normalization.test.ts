@@ -504,6 +504,40 @@ describe('local-group-normalization', () => {
       expect(largestDifference(await runModel(model, x, operators), expected)).toBeLessThan(2 ** -8 + 1e-5);
   });
 
+  it('makes it local in float32 where float16 is cast around the normalization', async () => {
+    const [reshape = regroup, inner = regroup, sides = regroup, back = regroup] = exported('z');
+    const rename = (one: NodeProto, from: string, to: string) =>
+      makeNode(
+        one.opType,
+        one.input.map((name) => (name === from ? to : name)),
+        one.output,
+        { name: one.name },
+      );
+    const cast = (from: string, to: string, type: DataType) =>
+      makeNode('Cast', [from], [to], { attributes: { to: type } });
+    const [grouped = '', normalized = ''] = [reshape.output[0], inner.output[0]];
+    const nodes = [
+      cast('x', 'h', DataType.FLOAT16),
+      rename(reshape, 'x', 'h'),
+      rename(sides, 'x', 'h'),
+      cast(grouped, 'wide', DataType.FLOAT),
+      rename(inner, grouped, 'wide'),
+      cast(normalized, 'narrow', DataType.FLOAT16),
+      rename(back, normalized, 'narrow'),
+      makeNode('Mul', ['z', 'weight3'], ['scaled']),
+      cast('scaled', 'y', DataType.FLOAT),
+    ];
+    const parameters = [floats('one', [2], [1, 1]), floats('zero', [2], [0, 0])];
+    const bytes = modelOf(nodes, [...parameters, halves('weight3', [6, 1, 1], weight)], {});
+    const { model, report } = await convert(bytes, { trainSize: 16, baseSize: [8, 12] });
+    expect(report.sites).toMatchObject([{ operator: 'LocalGroupNormalization' }]);
+    const plane = noise([2, 6, 21, 19]);
+    const x = new Tensor('float32', (plane.data as Float32Array).map(roundedToFloat16), plane.dims);
+    const expected = localGroupNorm(x, weight, zeros, { groups: 2, window: [8, 12] }, 1e-5);
+    for (const operators of ['native', 'portable'] as const)
+      expect(largestDifference(await runModel(model, x, operators), expected)).toBeLessThan(2 ** -7);
+  });
+
   it('shares no node with another rule', () => {
     const node = [...exported('y'), groupNorm(['weight', 'shift']), norm('x', 'z', ['weight', 'shift'])];
     const graph = new Graph(buildModel({ node, initializer: constants }).graph);

@@ -55,8 +55,12 @@ function match(
       }
       if (normalization.shift !== undefined) bias = parameters.add(bias, of(normalization.shift));
       const name = last.output[0] ?? '';
+      const cast = (value: string, by: NodeProto | undefined) => {
+        const attributes = { to: intOf(by ?? node, 'to', 0) };
+        return by ? graph.insertBefore(last, value, 'Cast', [value], { attributes }) : value;
+      };
       const input = [
-        image,
+        cast(image, normalization.to),
         parameters.toValue(scale, `${name}_scale`),
         parameters.toValue(bias, `${name}_bias`),
       ];
@@ -67,11 +71,16 @@ function match(
       };
       // It goes by the name of the normalization, where that has one.
       const noted = node.name === '' ? last : node;
-      graph.replace(
-        last,
-        makeNode(operator, input, last.output, { domain: 'tlsc', name: noted.name, attributes }),
-        noted,
-      );
+      const { back } = normalization;
+      const output = back ? [graph.freeName(name)] : last.output;
+      const made = makeNode(operator, input, output, { domain: 'tlsc', name: noted.name, attributes });
+      if (!back) {
+        graph.replace(last, made, noted);
+        return;
+      }
+      graph.insert(last, made);
+      const options = { name: last.name, attributes: { to: intOf(back, 'to', 0) } };
+      graph.replace(last, makeNode('Cast', output, last.output, options));
     },
   };
 }
