@@ -197,6 +197,29 @@ const forms: Readonly<Record<string, Form>> = {
   'a sum divided by a computed number of pixels': {
     node: [...pixels, op('ReduceSum', 'x plane_axes', 'm'), op('Div', 'm n', 'gate'), scaled],
   },
+  'a variance by sums that are divided': {
+    node: [
+      ...pixels,
+      op('ReduceSum', 'x plane_axes', 's1'),
+      op('Div', 's1 n', 'm'),
+      op('Sub', 'x m', 'c0'),
+      op('Mul', 'c0 c0', 'squares'),
+      op('ReduceSum', 'squares plane_axes', 's2'),
+      op('Div', 's2 n', 'v'),
+      op('Sqrt', 'v', 'deviation'),
+      op('Div', 'c0 deviation', 'y'),
+    ],
+  },
+  'a variance by a sum of squares that is divided': {
+    node: [
+      ...pixels,
+      op('ReduceMean', 'x', 'm', { axes: [2, 3] }),
+      op('Sub', 'x m', 'c0'),
+      op('ReduceSumSquare', 'c0', 's2', { axes: [2, 3] }),
+      op('Div', 's2 n', 'v'),
+      op('Mul', 'c0 v', 'y'),
+    ],
+  },
   // How jax2tf writes means of images of any size: sides are rounded up behind conditions.
   'a sum that is spread over nothing, divided by a number of pixels that was chosen': {
     node: [

@@ -40,6 +40,17 @@ function difference(context: WithGraph, value: string): readonly [string, string
   return undefined;
 }
 
+/** Whether it is a mean, be it written as a sum that is divided. */
+function isAverage({ kind, divisions }: Start): boolean {
+  return kind === 'mean' || (kind === 'sum' && divisions !== undefined);
+}
+
+/** What it takes the mean of the squares of. */
+function baseOf(context: WithGraph, start: Start): string | undefined {
+  if (isAverage(start)) return squared(context, start.image);
+  return start.kind === 'sum of squares' && start.divisions ? start.image : undefined;
+}
+
 /**
  * A mean as the variance that it is, where what it takes the mean of are the squares of what is left of an image when `meanOf`, its mean
  * over the same axes, is taken off; undefined where it is none.
@@ -49,14 +60,14 @@ export function varianceAt(
   start: Start,
   meanOf: (value: string) => Start | undefined,
 ): Start | undefined {
-  if (start.kind !== 'mean' || start.first) return undefined;
-  const base = squared(context, start.image);
+  if (start.first) return undefined;
+  const base = baseOf(context, start);
   const parts = base === undefined ? undefined : difference(context, base);
   // The square of a difference is that of its negative.
   for (const [image, taken] of parts ? [parts, [parts[1], parts[0]] as const] : []) {
     const mean = meanOf(taken);
     const isAlike = mean?.image === image && mean.places.toSorted().join() === start.places.toSorted().join();
-    if (mean && mean.kind === 'mean' && isAlike) return { ...start, kind: 'variance', image, mean };
+    if (mean && isAverage(mean) && isAlike) return { ...start, kind: 'variance', image, mean };
   }
   return undefined;
 }
