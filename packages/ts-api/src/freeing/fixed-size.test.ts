@@ -1,3 +1,4 @@
+import { Tensor } from 'onnxruntime-common';
 import { describe, expect, it } from 'vitest';
 import { exampleModel } from '../../../../test/fixtures/index.js';
 import { buildBytes, buildModel, floats, integers, valueInfo } from '../../test/build-model.js';
@@ -155,6 +156,25 @@ describe('a model of fixed size', () => {
     const x = noise([1, 1, 40, 50]);
     const [y] = ((await session.run({ x })).y?.data ?? []) as Float32Array;
     expect(y).toBeCloseTo(expected([...(x.data as Float32Array)]), 5);
+  });
+
+  it('frees what products between pixels are divided by', async () => {
+    const node = [
+      makeNode('Reshape', ['x', 'rows'], ['p']),
+      makeNode('Transpose', ['p'], ['pt'], { attributes: { perm: [0, 2, 1] } }),
+      makeNode('MatMul', ['p', 'pt'], ['s']),
+      makeNode('Div', ['s', 'pixels'], ['y']),
+    ];
+    const bytes = buildBytes({
+      node,
+      initializer: [integers('rows', [1, 3, -1]), floats('pixels', [], [1536])],
+      input: [valueInfo('x', [1, 3, 32, 48])],
+      output: [valueInfo('y', [1, 3, 3])],
+    });
+    const { model } = await free(bytes);
+    const session = await InferenceSession.create(model);
+    const x = new Tensor('float32', new Float32Array(3 * 40 * 50).fill(2), [1, 3, 40, 50]);
+    expect((await session.run({ x })).y?.data[0]).toBeCloseTo(4, 5);
   });
 
   it('keeps a pooling whose borders are padded, as large as the plane at one size', async () => {

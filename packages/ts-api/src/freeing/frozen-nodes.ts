@@ -239,23 +239,31 @@ function dividedBy(
   return undefined;
 }
 
+/** The axes of its first operand that a node sums over; none where it is no such sum. */
+function summedAxes({ graph, shape: shapeOf }: Traced, sum: NodeProto): readonly number[] {
+  const shape = shapeOf(sum.input[0] ?? '') ?? [];
+  if (!isOnnxDomain(sum.domain)) return [];
+  if (sum.opType === 'MatMul') return shape.length > 1 ? [shape.length - 1] : [];
+  if (!sums.has(sum.opType)) return [];
+  const given = graph.reducedAxes(sum) ?? [];
+  if (reducesAll(sum, given)) return [...shape.keys()];
+  return given.map((axis) => (axis < 0 ? axis + shape.length : axis));
+}
+
 /** A sum over axes of the image divided by the number of its elements, which was written down. */
 function division(traced: Traced, node: NodeProto): Free | undefined {
   const { graph } = traced;
   const [dividend = '', divisor = '', number = 0] = dividedBy(graph, node) ?? [];
   let sum = graph.producer(dividend);
   while (sum && handing.has(sum.opType)) sum = graph.producer(sum.input[0] ?? '');
-  if (!sum || !sums.has(sum.opType) || !isOnnxDomain(sum.domain)) return undefined;
-  const [value = ''] = sum.input;
-  const shape = traced.shape(value) ?? [];
-  const given = graph.reducedAxes(sum) ?? [];
-  const axes = reducesAll(sum, given)
-    ? [...shape.keys()]
-    : given.map((axis) => (axis < 0 ? axis + shape.length : axis));
+  const [value = ''] = sum?.input ?? [];
+  const axes = sum ? summedAxes(traced, sum) : [];
   const side: Side = axes.map((axis): Length => ({ value, axis, times: 1, over: 1 }));
-  const isRoot = sum.opType === 'ReduceL2';
   const elements = sizeIn(side, (name) => traced.shape(name));
-  const isCount = Math.abs(number / (isRoot ? Math.sqrt(elements) : elements) - 1) < rounding;
+  const isNear = (count: number) => Math.abs(number / count - 1) < rounding;
+  // Products between pixels are divided by the one or by the other.
+  const isRoot = sum?.opType === 'ReduceL2' || (sum?.opType === 'MatMul' && isNear(Math.sqrt(elements)));
+  const isCount = isNear(isRoot ? Math.sqrt(elements) : elements);
   if (axes.length === 0 || !isCount || axes.every((axis) => traced.growth(value, axis) === 'none'))
     return undefined;
   return {

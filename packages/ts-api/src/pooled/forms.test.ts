@@ -197,6 +197,15 @@ const forms: Readonly<Record<string, Form>> = {
   'a sum divided by a computed number of pixels': {
     node: [...pixels, op('ReduceSum', 'x plane_axes', 'm'), op('Div', 'm n', 'gate'), scaled],
   },
+  'a sum that is halved before it is divided': {
+    node: [
+      ...pixels,
+      op('ReduceSum', 'x plane_axes', 's1'),
+      op('Mul', 's1 number', 'halved'),
+      op('Div', 'halved n', 'gate'),
+      scaled,
+    ],
+  },
   'a variance by sums that are divided': {
     node: [
       ...pixels,

@@ -111,6 +111,25 @@ function countsOf({ looks }: RuleContext, { image, axes, plane, places, kind }: 
 
 const sums: readonly string[] = ['sum', 'sum of squares', 'sum of magnitudes', 'norm'];
 
+/** Divisions in a row, and what they come to each time that the model was looked at. */
+interface Divisions {
+  readonly nodes: readonly NodeProto[];
+  readonly divisors: readonly number[];
+}
+
+function nothingYet(looks: number): Divisions {
+  return { nodes: [], divisors: Array<number>(looks).fill(1) };
+}
+
+function and(
+  { nodes, divisors }: Divisions,
+  { node, multiplies }: Scaling,
+  by: readonly number[],
+): Divisions {
+  const scaled = divisors.map((one, at) => (multiplies ? one / (by[at] ?? 1) : one * (by[at] ?? 1)));
+  return { nodes: [...nodes, node], divisors: scaled };
+}
+
 /**
  * The nodes that divide the sum of the start by the number of elements that it sums over, or a norm by its root, together; undefined
  * where none do.
@@ -121,19 +140,18 @@ export function divisionsAfter(context: RuleContext, start: Start): readonly Nod
   // Halves have eleven digits, and a reciprocal is rounded twice.
   const error = context.types.get(start.node.input[0] ?? '') === 'float16' ? 2 ** -9 : 1e-5;
   const near = (number: number, at: number) => Math.abs(number / (counts[at] ?? 0) - 1) < error;
-  const nodes: NodeProto[] = [];
-  let divisors = counts.map(() => 1);
-  let isConstant = true;
-  for (const { node, by, multiplies } of scalingsAfter(context, start.node)) {
-    const numbers = numbersOf(context, by);
+  let all = nothingYet(counts.length);
+  let computed = all;
+  for (const scaling of scalingsAfter(context, start.node)) {
+    const numbers = numbersOf(context, scaling.by);
     if (numbers.length === 0) return undefined;
-    nodes.push(node);
-    isConstant &&= context.graph.constant(by) !== undefined;
-    divisors = divisors.map((one, at) =>
-      multiplies ? one / (numbers[at] as number) : one * (numbers[at] as number),
-    );
+    const isConstant = context.graph.constant(scaling.by) !== undefined;
+    all = and(all, scaling, numbers);
+    if (!isConstant) computed = and(computed, scaling, numbers);
     // A constant is the number of pixels at the size that the model was traced at.
-    if (isConstant ? divisors.some(near) : divisors.every(near)) return nodes;
+    if (computed.nodes.length === 0 ? all.divisors.some(near) : all.divisors.every(near)) return all.nodes;
+    // Constants besides may be whatever they are.
+    if (!isConstant && computed.divisors.every(near)) return computed.nodes;
   }
   return undefined;
 }
