@@ -27,12 +27,11 @@ Executor& Executor::Get() {
   return executor;
 }
 
-Executor::Executor() : max_threads_(std::max(2u, std::thread::hardware_concurrency())) {
-  static const bool is_set = [] {
-    terminate_before = std::set_terminate(OnTerminate);
-    return true;
-  }();
-  static_cast<void>(is_set);
+Executor::Executor() : max_threads_(std::max(2u, std::thread::hardware_concurrency())) {}
+
+void Executor::CatchTerminate(SetTerminate* set_terminate) {
+  const std::terminate_handler before = set_terminate(OnTerminate);
+  if (before != OnTerminate) terminate_before = before;
 }
 
 void Executor::Submit(std::shared_ptr<Job> job, bool is_next) {

@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -46,6 +47,13 @@ class Executor {
   bool Withdraw(const Job* job);
 
   size_t max_threads() const { return max_threads_; }
+
+  // What std::set_terminate is: a process may hold several copies of the C++ library, each with a
+  // handler of its own.
+  using SetTerminate = std::terminate_handler(std::terminate_handler) noexcept;
+  // From now on a thread of the executor's outlives std::terminate of the copy that this belongs
+  // to.
+  static void CatchTerminate(SetTerminate* set_terminate);
 
   // Cancels what is queued or running and joins the threads. Later submissions are never run.
   void Shutdown();

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <map>
 #include <mutex>
 #include <string_view>
@@ -27,9 +28,17 @@ static_assert(ORT_API_VERSION != 21 || sizeof(OrtApi) == kFunctionsOf21 * sizeof
 
 using GetApiBase = const OrtApiBase* ORT_API_CALL();
 
+// ONNX Runtime's C++ library need not be ours: prebuilt addons carry one of their own.
+void CatchTerminate(const Library& runtime) {
+  auto* const its_own = runtime.Find<Executor::SetTerminate>("_ZSt13set_terminatePFvvE");
+  Executor::CatchTerminate(its_own != nullptr ? its_own : std::set_terminate);
+}
+
 GetApiBase* LoadApiBase(const std::string& path) {
   try {
-    return Library(path).Find<GetApiBase>("OrtGetApiBase");
+    const Library library(path);
+    CatchTerminate(library);
+    return library.Find<GetApiBase>("OrtGetApiBase");
   } catch (const LibraryError& error) {
     throw Error(ErrorCode::kRuntimeNotFound,
                 "cannot load ONNX Runtime from " + path + ": " + error.what());
