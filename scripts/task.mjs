@@ -6,6 +6,7 @@ import { format, lint } from './steps/lint.mjs';
 import { benchKernels, buildAddon, buildCudaOperators, testKernels } from './steps/native.mjs';
 import { provideNativePackages } from './steps/native-packages.mjs';
 import { installPackages } from './steps/packages.mjs';
+import { prebuild } from './steps/prebuilds.mjs';
 import { checkToolchain } from './steps/toolchain.mjs';
 import { buildTypeScript, checkTestTypes, runVitest } from './steps/typescript.mjs';
 
@@ -47,6 +48,11 @@ const tasks = {
     benchKernels();
     for (const name of ['networks', 'event-loop'])
       run(process.execPath, [join(root, 'test', 'dist', 'bench', `${name}.js`)]);
+  },
+  async prebuild(platforms) {
+    setup();
+    for (const platform of platforms.length > 0 ? platforms : [`${process.platform}-${process.arch}`])
+      await prebuild(platform);
   },
   soak(args) {
     setup();

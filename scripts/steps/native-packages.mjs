@@ -1,12 +1,11 @@
 // The C++ packages the build needs and npm does not carry: ONNX Runtime's C headers, Highway's sources, protozero and GoogleTest.
-// Installed ones come first. On Debian the missing ones are fetched from the machine's own mirror, without root:
-// a private package list and private state folders leave the system as it was.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+// Installed ones come first. On Debian the missing ones are fetched from the machine's own mirror.
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Failure, run, say, tools } from '../lib.mjs';
+import { hasDebian, withDebian } from './debian.mjs';
 
 const prefix = join(tools, 'native', 'usr');
-const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 const suite = 'trixie'; // The first Debian release that packages ONNX Runtime.
 
 const packages = [
@@ -58,35 +57,6 @@ function isThere({ files, override }) {
   return prefixes().some((place) => files.some((file) => existsSync(join(place, file))));
 }
 
-/** The Debian mirror in this machine's package sources; apt's own listing is empty until someone ran `apt-get update`. */
-function debianMirror() {
-  const folder = '/etc/apt/sources.list.d';
-  const files = [
-    '/etc/apt/sources.list',
-    ...(existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : []),
-  ];
-  for (const file of files.filter((name) => existsSync(name))) {
-    const address = readFileSync(file, 'utf8').match(/^(?!\s*#).*?(https?:\/\/\S+\/debian\/?)(?=\s|$)/m);
-    if (address) return address[1];
-  }
-  return undefined;
-}
-
-function aptOptions(folder) {
-  for (const name of ['lists/partial', 'cache/archives/partial'])
-    mkdirSync(join(folder, name), { recursive: true });
-  const settings = {
-    'Dir::Etc::SourceList': join(folder, 'sources.list'),
-    'Dir::Etc::SourceParts': '/dev/null',
-    'Dir::State::Lists': join(folder, 'lists'),
-    'Dir::State::status': '/dev/null',
-    'Dir::Cache': join(folder, 'cache'),
-    'APT::Sandbox::User': '',
-    'Debug::NoLocking': '1',
-  };
-  return Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
-}
-
 /** A package goes where it would be installed, a source archive into src/. */
 function unpack(file, advice) {
   if (file.endsWith('.deb')) run('dpkg-deb', ['-x', file, join(tools, 'native')], { advice });
@@ -100,22 +70,13 @@ function unpack(file, advice) {
 function fetchFromDebian(missing) {
   const names = missing.map(({ debian }) => debian);
   const advice = missing.map((entry) => entry.advice).join('\n');
-  const mirror = debianMirror();
-  if (!mirror || !existsSync(keyring))
-    throw new Failure(`not found on this system: ${names.join(', ')}`, advice);
+  if (!hasDebian()) throw new Failure(`not found on this system: ${names.join(', ')}`, advice);
   say(`fetching ${names.join(' and ')} from the Debian mirror of this machine into .tools`);
-  const folder = join(tools, 'native', 'apt');
-  rmSync(folder, { recursive: true, force: true });
-  const options = aptOptions(folder);
-  const origin = `[signed-by=${keyring}] ${mirror} ${suite} main\n`;
-  writeFileSync(join(folder, 'sources.list'), `deb ${origin}deb-src ${origin}`);
-  run('apt-get', [...options, '-qq', 'update'], { advice });
-  for (const { debian, isSource } of missing) {
-    const what = isSource ? ['source', '--download-only', debian] : ['download', debian];
-    run('apt-get', [...options, '-qq', ...what], { cwd: folder, advice });
-  }
-  for (const file of readdirSync(folder)) unpack(join(folder, file), advice);
-  rmSync(folder, { recursive: true, force: true });
+  withDebian(suite, join(tools, 'native'), advice, (apt, folder) => {
+    for (const { debian, isSource } of missing)
+      apt(...(isSource ? ['source', '--download-only', debian] : ['download', debian]));
+    for (const file of readdirSync(folder)) unpack(join(folder, file), advice);
+  });
 }
 
 /** Brings what every build needs, and what only the named task does. */

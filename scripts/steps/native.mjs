@@ -38,18 +38,30 @@ function isConfigured(build, source) {
   return false;
 }
 
-export function buildAddon() {
-  const build = join(coreNative, 'build');
+/** Builds the addon, and the operator library beside it, into a folder; `cmakeArgs` say what is special about it. */
+export function buildAddonIn(build, cmakeArgs = {}) {
   const requireFrom = createRequire(join(coreNative, 'package.json'));
   if (!isConfigured(build, coreNative)) {
     say('configuring the native addon');
-    const definitions = Object.entries(cmakeDefinitions()).map(([name, value]) => `--CD${name}=${value}`);
-    run(process.execPath, [requireFrom.resolve('cmake-js/bin/cmake-js'), 'configure', ...definitions], {
-      cwd: coreNative,
-    });
+    const definitions = Object.entries({ ...cmakeDefinitions(), ...cmakeArgs });
+    run(
+      process.execPath,
+      [
+        requireFrom.resolve('cmake-js/bin/cmake-js'),
+        'configure',
+        '--out',
+        build,
+        ...definitions.map(([name, value]) => `--CD${name}=${value}`),
+      ],
+      { cwd: coreNative },
+    );
   }
   say('building the native addon');
   run('cmake', ['--build', build, '--config', 'Release', '--parallel', jobs]);
+}
+
+export function buildAddon() {
+  buildAddonIn(join(coreNative, 'build'));
 }
 
 /** Builds the operator library for NVIDIA cards beside the addon, which `buildAddon` keeps up to date from then on. */
@@ -79,7 +91,7 @@ function buildPreset(preset) {
 export async function testKernels(preset) {
   buildPreset(preset);
   // Of the package that setup has built: the library that its sessions would open.
-  const { findRuntime } = await import('../../packages/core-native/dist/paths.js');
+  const { findRuntime } = await import('../../packages/core-native/dist/libraries.js');
   const env = { TLSC_ONNXRUNTIME: findRuntime() };
   run('ctest', ['--preset', preset, '--parallel', jobs], { cwd: cpp, env });
 }

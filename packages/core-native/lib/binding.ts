@@ -1,7 +1,6 @@
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { findAddon } from './addon.js';
 import { nativeError } from './errors.js';
-import { packageRoot } from './paths.js';
+import { load } from './packages.js';
 
 /** What a tensor of the boundary may hold; float16 travels as its bits in a `Uint16Array`. */
 export type TensorData =
@@ -180,18 +179,15 @@ let binding: Binding | undefined;
 /** The addon, loaded on first use. Throws ERR_ADDON_NOT_FOUND. */
 export function loadBinding(): Binding {
   if (binding) return binding;
-  const file = join(packageRoot, 'build', 'Release', 'tlsc.node');
+  const file = findAddon();
   try {
-    binding = createRequire(import.meta.url)(file) as Binding;
-    // process.exit() runs no cleanup hook in the main thread: the static destructors of ONNX Runtime would meet a thread
-    // of ours that is still loading it.
-    process.once('exit', binding.close);
-    return binding;
+    binding = load(file) as Binding;
   } catch (cause) {
-    throw nativeError(
-      'ERR_ADDON_NOT_FOUND',
-      `cannot load the native addon from ${file}; build it with "npm run setup" in the repository`,
-      cause,
-    );
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw nativeError('ERR_ADDON_NOT_FOUND', `the native addon ${file} does not load: ${reason}`, cause);
   }
+  // process.exit() runs no cleanup hook in the main thread: the static destructors of ONNX Runtime would meet a thread
+  // of ours that is still loading it.
+  process.once('exit', binding.close);
+  return binding;
 }

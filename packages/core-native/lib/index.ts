@@ -35,7 +35,8 @@ export {
   nativeError,
   nativeErrorCodes,
 } from './errors.js';
-export { findOperators, findRuntime, type OperatorsPlatform } from './paths.js';
+export { findOperators, findRuntime } from './libraries.js';
+export type { OperatorsPlatform } from './platforms.js';
 
 /** Loads the model on a thread of the addon. Throws a `NativeError`, or rejects with one. */
 export function createSession(options: NativeSessionOptions): NativeLoad {
