@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 export const tools = join(root, '.tools');
+export const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 
 /** A failure the user can act on: `message` names the culprit, `advice` what to do about it. */
 export class Failure extends Error {

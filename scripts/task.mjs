@@ -1,12 +1,13 @@
 // The root npm scripts. Each task first brings what it needs, then does its job; what is there already is left alone.
 import { join } from 'node:path';
 import { Failure, root, run } from './lib.mjs';
+import { pack } from './release/pack.mjs';
+import { prebuild } from './release/prebuilds.mjs';
 import { fuzz, soak } from './steps/fuzz.mjs';
 import { format, lint } from './steps/lint.mjs';
 import { benchKernels, buildAddon, buildCudaOperators, testKernels } from './steps/native.mjs';
 import { provideNativePackages } from './steps/native-packages.mjs';
 import { installPackages } from './steps/packages.mjs';
-import { prebuild } from './steps/prebuilds.mjs';
 import { checkToolchain } from './steps/toolchain.mjs';
 import { buildTypeScript, checkTestTypes, runVitest } from './steps/typescript.mjs';
 
@@ -16,6 +17,10 @@ function setup() {
   provideNativePackages();
   buildAddon();
   buildTypeScript();
+}
+
+function orHere(platforms) {
+  return platforms.length > 0 ? platforms : [`${process.platform}-${process.arch}`];
 }
 
 const tasks = {
@@ -50,9 +55,15 @@ const tasks = {
       run(process.execPath, [join(root, 'test', 'dist', 'bench', `${name}.js`)]);
   },
   async prebuild(platforms) {
-    setup();
-    for (const platform of platforms.length > 0 ? platforms : [`${process.platform}-${process.arch}`])
-      await prebuild(platform);
+    checkToolchain();
+    installPackages();
+    provideNativePackages();
+    for (const platform of orHere(platforms)) await prebuild(platform);
+  },
+  async pack(platforms) {
+    installPackages();
+    buildTypeScript();
+    await pack(orHere(platforms));
   },
   soak(args) {
     setup();

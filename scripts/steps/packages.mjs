@@ -2,9 +2,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root, run, say, tools } from '../lib.mjs';
+import { npm, root, run, say, tools } from '../lib.mjs';
 
-const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 const advice =
   'The npm registry could not be reached, or refused: check the network and `npm config get registry`.';
 

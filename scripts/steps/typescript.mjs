@@ -12,6 +12,11 @@ export function buildTypeScript() {
   tsc('--build');
 }
 
+/** A package afresh: nothing of sources that are gone, and no maps to sources that will not be there. */
+export function compileInto(source, folder) {
+  tsc('--project', source, '--outDir', folder, '--sourceMap', 'false', '--composite', 'false');
+}
+
 /** Tests are run from their sources and never built; this is where their types are checked. */
 export function checkTestTypes() {
   tsc('--project', 'tsconfig.tests.json');

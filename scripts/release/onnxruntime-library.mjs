@@ -25,6 +25,6 @@ export async function runtimeLibrary(platform) {
   if (hash.digest('hex') === expected) return file;
   throw new Failure(
     `${file} is not the library that is published`,
-    `After a change of onnxruntime-node's version the hashes in scripts/steps/onnxruntime-library.mjs must follow.`,
+    `After a change of onnxruntime-node's version the hashes in scripts/release/onnxruntime-library.mjs must follow.`,
   );
 }

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { Failure, run, say, tools } from '../lib.mjs';
-import { hasDebian, withDebian } from './debian.mjs';
+import { hasDebian, withDebian } from '../steps/debian.mjs';
 
 const suite = 'bullseye';
 const targets = {

@@ -10,7 +10,7 @@ import { compilersOf, provideCompilers } from './linux-compilers.mjs';
 import { runtimeLibrary } from './onnxruntime-library.mjs';
 
 const coreNative = join(root, 'packages', 'core-native');
-const builder = join(root, 'scripts', 'prebuildify-builder.mjs');
+const builder = join(root, 'scripts', 'release', 'prebuildify-builder.mjs');
 const host = `${process.platform}-${process.arch}`;
 
 export function prebuildsOf(platform) {

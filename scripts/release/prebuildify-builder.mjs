@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // Builds the addon where prebuildify calls it in node-gyp's place: in build/ of the working folder, for the platform in its variables.
 import { join } from 'node:path';
-import { buildAddonIn } from './steps/native.mjs';
-import { cmakeArgsFor } from './steps/prebuilds.mjs';
+import { buildAddonIn } from '../steps/native.mjs';
+import { cmakeArgsFor } from './prebuilds.mjs';
 
 const { PREBUILD_PLATFORM: os, PREBUILD_ARCH: arch } = process.env;
 buildAddonIn(join(process.cwd(), 'build'), cmakeArgsFor(`${os}-${arch}`));
