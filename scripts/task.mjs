@@ -1,6 +1,8 @@
 // The root npm scripts. Each task first brings what it needs, then does its job; what is there already is left alone.
 import { join } from 'node:path';
 import { Failure, root, run } from './lib.mjs';
+import { testArm64 } from './release/arm64.mjs';
+import { testInstallation } from './release/installation.mjs';
 import { pack } from './release/pack.mjs';
 import { prebuild } from './release/prebuilds.mjs';
 import { fuzz, soak } from './steps/fuzz.mjs';
@@ -64,6 +66,18 @@ const tasks = {
     installPackages();
     buildTypeScript();
     await pack(orHere(platforms));
+  },
+  async 'test:arm64'(args) {
+    checkToolchain();
+    installPackages();
+    provideNativePackages();
+    await testArm64(args);
+  },
+  async 'test:install'() {
+    const platforms = ['linux-x64', 'linux-arm64'];
+    await tasks.prebuild(platforms);
+    await tasks.pack(platforms);
+    testInstallation();
   },
   soak(args) {
     setup();

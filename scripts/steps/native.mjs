@@ -77,14 +77,18 @@ export function buildCudaOperators() {
   buildAddon();
 }
 
-function buildPreset(preset) {
+/** Builds with one of the presets of cpp/CMakePresets.json, all that it names or these targets alone. */
+export function buildPreset(preset, { cmakeArgs = {}, targets = [] } = {}) {
   if (!isConfigured(join(cpp, 'build', preset), cpp)) {
     say(`configuring the C++ side (${preset})`);
-    const definitions = Object.entries(cmakeDefinitions()).map(([name, value]) => `-D${name}=${value}`);
-    run('cmake', ['--preset', preset, ...definitions], { cwd: cpp });
+    const definitions = Object.entries({ ...cmakeDefinitions(), ...cmakeArgs });
+    run('cmake', ['--preset', preset, ...definitions.map(([name, value]) => `-D${name}=${value}`)], {
+      cwd: cpp,
+    });
   }
   say(`building the C++ side (${preset})`);
-  run('cmake', ['--build', '--preset', preset, '--parallel', jobs], { cwd: cpp });
+  const only = targets.length > 0 ? ['--target', ...targets] : [];
+  run('cmake', ['--build', '--preset', preset, '--parallel', jobs, ...only], { cwd: cpp });
 }
 
 /** Builds and runs the tests of the C++ side with one of the presets of cpp/CMakePresets.json. */
