@@ -5,6 +5,7 @@ import { testArm64 } from './release/arm64.mjs';
 import { testInstallation } from './release/installation.mjs';
 import { pack } from './release/pack.mjs';
 import { prebuild } from './release/prebuilds.mjs';
+import { release } from './release/release.mjs';
 import { fuzz, soak } from './steps/fuzz.mjs';
 import { format, lint } from './steps/lint.mjs';
 import { benchKernels, buildAddon, buildCudaOperators, testKernels } from './steps/native.mjs';
@@ -66,6 +67,11 @@ const tasks = {
     installPackages();
     buildTypeScript();
     await pack(orHere(platforms));
+  },
+  async release(args) {
+    installPackages();
+    buildTypeScript();
+    await release(args);
   },
   async 'test:arm64'(args) {
     checkToolchain();

@@ -15,7 +15,7 @@ import { basename, join } from 'node:path';
 import { Failure, npm, root, run, say, tools } from '../lib.mjs';
 import { compileInto } from '../steps/typescript.mjs';
 import { binaryManifest, publishedManifest, releaseVersion, workspacePackages } from './manifests.mjs';
-import { prebuildsOf } from './prebuilds.mjs';
+import { cuda, prebuildsOf } from './prebuilds.mjs';
 
 export const packed = join(root, 'packed');
 const licenses = join(root, 'packages', 'core-native', 'licenses');
@@ -100,14 +100,14 @@ export async function pack(platforms) {
       version,
     ),
   );
-  const isCudaBuilt = existsSync(prebuildsOf('cuda-linux-x64'));
+  const isCudaBuilt = existsSync(prebuildsOf(cuda));
   if (isCudaBuilt)
     stages.push(
       stageBinaries(
         cudaPackage,
         "tlsc's operators for NVIDIA cards, for Linux on x64.",
         'linux-x64',
-        builtFor('cuda-linux-x64'),
+        builtFor(cuda),
         version,
       ),
     );

@@ -5,4 +5,4 @@ import { buildAddonIn } from '../steps/native.mjs';
 import { cmakeArgsFor } from './prebuilds.mjs';
 
 const { PREBUILD_PLATFORM: os, PREBUILD_ARCH: arch } = process.env;
-buildAddonIn(join(process.cwd(), 'build'), cmakeArgsFor(`${os}-${arch}`));
+buildAddonIn(join(process.cwd(), 'build'), { cmakeArgs: cmakeArgsFor(`${os}-${arch}`) });

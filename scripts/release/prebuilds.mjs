@@ -4,13 +4,16 @@ import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
-import { Failure, root, say, tools } from '../lib.mjs';
+import { Failure, root, run, say, tools } from '../lib.mjs';
+import { buildAddonIn, checkNvcc } from '../steps/native.mjs';
 import { checkLinuxBinaries } from './binary-checks.mjs';
 import { compilersOf, provideCompilers } from './linux-compilers.mjs';
 import { runtimeLibrary } from './onnxruntime-library.mjs';
 
 const coreNative = join(root, 'packages', 'core-native');
 const builder = join(root, 'scripts', 'release', 'prebuildify-builder.mjs');
+/** The folder of the operators for NVIDIA cards, which belong to no addon. */
+export const cuda = 'cuda-linux-x64';
 const host = `${process.platform}-${process.arch}`;
 
 export function prebuildsOf(platform) {
@@ -32,8 +35,28 @@ export function cmakeArgsFor(platform) {
   };
 }
 
-/** Builds and checks the binaries for a platform; of what is built already, nothing is built again. */
+/** The operators for NVIDIA cards; they need no card, and no CUDA where they run but the driver. */
+function prebuildCuda() {
+  checkNvcc();
+  provideCompilers('linux-x64');
+  const { folder, strip } = compilersOf('linux-x64');
+  const build = join(tools, 'prebuild', cuda, 'build');
+  const cmakeArgs = {
+    ...cmakeArgsFor('linux-x64'),
+    TLSC_BUILD_CUDA: 'ON',
+    CMAKE_CUDA_HOST_COMPILER: join(folder, 'g++'),
+  };
+  buildAddonIn(build, { cmakeArgs, targets: ['tlsc_ops_cuda'] });
+  const file = 'libtlsc_ops_cuda.so';
+  rmSync(prebuildsOf(cuda), { recursive: true, force: true });
+  mkdirSync(prebuildsOf(cuda), { recursive: true });
+  run(strip, ['--strip-all', '-o', join(prebuildsOf(cuda), file), join(build, 'Release', file)]);
+  checkLinuxBinaries(prebuildsOf(cuda));
+}
+
+/** Builds and checks the binaries for a platform, or `cuda-linux-x64`; of what is built already, nothing is built again. */
 export async function prebuild(platform) {
+  if (platform === cuda) return prebuildCuda();
   if (!isLinux(platform) && platform !== host)
     throw new Failure(`the binaries for ${platform} cannot be built on ${host}`, 'Build them there.');
   if (isLinux(platform)) provideCompilers(platform);

@@ -38,8 +38,12 @@ function isConfigured(build, source) {
   return false;
 }
 
-/** Builds the addon, and the operator library beside it, into a folder; `cmakeArgs` say what is special about it. */
-export function buildAddonIn(build, cmakeArgs = {}) {
+function only(targets) {
+  return targets.length > 0 ? ['--target', ...targets] : [];
+}
+
+/** Builds the addon, and the operator library beside it, or `targets` alone, into a folder; `cmakeArgs` say what is special about it. */
+export function buildAddonIn(build, { cmakeArgs = {}, targets = [] } = {}) {
   const requireFrom = createRequire(join(coreNative, 'package.json'));
   if (!isConfigured(build, coreNative)) {
     say('configuring the native addon');
@@ -57,21 +61,24 @@ export function buildAddonIn(build, cmakeArgs = {}) {
     );
   }
   say('building the native addon');
-  run('cmake', ['--build', build, '--config', 'Release', '--parallel', jobs]);
+  run('cmake', ['--build', build, '--config', 'Release', '--parallel', jobs, ...only(targets)]);
 }
 
 export function buildAddon() {
   buildAddonIn(join(coreNative, 'build'));
 }
 
+export function checkNvcc() {
+  if (read(process.env.CUDACXX ?? 'nvcc', ['--version']) !== undefined) return;
+  throw new Failure(
+    "CUDA's compiler (nvcc) was not found",
+    'Install the CUDA toolkit, 12 or 13, and put its bin folder on PATH, or name nvcc in CUDACXX.',
+  );
+}
+
 /** Builds the operator library for NVIDIA cards beside the addon, which `buildAddon` keeps up to date from then on. */
 export function buildCudaOperators() {
-  if (read(process.env.CUDACXX ?? 'nvcc', ['--version']) === undefined) {
-    throw new Failure(
-      "CUDA's compiler (nvcc) was not found",
-      'Install the CUDA toolkit, 12 or 13, and put its bin folder on PATH, or name nvcc in CUDACXX.',
-    );
-  }
+  checkNvcc();
   say('configuring the operators for NVIDIA cards');
   run('cmake', ['-DTLSC_BUILD_CUDA=ON', join(coreNative, 'build')]);
   buildAddon();
@@ -87,8 +94,7 @@ export function buildPreset(preset, { cmakeArgs = {}, targets = [] } = {}) {
     });
   }
   say(`building the C++ side (${preset})`);
-  const only = targets.length > 0 ? ['--target', ...targets] : [];
-  run('cmake', ['--build', '--preset', preset, '--parallel', jobs, ...only], { cwd: cpp });
+  run('cmake', ['--build', '--preset', preset, '--parallel', jobs, ...only(targets)], { cwd: cpp });
 }
 
 /** Builds and runs the tests of the C++ side with one of the presets of cpp/CMakePresets.json. */

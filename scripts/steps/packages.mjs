@@ -1,6 +1,6 @@
-// Brings pnpm and the npm packages of the workspace. A stamp of the lock file makes the second run free.
+// Brings pnpm and the npm packages of the workspace. A stamp of the place and the lock file makes the second run free.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { npm, root, run, say, tools } from '../lib.mjs';
 
@@ -42,13 +42,22 @@ export function installPackages() {
   const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   installPnpm(packageManager.split('@')[1]);
   const inputs = ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml'];
-  for (const name of ['core-native', 'ts-api', 'cli']) inputs.push(join('packages', name, 'package.json'));
+  const packages = ['core-native', 'ts-api', 'cli'].map((name) => join('packages', name));
+  inputs.push(...packages.map((folder) => join(folder, 'package.json')));
   const hash = createHash('sha256');
   for (const file of inputs) hash.update(readFileSync(join(root, file)));
-  const digest = hash.digest('hex');
-  const stamp = join(root, 'node_modules', '.tlsc-installed');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
+  const modules = join(root, 'node_modules');
+  const stamp = join(modules, '.tlsc-installed');
+  const wanted = `${root}\n${hash.digest('hex')}`;
+  const found = existsSync(stamp) ? readFileSync(stamp, 'utf8') : '';
+  if (found === wanted) return;
+  const place = found.match(/^(.*)\n/)?.[1];
+  if (place !== undefined && place !== root) {
+    // Its commands name the modules of the checkout that this one was copied from.
+    say(`the npm packages were installed in ${place}, beginning anew`);
+    for (const folder of ['.', ...packages]) rmSync(join(root, folder, 'node_modules'), { recursive: true, force: true });
+  }
   say('installing the npm packages');
   pnpm(['install', '--frozen-lockfile', '--reporter=append-only'], { advice });
-  writeFileSync(stamp, digest);
+  writeFileSync(stamp, wanted);
 }
