@@ -55,7 +55,8 @@ export function installPackages() {
   if (place !== undefined && place !== root) {
     // Its commands name the modules of the checkout that this one was copied from.
     say(`the npm packages were installed in ${place}, beginning anew`);
-    for (const folder of ['.', ...packages]) rmSync(join(root, folder, 'node_modules'), { recursive: true, force: true });
+    for (const folder of ['.', ...packages])
+      rmSync(join(root, folder, 'node_modules'), { recursive: true, force: true });
   }
   say('installing the npm packages');
   pnpm(['install', '--frozen-lockfile', '--reporter=append-only'], { advice });
