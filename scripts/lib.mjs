@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 export const tools = join(root, '.tools');
-export const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+
+/** The folders below packages/ of what is published, those that others need first. */
+export const workspacePackages = ['core-native', 'ts-api', 'cli'];
 
 /** A failure the user can act on: `message` names the culprit, `advice` what to do about it. */
 export class Failure extends Error {
@@ -37,4 +39,22 @@ export function run(command, args, { cwd = root, env = {}, advice = '' } = {}) {
 export function read(command, args) {
   const result = spawnSync(command, args, { encoding: 'utf8' });
   return result.status === 0 ? result.stdout : undefined;
+}
+
+/** How npm is started: by its script where it has started this, since Windows starts no npm.cmd without a shell. */
+function npmCommand() {
+  const script = process.env.npm_execpath;
+  return script?.endsWith('npm-cli.js') ? [process.execPath, script] : ['npm'];
+}
+
+/** Runs npm, as `run` does. */
+export function runNpm(args, options) {
+  const [command, ...first] = npmCommand();
+  run(command, [...first, ...args], options);
+}
+
+/** The standard output of npm, as `read` gives it. */
+export function readNpm(args) {
+  const [command, ...first] = npmCommand();
+  return read(command, [...first, ...args]);
 }

@@ -60,7 +60,7 @@ const tasks = {
   async prebuild(platforms) {
     checkToolchain();
     installPackages();
-    provideNativePackages();
+    provideNativePackages('prebuild');
     for (const platform of orHere(platforms)) await prebuild(platform);
   },
   async pack(platforms) {
@@ -76,7 +76,7 @@ const tasks = {
   async 'test:arm64'(args) {
     checkToolchain();
     installPackages();
-    provideNativePackages();
+    provideNativePackages('prebuild');
     await testArm64(args);
   },
   async 'test:install'() {

@@ -4,6 +4,8 @@
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR ${TLSC_PROCESSOR})
 set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES TLSC_COMPILERS TLSC_PROCESSOR)
+# Nothing of the machine that builds: its headers are of another C library, its libraries are not what users have.
+set(CMAKE_FIND_USE_CMAKE_SYSTEM_PATH OFF)
 set(CMAKE_C_COMPILER ${TLSC_COMPILERS}/gcc)
 set(CMAKE_CXX_COMPILER ${TLSC_COMPILERS}/g++)
 

@@ -5,6 +5,7 @@ import { Failure, read, root, run, say } from '../lib.mjs';
 import { buildPreset } from '../steps/native.mjs';
 import { compilersOf, provideCompilers } from './linux-compilers.mjs';
 import { runtimeLibrary } from './onnxruntime-library.mjs';
+import { cmakeArgsFor } from './prebuilds.mjs';
 
 // ONNX Runtime crashes where it finds another processor's description, and QEMU shows that of the host.
 const processor = `Features\t: fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp
@@ -16,7 +17,7 @@ CPU revision\t: 1
 `;
 
 /** The command, with its first arguments, that runs a program for arm64. */
-export function emulatorFor() {
+export function provideEmulator() {
   if (read('qemu-aarch64', ['--version']) === undefined)
     throw new Failure('qemu-aarch64 was not found', 'Install it (Debian: apt install qemu-user).');
   provideCompilers('linux-arm64');
@@ -41,9 +42,9 @@ const others = [
 
 /** Builds tests of the C++ side for arm64 and runs them emulated: a part of them, or with `--all` all that make sense there. */
 export async function testArm64(args) {
-  const [command, ...prefix] = emulatorFor();
+  const [command, ...prefix] = provideEmulator();
   const targets = args.includes('--all') ? [...quick, ...others] : quick;
-  buildPreset('arm64', { cmakeArgs: { TLSC_COMPILERS: compilersOf('linux-arm64').folder }, targets });
+  buildPreset('arm64', { cmakeArgs: cmakeArgsFor('linux-arm64'), targets });
   const env = { TLSC_ONNXRUNTIME: await runtimeLibrary('linux-arm64') };
   for (const target of targets) {
     say(`${target}, emulated`);

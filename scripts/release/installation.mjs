@@ -1,7 +1,7 @@
 // The test of what users get, with its own tools: test/install.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { npm, root, run, say } from '../lib.mjs';
+import { root, run, runNpm, say } from '../lib.mjs';
 
 const folder = join(root, 'test', 'install');
 
@@ -10,12 +10,23 @@ function installTools() {
   const stamp = join(folder, 'node_modules', '.tlsc-installed');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   say('installing the tools of the installation test');
-  run(npm, ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder });
+  runNpm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder });
   writeFileSync(stamp, lock);
 }
 
-/** Installs the packed packages as users do, and uses them. */
+/** Tests of sessions, on the binaries that are published instead of those of the checkout: a C++ library of their own, other flags. */
+function testPrebuilt() {
+  const tests = ['describe', 'load-errors', 'locations', 'operators', 'session'];
+  const files = tests.map((name) => join('packages', 'core-native', 'test', `${name}.test.ts`));
+  const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
+  run(process.execPath, [vitest, 'run', ...files, join('test', 'e2e', 'hostile.test.ts')], {
+    env: { PREBUILDS_ONLY: '1' },
+  });
+}
+
+/** Tests the binaries, then installs the packed packages as users do, and uses them. */
 export function testInstallation() {
+  testPrebuilt();
   installTools();
   run(process.execPath, [join(folder, 'main.mjs')]);
 }

@@ -1,10 +1,7 @@
 // What package.json says in the published packages. The version stands in the root's alone; the workspace's packages must agree.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Failure, root } from '../lib.mjs';
-
-/** The packages of the workspace that are published, those that others need first. */
-export const workspacePackages = ['core-native', 'ts-api', 'cli'];
+import { Failure, root, workspacePackages } from '../lib.mjs';
 
 export function readManifest(folder) {
   return JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));

@@ -13,16 +13,21 @@ const sha256 = {
   'win32-x64/onnxruntime.dll': '508c362f5673483dd3a086379c392795b2e42d10d5e6f3f90ebd7ac21c97af67',
 };
 
+/** The name of the file for a platform. */
+export function runtimeName(platform) {
+  const entry = Object.keys(sha256).find((name) => name.startsWith(`${platform}/`));
+  return entry.slice(platform.length + 1);
+}
+
 /** The file for a platform. Throws a `Failure` where it is not the pinned one. */
 export async function runtimeLibrary(platform) {
   const requireFrom = createRequire(join(root, 'packages', 'core-native', 'package.json'));
   const folder = dirname(requireFrom.resolve('onnxruntime-node/package.json'));
-  const [entry, expected] = Object.entries(sha256).find(([name]) => name.startsWith(`${platform}/`));
-  const name = entry.slice(platform.length + 1);
+  const name = runtimeName(platform);
   const file = join(folder, 'bin', 'napi-v6', ...platform.split('-'), name);
   const hash = createHash('sha256');
   await pipeline(createReadStream(file), hash);
-  if (hash.digest('hex') === expected) return file;
+  if (hash.digest('hex') === sha256[`${platform}/${name}`]) return file;
   throw new Failure(
     `${file} is not the library that is published`,
     `After a change of onnxruntime-node's version the hashes in scripts/release/onnxruntime-library.mjs must follow.`,

@@ -1,6 +1,6 @@
 // The binaries of a platform package, where node-gyp-build looks for them: packages/core-native/prebuilds/<platform>. Linux's are built on
 // any Debian on x64; those of macOS and Windows on such machines.
-import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,16 +8,30 @@ import { Failure, root, run, say, tools } from '../lib.mjs';
 import { buildAddonIn, checkNvcc } from '../steps/native.mjs';
 import { checkLinuxBinaries } from './binary-checks.mjs';
 import { compilersOf, provideCompilers } from './linux-compilers.mjs';
-import { runtimeLibrary } from './onnxruntime-library.mjs';
+import { runtimeLibrary, runtimeName } from './onnxruntime-library.mjs';
+import { hashOfSources } from './sources.mjs';
 
 const coreNative = join(root, 'packages', 'core-native');
 const builder = join(root, 'scripts', 'release', 'prebuildify-builder.mjs');
-/** The folder of the operators for NVIDIA cards, which belong to no addon. */
-export const cuda = 'cuda-linux-x64';
+/** The operators for NVIDIA cards, which are a package without an addon. */
+export const cudaPlatform = 'cuda-linux-x64';
 const host = `${process.platform}-${process.arch}`;
 
 export function prebuildsOf(platform) {
   return join(coreNative, 'prebuilds', platform);
+}
+
+/** The hash of the sources that a platform's binaries were built of. */
+export function hashFileOf(platform) {
+  return `${prebuildsOf(platform)}.sha256`;
+}
+
+/** The files of a platform's package. */
+export function binariesOf(platform) {
+  if (platform === cudaPlatform) return ['libtlsc_ops_cuda.so'];
+  const [os] = platform.split('-');
+  const operators = { win32: 'tlsc_ops.dll', darwin: 'libtlsc_ops.dylib' }[os] ?? 'libtlsc_ops.so';
+  return [os === 'linux' ? 'tlsc.glibc.node' : 'tlsc.node', operators, runtimeName(platform)];
 }
 
 function isLinux(platform) {
@@ -26,6 +40,7 @@ function isLinux(platform) {
 
 /** What CMake is told beyond what every build of the addon is. */
 export function cmakeArgsFor(platform) {
+  if (platform.startsWith('darwin-')) return { CMAKE_OSX_DEPLOYMENT_TARGET: '14.0' }; // ONNX Runtime's
   if (!isLinux(platform)) return {};
   const { folder, triplet } = compilersOf(platform);
   return {
@@ -40,23 +55,19 @@ function prebuildCuda() {
   checkNvcc();
   provideCompilers('linux-x64');
   const { folder, strip } = compilersOf('linux-x64');
-  const build = join(tools, 'prebuild', cuda, 'build');
+  const build = join(tools, 'prebuild', cudaPlatform, 'build');
   const cmakeArgs = {
     ...cmakeArgsFor('linux-x64'),
     TLSC_BUILD_CUDA: 'ON',
     CMAKE_CUDA_HOST_COMPILER: join(folder, 'g++'),
   };
   buildAddonIn(build, { cmakeArgs, targets: ['tlsc_ops_cuda'] });
-  const file = 'libtlsc_ops_cuda.so';
-  rmSync(prebuildsOf(cuda), { recursive: true, force: true });
-  mkdirSync(prebuildsOf(cuda), { recursive: true });
-  run(strip, ['--strip-all', '-o', join(prebuildsOf(cuda), file), join(build, 'Release', file)]);
-  checkLinuxBinaries(prebuildsOf(cuda));
+  const [file] = binariesOf(cudaPlatform);
+  mkdirSync(prebuildsOf(cudaPlatform), { recursive: true });
+  run(strip, ['--strip-all', '-o', join(prebuildsOf(cudaPlatform), file), join(build, 'Release', file)]);
 }
 
-/** Builds and checks the binaries for a platform, or `cuda-linux-x64`; of what is built already, nothing is built again. */
-export async function prebuild(platform) {
-  if (platform === cuda) return prebuildCuda();
+async function prebuildAddon(platform) {
   if (!isLinux(platform) && platform !== host)
     throw new Failure(`the binaries for ${platform} cannot be built on ${host}`, 'Build them there.');
   if (isLinux(platform)) provideCompilers(platform);
@@ -66,10 +77,8 @@ export async function prebuild(platform) {
   mkdirSync(artifacts, { recursive: true });
   const library = await runtimeLibrary(platform);
   copyFileSync(library, join(artifacts, basename(library)));
-  rmSync(prebuildsOf(platform), { recursive: true, force: true });
-  say(`building the binaries for ${platform}`);
   const prebuildify = createRequire(join(coreNative, 'package.json'))('prebuildify');
-  await promisify(prebuildify)({
+  const options = {
     name: 'tlsc',
     platform: os,
     arch,
@@ -81,6 +90,19 @@ export async function prebuild(platform) {
     strip: true,
     ...(isLinux(platform) && { stripBin: compilersOf(platform).strip, tagLibc: 'glibc' }),
     nodeGyp: process.platform === 'win32' ? `"${process.execPath}" "${builder}"` : builder,
+  };
+  await promisify(prebuildify)(options).catch((error) => {
+    throw new Failure(`the binaries for ${platform} are not built: ${error.message}`);
   });
-  if (isLinux(platform)) checkLinuxBinaries(prebuildsOf(platform));
+}
+
+/** Builds and checks the binaries for a platform, or `cudaPlatform`; of what is built already, nothing is built again. */
+export async function prebuild(platform) {
+  rmSync(hashFileOf(platform), { force: true });
+  rmSync(prebuildsOf(platform), { recursive: true, force: true });
+  say(`building the binaries for ${platform}`);
+  if (platform === cudaPlatform) prebuildCuda();
+  else await prebuildAddon(platform);
+  if (platform.includes('linux-')) checkLinuxBinaries(prebuildsOf(platform));
+  writeFileSync(hashFileOf(platform), hashOfSources());
 }

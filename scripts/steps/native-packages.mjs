@@ -52,9 +52,9 @@ function prefixes() {
   return [prefix, '/usr', '/usr/local', '/opt/homebrew', ...(conda ? [conda] : [])];
 }
 
-function isThere({ files, override }) {
+function isThere({ files, override }, places) {
   if (override && process.env[override]) return true;
-  return prefixes().some((place) => files.some((file) => existsSync(join(place, file))));
+  return places.some((place) => files.some((file) => existsSync(join(place, file))));
 }
 
 /** A package goes where it would be installed, a source archive into src/. */
@@ -79,10 +79,11 @@ function fetchFromDebian(missing) {
   });
 }
 
-/** Brings what every build needs, and what only the named task does. */
+/** Brings what every build needs, and what only the named task does. For `prebuild` what the machine has installed does not count. */
 export function provideNativePackages(task) {
   const needed = packages.filter(({ onlyFor }) => onlyFor === undefined || onlyFor === task);
-  const missing = needed.filter((entry) => !isThere(entry));
+  const places = task === 'prebuild' ? [prefix] : prefixes();
+  const missing = needed.filter((entry) => !isThere(entry, places));
   if (missing.length > 0) fetchFromDebian(missing);
 }
 

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import {
   closeSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -12,7 +13,7 @@ import {
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join, relative } from 'node:path';
 import { Failure, read, root, run, say } from '../lib.mjs';
 import { cmakeDefinitions } from './native-packages.mjs';
 
@@ -21,21 +22,19 @@ const cpp = join(root, 'cpp');
 const jobs = String(availableParallelism());
 
 /**
- * Whether the folder is ready to build `source`. One that came with a checkout that was moved or copied still means the place that it
- * came from, where a build would go; it is removed.
+ * Configures a build folder by `configure` unless it is configured for just this. One that is configured for something else is removed
+ * first: it may have come with a checkout that was copied, and still mean the place that it came from, where the build would go.
  */
-function isConfigured(build, source) {
-  let cache = '';
-  try {
-    cache = readFileSync(join(build, 'CMakeCache.txt'), 'utf8');
-  } catch {
-    return false;
-  }
-  const configuredFor = cache.match(/^CMAKE_HOME_DIRECTORY:INTERNAL=(.*)$/m)?.[1] ?? '';
-  if (resolve(configuredFor) === source) return true;
-  say(`configured for ${configuredFor}, beginning anew: ${build}`);
-  rmSync(build, { recursive: true });
-  return false;
+function provideConfigured(build, source, cmakeArgs, configure) {
+  const toolchain = cmakeArgs.CMAKE_TOOLCHAIN_FILE;
+  const wanted = JSON.stringify([source, cmakeArgs, toolchain && readFileSync(toolchain, 'utf8')]);
+  const stamp = join(build, '.tlsc-configured');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  rmSync(build, { recursive: true, force: true });
+  say(`configuring ${relative(root, build)}`);
+  const definitions = { ...cmakeDefinitions(), ...cmakeArgs };
+  configure(Object.entries(definitions).map(([name, value]) => `D${name}=${value}`));
+  writeFileSync(stamp, wanted);
 }
 
 function only(targets) {
@@ -44,22 +43,11 @@ function only(targets) {
 
 /** Builds the addon, and the operator library beside it, or `targets` alone, into a folder; `cmakeArgs` say what is special about it. */
 export function buildAddonIn(build, { cmakeArgs = {}, targets = [] } = {}) {
-  const requireFrom = createRequire(join(coreNative, 'package.json'));
-  if (!isConfigured(build, coreNative)) {
-    say('configuring the native addon');
-    const definitions = Object.entries({ ...cmakeDefinitions(), ...cmakeArgs });
-    run(
-      process.execPath,
-      [
-        requireFrom.resolve('cmake-js/bin/cmake-js'),
-        'configure',
-        '--out',
-        build,
-        ...definitions.map(([name, value]) => `--CD${name}=${value}`),
-      ],
-      { cwd: coreNative },
-    );
-  }
+  const cmakeJs = createRequire(join(coreNative, 'package.json')).resolve('cmake-js/bin/cmake-js');
+  provideConfigured(build, coreNative, cmakeArgs, (definitions) => {
+    const args = definitions.map((definition) => `--C${definition}`);
+    run(process.execPath, [cmakeJs, 'configure', '--out', build, ...args], { cwd: coreNative });
+  });
   say('building the native addon');
   run('cmake', ['--build', build, '--config', 'Release', '--parallel', jobs, ...only(targets)]);
 }
@@ -86,13 +74,9 @@ export function buildCudaOperators() {
 
 /** Builds with one of the presets of cpp/CMakePresets.json, all that it names or these targets alone. */
 export function buildPreset(preset, { cmakeArgs = {}, targets = [] } = {}) {
-  if (!isConfigured(join(cpp, 'build', preset), cpp)) {
-    say(`configuring the C++ side (${preset})`);
-    const definitions = Object.entries({ ...cmakeDefinitions(), ...cmakeArgs });
-    run('cmake', ['--preset', preset, ...definitions.map(([name, value]) => `-D${name}=${value}`)], {
-      cwd: cpp,
-    });
-  }
+  provideConfigured(join(cpp, 'build', preset), cpp, cmakeArgs, (definitions) => {
+    run('cmake', ['--preset', preset, ...definitions.map((definition) => `-${definition}`)], { cwd: cpp });
+  });
   say(`building the C++ side (${preset})`);
   run('cmake', ['--build', '--preset', preset, '--parallel', jobs, ...only(targets)], { cwd: cpp });
 }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { npm, root, run, say, tools } from '../lib.mjs';
+import { root, run, runNpm, say, tools, workspacePackages } from '../lib.mjs';
 
 const advice =
   'The npm registry could not be reached, or refused: check the network and `npm config get registry`.';
@@ -16,8 +16,7 @@ function installPnpm(version) {
   if (existsSync(manifest) && JSON.parse(readFileSync(manifest, 'utf8')).version === version) return;
   say(`installing pnpm ${version} into .tools`);
   mkdirSync(tools, { recursive: true });
-  run(
-    npm,
+  runNpm(
     [
       'install',
       '--prefix',
@@ -42,7 +41,7 @@ export function installPackages() {
   const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   installPnpm(packageManager.split('@')[1]);
   const inputs = ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml'];
-  const packages = ['core-native', 'ts-api', 'cli'].map((name) => join('packages', name));
+  const packages = workspacePackages.map((name) => join('packages', name));
   inputs.push(...packages.map((folder) => join(folder, 'package.json')));
   const hash = createHash('sha256');
   for (const file of inputs) hash.update(readFileSync(join(root, file)));

@@ -1,19 +1,18 @@
-// The packages for arm64 on an emulated processor: Node.js for arm64 converts, verifies and restores.
+// The packages for arm64 on an emulated processor: Node.js for arm64 converts a network and runs it.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { npm, run, say } from '../../scripts/lib.mjs';
-import { emulatorFor } from '../../scripts/release/arm64.mjs';
+import { run, runNpm, say } from '../../scripts/lib.mjs';
+import { provideEmulator } from '../../scripts/release/arm64.mjs';
 import { provideNode } from './node.mjs';
 import { fillProject } from './project.mjs';
 
 export function checkArm64(url) {
-  const emulator = emulatorFor();
+  const emulator = provideEmulator();
   const folder = mkdtempSync(join(tmpdir(), 'tlsc-arm64-'));
   fillProject(folder, { '@tlsc/api': '*' });
   const target = ['--os=linux', '--cpu=arm64', '--libc=glibc'];
-  run(
-    npm,
+  runNpm(
     ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--silent', ...target, '--registry', url],
     {
       cwd: folder,

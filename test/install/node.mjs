@@ -1,7 +1,7 @@
 // Node.js of another version or processor, from npm's packages of its binaries.
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { npm, run, say, tools } from '../../scripts/lib.mjs';
+import { run, runNpm, say, tools } from '../../scripts/lib.mjs';
 
 /** The newest of each line that is supported when this was written. */
 export const nodeVersions = { 20: '20.20.2', 22: '22.23.5', 24: '24.22.3' };
@@ -16,7 +16,7 @@ export function provideNode(major, arch) {
   const work = `${folder}.new`;
   rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true });
-  run(npm, ['pack', '--silent', '--pack-destination', work, `node-linux-${arch}@${version}`]);
+  runNpm(['pack', '--silent', '--pack-destination', work, `node-linux-${arch}@${version}`]);
   const [archive] = readdirSync(work);
   run('tar', ['-xzf', join(work, archive), '-C', work, '--strip-components=1']);
   rmSync(join(work, archive));

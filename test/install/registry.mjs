@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { npm, read, run } from '../../scripts/lib.mjs';
+import { readNpm, runNpm } from '../../scripts/lib.mjs';
 
 async function freePort() {
   const server = createServer();
@@ -28,20 +28,18 @@ function configuration(folder, uplink) {
 
 async function answers(url) {
   for (let tries = 0; tries < 100; ++tries) {
-    try {
-      if ((await fetch(`${url}-/ping`)).ok) return;
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
+    const answer = await fetch(`${url}-/ping`).catch(() => undefined);
+    if (answer?.ok) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
   }
   throw new Error(`the registry does not answer at ${url}`);
 }
 
-/** Serves the tarballs of a folder until `close` is called; what it keeps goes below `folder`. */
-export async function startRegistry(tarballs, folder) {
+/** Serves the tarballs of a folder until what `whenDone` is given is called; what it keeps goes below `folder`. Resolves to its address. */
+export async function startRegistry(tarballs, folder, whenDone) {
   mkdirSync(folder, { recursive: true });
   const config = join(folder, 'config.yaml');
-  writeFileSync(config, configuration(folder, read(npm, ['config', 'get', 'registry']).trim()));
+  writeFileSync(config, configuration(folder, readNpm(['config', 'get', 'registry']).trim()));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}/`;
   const bin = join(
@@ -53,10 +51,11 @@ export async function startRegistry(tarballs, folder) {
   const server = spawn(process.execPath, [bin, '--config', config, '--listen', `127.0.0.1:${port}`], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
+  whenDone(() => server.kill());
   await answers(url);
   const userconfig = join(folder, 'npmrc');
   writeFileSync(userconfig, `//127.0.0.1:${port}/:_authToken=anybody\n`);
   for (const name of readdirSync(tarballs))
-    run(npm, ['publish', '--silent', '--registry', url, '--userconfig', userconfig, join(tarballs, name)]);
-  return { url, close: () => server.kill() };
+    runNpm(['publish', '--silent', '--registry', url, '--userconfig', userconfig, join(tarballs, name)]);
+  return url;
 }

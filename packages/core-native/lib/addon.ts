@@ -2,32 +2,35 @@ import { nativeError } from './errors.js';
 import { addonIn, folderOfPackage, packageRoot } from './packages.js';
 import { packageFor, prebuiltPlatforms } from './platforms.js';
 
-const fromSource =
-  'Elsewhere, "npm run setup" in a checkout of tlsc builds it (docs/installing.md, "From source").';
+const platform = `${process.platform}-${process.arch}`;
+const fromSource = '"npm run setup" in a checkout of tlsc builds it from source.';
 
 function isMusl(): boolean {
   if (process.platform !== 'linux') return false;
-  const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
-  return report.header?.glibcVersionRuntime === undefined;
+  // Else a report asks for the names of all hosts that the process is connected to.
+  const report = process.report as typeof process.report & { excludeNetwork: boolean };
+  report.excludeNetwork = true;
+  const { header } = report.getReport() as { header?: { glibcVersionRuntime?: string } };
+  return header?.glibcVersionRuntime === undefined;
 }
 
 /** Why there is no addon on this machine, and what to do. */
-function explainMissing(): string {
-  const platform = `${process.platform}-${process.arch}`;
-  const isPublished = prebuiltPlatforms.some((published) => published === platform);
-  if (isPublished && !isMusl())
-    return (
-      `the package ${packageFor(platform)}, which carries the native addon, is not installed: install without --no-optional or ` +
-      `--omit=optional, and on (or with npm's --os, --cpu and --libc for) the machine that runs it. ${fromSource}`
-    );
+function explainMissing(packaged: string | undefined): string {
+  if (packaged)
+    return `${packaged} has no addon that fits this Node.js; npm_config_platform, npm_config_arch and LIBC in the environment choose another`;
   const here = isMusl() ? `${platform} with musl` : platform;
-  return `there is no native addon for ${here}; it is published for ${prebuiltPlatforms.join(', ')} (Linux: glibc 2.28 or newer). ${fromSource}`;
+  if (!prebuiltPlatforms.some((published) => published === here))
+    return `there is no native addon for ${here}; it is published for ${prebuiltPlatforms.join(', ')} (Linux: glibc 2.28 or newer). Else ${fromSource}`;
+  return (
+    `the package ${packageFor(platform)}, which carries the native addon, is not installed: install with optional dependencies, on ` +
+    `the machine that runs it or with npm's --os, --cpu and --libc for it. In a checkout, ${fromSource}`
+  );
 }
 
 /** The file of the addon: the one built in this package, else that of the platform's package. Throws ERR_ADDON_NOT_FOUND. */
 export function findAddon(): string {
-  const prebuilt = folderOfPackage(packageFor(`${process.platform}-${process.arch}`));
-  const file = addonIn(packageRoot) ?? (prebuilt && addonIn(prebuilt));
+  const packaged = folderOfPackage(packageFor(platform));
+  const file = addonIn(packageRoot) ?? (packaged && addonIn(packaged));
   if (file) return file;
-  throw nativeError('ERR_ADDON_NOT_FOUND', explainMissing());
+  throw nativeError('ERR_ADDON_NOT_FOUND', explainMissing(packaged));
 }

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { findAddon } from './addon.js';
 import { type NativeErrorCode, nativeError } from './errors.js';
-import { folderOfPackage } from './packages.js';
+import { folderOfPackage, packageRoot, versionOf } from './packages.js';
 import { cudaPackage, type OperatorsPlatform, operatorsFile, runtimeFile } from './platforms.js';
 
 const runtimePackage = 'onnxruntime-node';
@@ -48,10 +48,9 @@ function runtimeOfPackage(folder: string): string | undefined {
   return libraryIn(join(folder, 'bin', 'napi-v6', process.platform, process.arch), runtimeKind);
 }
 
-/** A file, a folder, the folder of onnxruntime-node or its name, which means the installed one. */
+/** A file, a folder, the folder of onnxruntime-node, or that word, which means the installed one whatever lies in the working folder. */
 function namedRuntime(place: string, source: string): string {
-  const folder =
-    place === runtimePackage && !existsSync(place) ? folderOfPackage(runtimePackage) : resolve(place);
+  const folder = place === runtimePackage ? folderOfPackage(runtimePackage) : resolve(place);
   if (folder === undefined)
     throw nativeError(
       'ERR_RUNTIME_NOT_FOUND',
@@ -62,7 +61,7 @@ function namedRuntime(place: string, source: string): string {
 
 /**
  * The file of the ONNX Runtime library: the one named by the caller (a file, a folder, or 'onnxruntime-node' for that package),
- * else by the environment variable TLSC_ONNXRUNTIME, else the one beside the addon, else, in a checkout, onnxruntime-node's.
+ * else by the environment variable TLSC_ONNXRUNTIME, else the one beside the addon, else (in a checkout) onnxruntime-node's.
  * Throws ERR_RUNTIME_NOT_FOUND, or ERR_ADDON_NOT_FOUND.
  */
 export function findRuntime(place?: string): string {
@@ -74,7 +73,7 @@ export function findRuntime(place?: string): string {
   if (file) return file;
   throw nativeError(
     'ERR_RUNTIME_NOT_FOUND',
-    `no ${runtimeKind.what} beside the addon, and the package ${runtimePackage} has none for ${process.platform}-${process.arch}; name one in TLSC_ONNXRUNTIME`,
+    `no ${runtimeKind.what} beside the addon, and none of an installed ${runtimePackage}; name one in TLSC_ONNXRUNTIME`,
   );
 }
 
@@ -82,6 +81,19 @@ export function findRuntime(place?: string): string {
 function folderOfAnother(place: string, platform: OperatorsPlatform): string {
   const another = operatorsKind(platform === 'cuda' ? 'cpu' : 'cuda');
   return another.isFile(basename(place)) ? dirname(place) : place;
+}
+
+/** The operators of the package for cards; undefined where it is not installed. */
+function packagedCudaOperators(kind: Kind): string | undefined {
+  const folder = folderOfPackage(cudaPackage);
+  if (folder === undefined) return undefined;
+  const [theirs, ours] = [versionOf(folder), versionOf(packageRoot)];
+  if (theirs !== ours)
+    throw nativeError(
+      kind.code,
+      `${cudaPackage} has version ${theirs}, @tlsc/core-native ${ours}: "npm install ${cudaPackage}@${ours}"`,
+    );
+  return libraryIn(join(folder, 'prebuilds', `${process.platform}-${process.arch}`), kind);
 }
 
 /**
@@ -99,10 +111,8 @@ export function findOperators(platform: OperatorsPlatform = 'cpu', place?: strin
   if (found) return found;
   if (platform === 'cpu')
     throw nativeError(kind.code, `no ${kind.what} beside the addon in ${beside}; install it anew`);
-  const packaged = folderOfPackage(cudaPackage);
-  const file =
-    packaged && libraryIn(join(packaged, 'prebuilds', `${process.platform}-${process.arch}`), kind);
-  if (file) return file;
+  const packaged = packagedCudaOperators(kind);
+  if (packaged) return packaged;
   throw nativeError(
     kind.code,
     `no ${kind.what}: "npm install ${cudaPackage}" brings it for Linux on x64, "npm run cuda" in a checkout of tlsc builds it`,

@@ -30,8 +30,12 @@ Executor& Executor::Get() {
 Executor::Executor() : max_threads_(std::max(2u, std::thread::hardware_concurrency())) {}
 
 void Executor::CatchTerminate(SetTerminate* set_terminate) {
+  static std::mutex mutex;
+  static auto& caught = *new std::set<SetTerminate*>;
+  const std::lock_guard<std::mutex> lock(mutex);
+  if (!caught.insert(set_terminate).second) return;
   const std::terminate_handler before = set_terminate(OnTerminate);
-  if (before != OnTerminate) terminate_before = before;
+  if (terminate_before == nullptr) terminate_before = before;
 }
 
 void Executor::Submit(std::shared_ptr<Job> job, bool is_next) {

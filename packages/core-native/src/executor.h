@@ -52,7 +52,7 @@ class Executor {
   // handler of its own.
   using SetTerminate = std::terminate_handler(std::terminate_handler) noexcept;
   // From now on a thread of the executor's outlives std::terminate of the copy that this belongs
-  // to.
+  // to. On other threads the handler goes on that the first copy had before.
   static void CatchTerminate(SetTerminate* set_terminate);
 
   // Cancels what is queued or running and joins the threads. Later submissions are never run.

@@ -31,14 +31,16 @@ using GetApiBase = const OrtApiBase* ORT_API_CALL();
 // ONNX Runtime's C++ library need not be ours: prebuilt addons carry one of their own.
 void CatchTerminate(const Library& runtime) {
   auto* const its_own = runtime.Find<Executor::SetTerminate>("_ZSt13set_terminatePFvvE");
-  Executor::CatchTerminate(its_own != nullptr ? its_own : std::set_terminate);
+  if (its_own != nullptr) Executor::CatchTerminate(its_own);
+  Executor::CatchTerminate(std::set_terminate);
 }
 
 GetApiBase* LoadApiBase(const std::string& path) {
   try {
     const Library library(path);
-    CatchTerminate(library);
-    return library.Find<GetApiBase>("OrtGetApiBase");
+    auto* const get_api_base = library.Find<GetApiBase>("OrtGetApiBase");
+    if (get_api_base != nullptr) CatchTerminate(library);
+    return get_api_base;
   } catch (const LibraryError& error) {
     throw Error(ErrorCode::kRuntimeNotFound,
                 "cannot load ONNX Runtime from " + path + ": " + error.what());

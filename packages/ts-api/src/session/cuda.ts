@@ -12,7 +12,9 @@ function driverProblems({ driverProblem, devices }: CudaDescription, deviceId: n
 
 /** How to come by ONNX Runtime's libraries for CUDA: onnxruntime-node's own script brings them on Linux, where it has any. */
 export function remedyFor(runtimePath: string): string {
-  const other = 'name a GPU build of ONNX Runtime in TLSC_ONNXRUNTIME (docs/installing.md, "NVIDIA cards")';
+  const other =
+    'name a GPU build of ONNX Runtime in TLSC_ONNXRUNTIME (on Linux x64 "npm install onnxruntime-node --onnxruntime-node-install=cuda12" ' +
+    'brings one, and TLSC_ONNXRUNTIME=onnxruntime-node names it)';
   // The library lies in bin/napi-v6/<platform>/<processor> of the package.
   const script = join(dirname(runtimePath), '..', '..', '..', '..', 'script', 'install.js');
   if (process.platform !== 'linux' || process.arch !== 'x64' || !existsSync(script)) return other;

@@ -51,9 +51,12 @@ export interface SessionOptions {
    * other ONNX Runtime. Default: 'native'; on CUDA, where there is no library of kernels for it, 'portable' with a warning.
    */
   readonly operators?: 'native' | 'portable';
-  /** File or folder of tlsc's operator libraries. Default: TLSC_OPERATORS, else the one built with the addon. */
+  /** File or folder of tlsc's operator libraries. Default: TLSC_OPERATORS, else the one that came with the addon. */
   readonly operatorLibrary?: string;
-  /** File or folder of the ONNX Runtime library. Default: TLSC_ONNXRUNTIME, else onnxruntime-node's. */
+  /**
+   * File or folder of the ONNX Runtime library, or 'onnxruntime-node' for that of the installed package. Default: TLSC_ONNXRUNTIME, else
+   * the one that came with the addon.
+   */
   readonly onnxruntime?: string;
   /**
    * The folder in which the external data of a model given as bytes lies. A model given by its path has it in its own folder,
