@@ -30,11 +30,11 @@ function resolved(dependencies, version) {
   );
 }
 
-/** Of a package of the workspace: without what is for its development; `additions` come on top. */
+/** Of a package of the workspace, which is private as it stands, and without what is for its development; `additions` come on top. */
 export function publishedManifest(name, version, additions) {
   const {
     devDependencies: _,
-    files: __,
+    private: __,
     binary: ___,
     dependencies,
     ...manifest

@@ -1,4 +1,4 @@
-// All tarballs of a release into one folder. Nothing is built here but TypeScript: binaries that are missing, or older than their sources, are
+// All tarballs of a release into one folder. Nothing is built here but TypeScript: binaries that are missing, or of other sources, are
 // refused.
 import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';

@@ -26,8 +26,9 @@ const jobs = String(availableParallelism());
  * first: it may have come with a checkout that was copied, and still mean the place that it came from, where the build would go.
  */
 function provideConfigured(build, source, cmakeArgs, configure) {
-  const toolchain = cmakeArgs.CMAKE_TOOLCHAIN_FILE;
-  const wanted = JSON.stringify([source, cmakeArgs, toolchain && readFileSync(toolchain, 'utf8')]);
+  const files = [cmakeArgs.CMAKE_TOOLCHAIN_FILE, join(source, 'CMakePresets.json')];
+  const texts = files.filter((file) => file && existsSync(file)).map((file) => readFileSync(file, 'utf8'));
+  const wanted = JSON.stringify([source, cmakeArgs, texts]);
   const stamp = join(build, '.tlsc-configured');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   rmSync(build, { recursive: true, force: true });
