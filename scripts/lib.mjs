@@ -1,5 +1,6 @@
 // What every build step shares: where things are, how a command is run, how a failure reads.
 import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -33,6 +34,11 @@ export function run(command, args, { cwd = root, env = {}, advice = '' } = {}) {
     const how = result.signal ? `was stopped by ${result.signal}` : `failed with exit code ${result.status}`;
     throw new Failure(`${shorten([basename(command), ...args].join(' '))} ${how}`, advice);
   }
+}
+
+/** Whether a file is there and holds just this text: how steps know that they have nothing to do. */
+export function holds(file, text) {
+  return existsSync(file) && readFileSync(file, 'utf8') === text;
 }
 
 /** The standard output of a command, or undefined when it cannot be started or fails. */

@@ -1,14 +1,14 @@
 // The test of what users get, with its own tools: test/install.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root, run, runNpm, say } from '../lib.mjs';
+import { holds, root, run, runNpm, say } from '../lib.mjs';
 
 const folder = join(root, 'test', 'install');
 
 function installTools() {
   const lock = readFileSync(join(folder, 'package-lock.json'), 'utf8');
   const stamp = join(folder, 'node_modules', '.tlsc-installed');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
+  if (holds(stamp, lock)) return;
   say('installing the tools of the installation test');
   runNpm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder });
   writeFileSync(stamp, lock);

@@ -2,7 +2,7 @@
 // refused.
 import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { Failure, read, root, runNpm, say, tools, workspacePackages } from '../lib.mjs';
+import { Failure, holds, read, root, runNpm, say, tools, workspacePackages } from '../lib.mjs';
 import { compileInto } from '../steps/typescript.mjs';
 import { binaryManifest, publishedManifest, releaseVersion } from './manifests.mjs';
 import { binariesOf, cudaPlatform, hashFileOf, prebuildsOf } from './prebuilds.mjs';
@@ -17,7 +17,7 @@ function builtFor(platform) {
   const advice = `npm run prebuild -- ${platform}`;
   const missing = binariesOf(platform).find((name) => !existsSync(join(folder, name)));
   if (missing) throw new Failure(`${missing} for ${platform} is not built`, advice);
-  if (!existsSync(hashFileOf(platform)) || readFileSync(hashFileOf(platform), 'utf8') !== hashOfSources())
+  if (!holds(hashFileOf(platform), hashOfSources()))
     throw new Failure(`the binaries for ${platform} are not those of the sources here`, advice);
   return folder;
 }

@@ -14,7 +14,7 @@ import {
 import { createRequire } from 'node:module';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { Failure, read, root, run, say } from '../lib.mjs';
+import { Failure, holds, read, root, run, say } from '../lib.mjs';
 import { cmakeDefinitions } from './native-packages.mjs';
 
 const coreNative = join(root, 'packages', 'core-native');
@@ -30,7 +30,7 @@ function provideConfigured(build, source, cmakeArgs, configure) {
   const texts = files.filter((file) => file && existsSync(file)).map((file) => readFileSync(file, 'utf8'));
   const wanted = JSON.stringify([source, cmakeArgs, texts]);
   const stamp = join(build, '.tlsc-configured');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  if (holds(stamp, wanted)) return;
   rmSync(build, { recursive: true, force: true });
   say(`configuring ${relative(root, build)}`);
   const definitions = { ...cmakeDefinitions(), ...cmakeArgs };
