@@ -1,4 +1,4 @@
-// The arrows between the C++ folders point one way: addon -> gate; ort -> kernels, cuda -> base.
+// The arrows between the C++ folders point one way: addon -> gate, kernels; ort -> kernels, cuda -> base.
 import { readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { Failure, root } from '../lib.mjs';
@@ -10,7 +10,7 @@ const mayInclude = {
   'cpp/cuda': ['base', 'kernels', 'cuda'],
   'cpp/ort': ['base', 'kernels', 'cuda', 'ort'],
   'cpp/fuzz': ['base', 'gate', 'kernels', 'ort', 'fuzz'],
-  'packages/core-native/src': ['gate'],
+  'packages/core-native/src': ['base', 'gate', 'kernels'],
 };
 const runtimeHeaders = /^(onnxruntime_|napi|node_api)/;
 const mayIncludeRuntime = ['cpp/ort', 'cpp/fuzz', 'packages/core-native/src'];

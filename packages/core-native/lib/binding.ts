@@ -120,6 +120,52 @@ export interface NativeSession {
   release(): Promise<void>;
 }
 
+/** How one image lies in memory, contiguous. */
+export interface NativeImageLayout {
+  /** Whole numbers stand for the fractions 0 to 1 of their type's largest one. */
+  readonly type: 'uint8' | 'uint16' | 'float16' | 'float32';
+  /** Whether the channels of a pixel lie side by side, else one behind the other. */
+  readonly channelsLast: boolean;
+  /** 1 to 4. */
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+export interface NativeImage extends NativeImageLayout {
+  readonly data: TensorData;
+  /** Whether nobody else has the memory, and it is read in place; else it is copied first, but for memory that the addon made. */
+  readonly isHandedOver: boolean;
+}
+
+/**
+ * What becomes of a pixel x: channel c of the target is (Σ mix[c][k] · x[k]) · multiply[c] / divide[c] + add[c], in float32. Whole numbers
+ * are taken as they are, divide[c] times the largest.
+ */
+export interface NativeImageMap {
+  readonly mix: readonly (readonly number[])[];
+  readonly multiply: readonly number[];
+  readonly divide: readonly number[];
+  readonly add: readonly number[];
+}
+
+/** Of the values of an image. */
+export interface NativeImageSummary {
+  /** Whether all are finite; the next three are of those that are. */
+  readonly finite: boolean;
+  readonly least: number;
+  readonly greatest: number;
+  readonly mean: number;
+  /** The share of values below -1/2 or above 3/2, or not finite. */
+  readonly outside: number;
+}
+
+export interface NativeImageCopy {
+  readonly data: TensorData;
+  /** If asked for. */
+  readonly summary?: NativeImageSummary;
+}
+
 export interface RuntimeDescription {
   readonly version: string;
   /** ONNX Runtime's names of the execution providers that it was built with ('CUDAExecutionProvider'). */
@@ -159,6 +205,18 @@ export interface Binding {
    * ERR_INVALID_ARGUMENT where the model has external data and no folder.
    */
   checkModel(model: NativeModel): Promise<void>;
+  /**
+   * Copies an image into another layout, its pixels mapped on the way, on a thread of the addon's. A target that is smaller gets the upper
+   * left; one that is larger is filled up at the bottom and on the right by reflection, or, where that would take more rows or columns
+   * than there are, by the last row or column. Whole numbers are clipped and rounded, halves up. A summary can be had of float32 alone.
+   * Rejects with ERR_INVALID_ARGUMENT, ERR_OUT_OF_MEMORY.
+   */
+  copyImage(
+    source: NativeImage,
+    map: NativeImageMap,
+    target: NativeImageLayout,
+    summarizes: boolean,
+  ): Promise<NativeImageCopy>;
   /** A copy in ordinary memory of the tensor behind a handle. Rejects with ERR_INVALID_ARGUMENT once it is disposed of. */
   download(handle: object): Promise<NativeTensor>;
   /** Frees the tensor behind a handle once no run reads it. Idempotent. */

@@ -1,6 +1,10 @@
 import {
   type CudaDescription,
   loadBinding,
+  type NativeImage,
+  type NativeImageCopy,
+  type NativeImageLayout,
+  type NativeImageMap,
   type NativeLoad,
   type NativeModel,
   type NativeSessionOptions,
@@ -13,6 +17,11 @@ export type {
   CudaDescription,
   CudaDevice,
   NativeDeviceTensor,
+  NativeImage,
+  NativeImageCopy,
+  NativeImageLayout,
+  NativeImageMap,
+  NativeImageSummary,
   NativeInput,
   NativeLoad,
   NativeLocation,
@@ -46,6 +55,16 @@ export function createSession(options: NativeSessionOptions): NativeLoad {
 /** Whether ONNX Runtime, and whoever else reads the model, can be handed it without harm. Rejects with a `NativeError`. */
 export async function checkModel(model: NativeModel): Promise<void> {
   return loadBinding().checkModel(model);
+}
+
+/** Copies an image into another layout, its pixels mapped on the way; `Binding` says how. Rejects with a `NativeError`. */
+export async function copyImage(
+  source: NativeImage,
+  map: NativeImageMap,
+  target: NativeImageLayout,
+  summarizes = false,
+): Promise<NativeImageCopy> {
+  return loadBinding().copyImage(source, map, target, summarizes);
 }
 
 /** A copy in ordinary memory of the tensor behind a handle. Rejects with a `NativeError`. */

@@ -1,5 +1,6 @@
 #include <string>
 
+#include "copy_image_job.h"
 #include "describe.h"
 #include "errors.h"
 #include "napi_setup.h"
@@ -14,6 +15,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   context->session_class = Napi::Persistent(tlsc::SessionWrap::Define(env));
   exports.Set("checkModel", Napi::Function::New(env, tlsc::CheckModel));
   exports.Set("createSession", Napi::Function::New(env, tlsc::CreateSession));
+  exports.Set("copyImage", Napi::Function::New(env, tlsc::CopyImageFromJs));
   exports.Set("download", Napi::Function::New(env, tlsc::Download));
   exports.Set("dispose", Napi::Function::New(env, tlsc::Dispose));
   exports.Set("describeRuntime", Napi::Function::New(env, tlsc::DescribeRuntime));

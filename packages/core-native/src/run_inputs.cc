@@ -1,7 +1,8 @@
 #include "run_inputs.h"
 
-#include <algorithm>
-#include <cstring>
+#include <utility>
+
+#include "shown_memory.h"
 
 namespace tlsc {
 
@@ -16,15 +17,15 @@ RunInputs::RunInputs(const Runtime& runtime, const Napi::Array& inputs) : runtim
       continue;
     }
     const ArrayTensor array = ReadArrayTensor(name, input);
-    auto behind = TensorBehind(array.data);
-    if (array.size == 0 || array.is_shared || behind != nullptr) {
+    auto owner = OwnerOf(array.data);
+    if (array.size == 0 || array.is_shared || owner != nullptr) {
       tensors_.push_back(TensorOver(runtime, array));
-      if (behind != nullptr) behind_.push_back(std::move(behind));
+      if (owner != nullptr) owners_.push_back(std::move(owner));
       in_place.Set(in_place.Length(), input.Get("data"));
     } else {
       tensors_.push_back(NewTensor(runtime, array.type, array.dims));
-      copying_.push_back({i, Napi::Persistent(input.Get("data").As<Napi::Object>()),
-                          static_cast<char*>(MemoryOf(runtime, *tensors_.back())), array.size, 0});
+      copying_.emplace_back("input " + name, input.Get("data"),
+                            MemoryOf(runtime, *tensors_.back()));
     }
     values_.push_back(tensors_.back().get());
   }
@@ -32,20 +33,7 @@ RunInputs::RunInputs(const Runtime& runtime, const Napi::Array& inputs) : runtim
 }
 
 bool RunInputs::Copy(size_t most) {
-  while (!copying_.empty() && most > 0) {
-    Copying& next = copying_.front();
-    const Bytes bytes = BytesOf(next.from.Value());
-    if (bytes.size < next.size) {
-      throw Error(ErrorCode::kInvalidArgument,
-                  "input " + names_[next.index] +
-                      ": its memory was transferred or made smaller before the run had copied it");
-    }
-    const size_t size = std::min(most, next.size - next.done);
-    std::memcpy(next.to + next.done, static_cast<const char*>(bytes.data) + next.done, size);
-    next.done += size;
-    most -= size;
-    if (next.done == next.size) copying_.pop_front();
-  }
+  while (!copying_.empty() && copying_.front().Copy(most)) copying_.pop_front();
   return copying_.empty();
 }
 
@@ -64,7 +52,7 @@ void RunInputs::BringWithinReach(const Session& session) {
 void RunInputs::Free() {
   values_.clear();
   tensors_.clear();
-  behind_.clear();
+  owners_.clear();
   handles_.clear();
 }
 

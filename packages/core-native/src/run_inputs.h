@@ -9,6 +9,7 @@
 
 #include "napi_setup.h"
 #include "session.h"
+#include "taken_bytes.h"
 #include "tensor.h"
 
 namespace tlsc {
@@ -39,21 +40,13 @@ class RunInputs {
   void Unpin();
 
  private:
-  struct Copying {
-    size_t index;
-    Napi::ObjectReference from;
-    char* to;
-    size_t size;
-    size_t done;
-  };
-
   const Runtime& runtime_;
   std::vector<std::string> names_;
   std::vector<const OrtValue*> values_;  // each one of the next two's
   std::vector<OrtTensor> tensors_;       // over memory that cannot go, or copies
   std::vector<std::pair<size_t, std::shared_ptr<const HeldTensor>>> handles_;  // by input
-  std::vector<std::shared_ptr<const HeldTensor>> behind_;  // what is read in place of ours
-  std::deque<Copying> copying_;
+  std::vector<std::shared_ptr<const void>> owners_;  // of memory of ours that is read in place
+  std::deque<TakenBytes> copying_;
   Napi::ObjectReference in_place_;  // a list of the arrays that are
 };
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "errors.h"
-#include "tensor_memory.h"
+#include "memory.h"
 
 namespace tlsc {
 

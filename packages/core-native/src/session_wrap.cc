@@ -1,7 +1,5 @@
 #include "session_wrap.h"
 
-#include <algorithm>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <utility>
@@ -10,6 +8,7 @@
 
 #include "promise_job.h"
 #include "run_job.h"
+#include "taken_bytes.h"
 #include "tensor.h"
 
 namespace tlsc {
@@ -92,34 +91,19 @@ class ModelCopy {
       source_ = model.ToString().Utf8Value();
     } else {
       source_ = ModelBytes(model.As<Napi::Uint8Array>().ByteLength());
-      from_ = Napi::Persistent(model.As<Napi::Object>());
+      taken_ = TakenBytes("the model", model, std::get<ModelBytes>(source_).data());
     }
   }
 
   // Some more of it; whether that was all.
-  bool Copy(size_t most) {
-    if (from_.IsEmpty()) return true;
-    auto& bytes = std::get<ModelBytes>(source_);
-    const auto from = from_.Value().As<Napi::Uint8Array>();
-    if (from.ByteLength() < bytes.size()) {
-      throw Error(ErrorCode::kInvalidArgument,
-                  "the model's memory was transferred or made smaller before it had been copied");
-    }
-    const size_t size = std::min(most, bytes.size() - done_);
-    if (size > 0) std::memcpy(bytes.data() + done_, from.Data() + done_, size);
-    done_ += size;
-    if (done_ < bytes.size()) return false;
-    from_.Reset();
-    return true;
-  }
+  bool Copy(size_t most) { return taken_.Copy(most); }
 
   ModelSource Take() { return std::move(source_); }
-  void Unpin() { from_.Reset(); }
+  void Unpin() { taken_.Unpin(); }
 
  private:
   ModelSource source_;
-  Napi::ObjectReference from_;  // empty once there is nothing to copy
-  size_t done_ = 0;
+  TakenBytes taken_;
 };
 
 class CreateJob final : public PromiseJob {

@@ -2,14 +2,12 @@
 
 #include <cmath>
 #include <cstring>
-#include <iterator>
 #include <limits>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <utility>
 
 #include "cuda_driver.h"
+#include "shown_memory.h"
 
 namespace tlsc {
 namespace {
@@ -118,75 +116,6 @@ Contents Read(const Runtime& runtime, const OrtValue& tensor) {
   return {type, std::move(dims), MemoryOf(runtime, tensor)};
 }
 
-// The tensors whose memory array buffers show. A run that reads such a buffer asks here for the
-// tensor and keeps it: Node.js frees the buffers of a worker that is terminated before it tells us.
-class ShownTensors {
- public:
-  static ShownTensors& Get() {
-    static ShownTensors& shown = *new ShownTensors;  // outlives every JavaScript context
-    return shown;
-  }
-
-  void Add(const void* data, size_t size, std::shared_ptr<const HeldTensor> tensor) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    tensors_.insert({static_cast<const char*>(data), {size, std::move(tensor)}});
-  }
-
-  void Remove(const void* data, const HeldTensor* tensor) {
-    std::shared_ptr<const HeldTensor> last;  // freed without the lock
-    const std::lock_guard<std::mutex> lock(mutex_);
-    const auto [begin, end] = tensors_.equal_range(static_cast<const char*>(data));
-    for (auto shown = begin; shown != end; ++shown) {
-      if (shown->second.tensor.get() != tensor) continue;
-      last = std::move(shown->second.tensor);
-      tensors_.erase(shown);
-      return;
-    }
-  }
-
-  // Null where no buffer shows this memory.
-  std::shared_ptr<const HeldTensor> Find(const void* data) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    auto after = tensors_.upper_bound(static_cast<const char*>(data));
-    if (after == tensors_.begin()) return nullptr;
-    const auto& [begin, shown] = *std::prev(after);
-    return static_cast<const char*>(data) < begin + shown.size ? shown.tensor : nullptr;
-  }
-
- private:
-  struct Shown {
-    size_t size;
-    std::shared_ptr<const HeldTensor> tensor;
-  };
-
-  std::mutex mutex_;
-  // Several at one place: outputs that are one constant of a model.
-  std::multimap<const char*, Shown> tensors_;
-};
-
-// JavaScript is done with the memory.
-void ForgetTensor(napi_env, void* data, void* tensor) {
-  ShownTensors::Get().Remove(data, static_cast<const HeldTensor*>(tensor));
-}
-
-napi_value ArrayBufferOver(Napi::Env env, HeldTensor tensor, void* data, size_t size) {
-  // V8 wants no foreign memory for an empty buffer.
-  if (size == 0) return Napi::ArrayBuffer::New(env, 0);
-  const auto held = std::make_shared<HeldTensor>(std::move(tensor));
-  ShownTensors::Get().Add(data, size, held);
-  napi_value buffer = nullptr;
-  const napi_status status =
-      napi_create_external_arraybuffer(env, data, size, ForgetTensor, held.get(), &buffer);
-  if (status == napi_ok) return buffer;
-  ShownTensors::Get().Remove(data, held.get());
-  if (status != napi_no_external_buffers_allowed) {
-    throw Error(ErrorCode::kOutOfMemory, "cannot make an output array");
-  }
-  Napi::ArrayBuffer copy = Napi::ArrayBuffer::New(env, size);
-  std::memcpy(copy.Data(), data, size);
-  return copy;
-}
-
 Napi::Array ToJs(Napi::Env env, const std::vector<int64_t>& dims) {
   Napi::Array js_dims = Napi::Array::New(env, dims.size());
   for (size_t axis = 0; axis < dims.size(); ++axis) {
@@ -279,15 +208,6 @@ ArrayTensor ReadArrayTensor(const std::string& name, Napi::Object value) {
   return {type->type, std::move(dims), data, size, is_shared};
 }
 
-Bytes BytesOf(const Napi::Value& array) {
-  void* data = nullptr;
-  if (napi_get_typedarray_info(array.Env(), array, nullptr, nullptr, &data, nullptr, nullptr) !=
-      napi_ok) {
-    return {nullptr, 0};
-  }
-  return {data, array.As<Napi::TypedArray>().ByteLength()};
-}
-
 OrtTensor TensorOver(const Runtime& runtime, const ArrayTensor& array) {
   const OrtApi& api = runtime.api();
   OrtMemoryInfo* memory = nullptr;
@@ -332,10 +252,6 @@ void* MemoryOf(const Runtime& runtime, const OrtValue& value) {
   return data;
 }
 
-std::shared_ptr<const HeldTensor> TensorBehind(const void* data) {
-  return ShownTensors::Get().Find(data);
-}
-
 bool SharesMemory(const Runtime& runtime, const OrtValue& a, const OrtValue& b) {
   const void* memory = MemoryOf(runtime, a);
   return memory != nullptr && memory == MemoryOf(runtime, b);
@@ -360,15 +276,22 @@ OrtTensor CopyOf(const Runtime& from, const OrtValue& tensor, const Runtime& to)
   return copy;
 }
 
+Napi::Value TypedArrayOver(Napi::Env env, ONNXTensorElementDataType element,
+                           std::shared_ptr<const void> owner, void* data, size_t size) {
+  const ElementType& type = *Find(element);
+  const napi_value buffer = ArrayBufferOver(env, std::move(owner), data, size);
+  napi_value array = nullptr;
+  if (napi_create_typedarray(env, type.array, size / type.size, buffer, 0, &array) != napi_ok) {
+    throw Error(ErrorCode::kOutOfMemory, "cannot make an output array");
+  }
+  return {env, array};
+}
+
 Napi::Object ToJs(Napi::Env env, HeldTensor tensor) {
   const auto [type, dims, data] = Read(*tensor.runtime, *tensor.value);
   const size_t size = ByteSize(dims, type->size);
-  napi_value array = nullptr;
-  if (napi_create_typedarray(env, type->array, size / type->size,
-                             ArrayBufferOver(env, std::move(tensor), data, size), 0,
-                             &array) != napi_ok) {
-    throw Error(ErrorCode::kOutOfMemory, "cannot make an output array");
-  }
+  const auto held = std::make_shared<const HeldTensor>(std::move(tensor));
+  const Napi::Value array = TypedArrayOver(env, type->type, held, data, size);
   Napi::Object value = Napi::Object::New(env);
   value.Set("type", std::string(type->name));
   value.Set("dims", ToJs(env, dims));

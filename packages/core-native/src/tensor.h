@@ -34,14 +34,6 @@ struct ArrayTensor {
 // for.
 ArrayTensor ReadArrayTensor(const std::string& name, Napi::Object value);
 
-struct Bytes {
-  const void* data;
-  size_t size;
-};
-
-// What a typed array shows just now.
-Bytes BytesOf(const Napi::Value& array);
-
 // A tensor over that memory, nothing copied.
 OrtTensor TensorOver(const Runtime& runtime, const ArrayTensor& array);
 
@@ -60,9 +52,6 @@ struct HeldTensor {
   OrtTensor value;
 };
 
-// The tensor whose memory an array buffer shows at `data`; null where that is JavaScript's own.
-std::shared_ptr<const HeldTensor> TensorBehind(const void* data);
-
 // Whether both are tensors over the same memory.
 bool SharesMemory(const Runtime& runtime, const OrtValue& a, const OrtValue& b);
 
@@ -73,8 +62,12 @@ std::optional<int> CardOf(const Runtime& runtime, const OrtValue& tensor);
 // lie on a card. Waits for it.
 OrtTensor CopyOf(const Runtime& from, const OrtValue& tensor, const Runtime& to);
 
+// A typed array over memory of ours, which `owner` keeps until JavaScript collects the array.
+Napi::Value TypedArrayOver(Napi::Env env, ONNXTensorElementDataType type,
+                           std::shared_ptr<const void> owner, void* data, size_t size);
+
 // `{type, dims, data}` over the tensor's own memory, which is freed when JavaScript collects
-// `data`. Copied only where the host forbids foreign memory in array buffers (Electron does).
+// `data`.
 Napi::Object ToJs(Napi::Env env, HeldTensor tensor);
 
 // `{type, dims, handle}` of a tensor that stays where it is until JavaScript collects `handle` or

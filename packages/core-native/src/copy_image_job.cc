@@ -1,0 +1,197 @@
+#include "copy_image_job.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "kernels/copy_image.h"
+#include "memory.h"
+#include "promise_job.h"
+#include "shown_memory.h"
+#include "taken_bytes.h"
+#include "tensor.h"
+
+namespace tlsc {
+namespace {
+
+ONNXTensorElementDataType TypeOf(Element element) {
+  switch (element) {
+    case Element::kUint8:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8;
+    case Element::kUint16:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT16;
+    case Element::kFloat16:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16;
+    case Element::kFloat32:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
+  }
+  return ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
+}
+
+Element ElementOf(const std::string& type) {
+  for (const Element element :
+       {Element::kUint8, Element::kUint16, Element::kFloat16, Element::kFloat32}) {
+    if (type == TypeName(TypeOf(element))) return element;
+  }
+  throw Error(ErrorCode::kInvalidArgument, "images have no elements of type " + type);
+}
+
+void Check(const Status& status) {
+  if (status.ok()) return;
+  throw Error(status.code == StatusCode::kOutOfMemory ? ErrorCode::kOutOfMemory
+                                                      : ErrorCode::kInvalidArgument,
+              status.message);
+}
+
+ImageLayout ReadLayout(const char* name, const Napi::Object& from) {
+  const auto side = [&](const char* key) {
+    return static_cast<size_t>(from.Get(key).ToNumber().Int64Value());
+  };
+  const ImageLayout layout = {ElementOf(from.Get("type").ToString()),
+                              from.Get("channelsLast").ToBoolean(), side("channels"),
+                              side("height"), side("width")};
+  Check(CheckLayout(name, layout));
+  return layout;
+}
+
+using Row = std::array<float, kMaxImageChannels>;
+
+Row ReadRow(const Napi::Value& from) {
+  const auto list = from.As<Napi::Array>();
+  Row row = {};
+  for (uint32_t i = 0; i < list.Length() && i < row.size(); ++i)
+    row[i] = list.Get(i).ToNumber().FloatValue();
+  return row;
+}
+
+ImageMap ReadMap(const Napi::Object& from) {
+  const auto mix = from.Get("mix").As<Napi::Array>();
+  ImageMap map = {};
+  for (uint32_t c = 0; c < mix.Length() && c < map.mix.size(); ++c)
+    map.mix[c] = ReadRow(mix.Get(c));
+  map.multiply = ReadRow(from.Get("multiply"));
+  map.divide = ReadRow(from.Get("divide"));
+  map.add = ReadRow(from.Get("add"));
+  return map;
+}
+
+// On the thread of the job and a few more: to touch fresh memory for the first time takes longer
+// than to write it, and is what threads share best.
+class ImageLoop final : public ParallelLoop {
+ public:
+  Status Run(size_t count, const Task& task) override {
+    constexpr size_t kMostThreads = 4;
+    const size_t wanted = std::min<size_t>(std::thread::hardware_concurrency(), kMostThreads);
+    std::atomic<size_t> next = 0;
+    const auto work = [&] {
+      for (size_t i = next++; i < count; i = next++) task(i);
+    };
+    std::vector<std::thread> others;
+    try {
+      others.reserve(wanted);
+      // Small images are done before a thread has begun.
+      for (size_t i = 1; i < std::min(wanted, count / kTasksPerThread); ++i)
+        others.emplace_back(work);
+    } catch (const std::exception&) {
+      // As many as there could be.
+    }
+    work();
+    for (std::thread& other : others) other.join();
+    return {};
+  }
+
+ private:
+  static constexpr size_t kTasksPerThread = 16;
+};
+
+class CopyImageJob final : public PromiseJob {
+ public:
+  CopyImageJob(Napi::Env env, const Napi::Object& source, const Napi::Object& map,
+               const Napi::Object& target, bool summarizes)
+      : PromiseJob(env),
+        from_layout_(ReadLayout("the source", source)),
+        to_layout_(ReadLayout("the target", target)),
+        map_(ReadMap(map)) {
+    const Napi::Value data = source.Get("data");
+    const auto [bytes, size] = BytesOf(data);
+    if (size != ByteSize(from_layout_)) {
+      throw Error(ErrorCode::kInvalidArgument, "the source's layout does not fit its data of " +
+                                                   std::to_string(size) + " bytes");
+    }
+    owner_ = OwnerOf(bytes);
+    if (owner_ != nullptr || source.Get("isHandedOver").ToBoolean()) {
+      from_ = bytes;
+      in_place_ = Napi::Persistent(data.As<Napi::Object>());
+    } else {
+      owner_ = NewMemory(size);
+      from_ = owner_.get();
+      taken_ = TakenBytes("the source", data, const_cast<void*>(owner_.get()));
+    }
+    if (summarizes) summary_.emplace();
+  }
+
+ private:
+  bool Prepare(Napi::Env) override {
+    size_t most = kCopiedPerTurn;
+    return taken_.Copy(most);
+  }
+
+  void Execute() override {
+    to_ = NewMemory(ByteSize(to_layout_));
+    ImageLoop loop;
+    Check(CopyImage(from_, from_layout_, map_, loop, to_.get(), to_layout_,
+                    summary_ ? &*summary_ : nullptr));
+  }
+
+  Napi::Value Result(Napi::Env env) override {
+    Napi::Object result = Napi::Object::New(env);
+    result.Set("data", TypedArrayOver(env, TypeOf(to_layout_.element), to_, to_.get(),
+                                      ByteSize(to_layout_)));
+    if (summary_) {
+      Napi::Object summary = Napi::Object::New(env);
+      summary.Set("finite", summary_->finite);
+      summary.Set("least", summary_->least);
+      summary.Set("greatest", summary_->greatest);
+      summary.Set("mean", summary_->mean);
+      summary.Set("outside", summary_->outside);
+      result.Set("summary", summary);
+    }
+    return result;
+  }
+
+  void Unpin() override {
+    taken_.Unpin();
+    in_place_.Reset();
+    owner_.reset();
+  }
+
+  ImageLayout from_layout_;
+  ImageLayout to_layout_;
+  ImageMap map_;
+  const void* from_ = nullptr;
+  std::shared_ptr<const void> owner_;  // of what is copied from, where that is ours
+  Napi::ObjectReference in_place_;
+  TakenBytes taken_;
+  std::shared_ptr<void> to_;
+  std::optional<ImageSummary> summary_;
+};
+
+}  // namespace
+
+Napi::Value CopyImageFromJs(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return WithJsErrors(env, [&]() -> Napi::Value {
+    return Context::Of(env).Start(
+        std::make_shared<CopyImageJob>(env, info[0].As<Napi::Object>(), info[1].As<Napi::Object>(),
+                                       info[2].As<Napi::Object>(), info[3].ToBoolean()));
+  });
+}
+
+}  // namespace tlsc
