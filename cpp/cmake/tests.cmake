@@ -38,6 +38,7 @@ function(tlsc_add_target_tests name)
 endfunction()
 
 tlsc_add_test(kernels/copy_image_test tlsc_kernels)
+tlsc_add_test(kernels/fill_hidden_test tlsc_kernels)
 tlsc_add_test(kernels/local_average_pool_test tlsc_kernels)
 tlsc_add_test(kernels/local_group_normalization_test tlsc_kernels)
 tlsc_add_test(kernels/local_instance_normalization_test tlsc_kernels)

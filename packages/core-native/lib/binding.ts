@@ -138,6 +138,11 @@ export interface NativeImage extends NativeImageLayout {
   readonly isHandedOver: boolean;
 }
 
+export interface NativeImageTarget extends NativeImageLayout {
+  /** Memory that `copyImage` has made, of which this may be a part, to write to; else it makes some. */
+  readonly data?: TensorData;
+}
+
 /**
  * What becomes of a pixel x: channel c of the target is (Σ mix[c][k] · x[k]) · multiply[c] / divide[c] + add[c], in float32. Whole numbers
  * are taken as they are, divide[c] times the largest.
@@ -214,9 +219,14 @@ export interface Binding {
   copyImage(
     source: NativeImage,
     map: NativeImageMap,
-    target: NativeImageLayout,
+    target: NativeImageTarget,
     summarizes: boolean,
   ): Promise<NativeImageCopy>;
+  /**
+   * Gives the pixels whose alpha is 0 the colours of visible ones around them, in place, on a thread of the addon's. Planes of float32, and
+   * alpha of 8 or 16 bits, that `copyImage` has made. Rejects with ERR_INVALID_ARGUMENT, ERR_OUT_OF_MEMORY.
+   */
+  fillHidden(planes: Omit<NativeImage, 'isHandedOver'>, alpha: TensorData): Promise<void>;
   /** A copy in ordinary memory of the tensor behind a handle. Rejects with ERR_INVALID_ARGUMENT once it is disposed of. */
   download(handle: object): Promise<NativeTensor>;
   /** Frees the tensor behind a handle once no run reads it. Idempotent. */

@@ -3,14 +3,15 @@ import {
   loadBinding,
   type NativeImage,
   type NativeImageCopy,
-  type NativeImageLayout,
   type NativeImageMap,
+  type NativeImageTarget,
   type NativeLoad,
   type NativeModel,
   type NativeSessionOptions,
   type NativeTensor,
   type OperatorsDescription,
   type RuntimeDescription,
+  type TensorData,
 } from './binding.js';
 
 export type {
@@ -22,6 +23,7 @@ export type {
   NativeImageLayout,
   NativeImageMap,
   NativeImageSummary,
+  NativeImageTarget,
   NativeInput,
   NativeLoad,
   NativeLocation,
@@ -61,10 +63,18 @@ export async function checkModel(model: NativeModel): Promise<void> {
 export async function copyImage(
   source: NativeImage,
   map: NativeImageMap,
-  target: NativeImageLayout,
+  target: NativeImageTarget,
   summarizes = false,
 ): Promise<NativeImageCopy> {
   return loadBinding().copyImage(source, map, target, summarizes);
+}
+
+/** Gives what alpha hides the colours around it, in place. Rejects with a `NativeError`. */
+export async function fillHidden(
+  planes: Omit<NativeImage, 'isHandedOver'>,
+  alpha: TensorData,
+): Promise<void> {
+  return loadBinding().fillHidden(planes, alpha);
 }
 
 /** A copy in ordinary memory of the tensor behind a handle. Rejects with a `NativeError`. */

@@ -1,8 +1,8 @@
 #include <string>
 
-#include "copy_image_job.h"
 #include "describe.h"
 #include "errors.h"
+#include "image_jobs.h"
 #include "napi_setup.h"
 #include "promise_job.h"
 #include "session_wrap.h"
@@ -16,6 +16,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("checkModel", Napi::Function::New(env, tlsc::CheckModel));
   exports.Set("createSession", Napi::Function::New(env, tlsc::CreateSession));
   exports.Set("copyImage", Napi::Function::New(env, tlsc::CopyImageFromJs));
+  exports.Set("fillHidden", Napi::Function::New(env, tlsc::FillHiddenFromJs));
   exports.Set("download", Napi::Function::New(env, tlsc::Download));
   exports.Set("dispose", Napi::Function::New(env, tlsc::Dispose));
   exports.Set("describeRuntime", Napi::Function::New(env, tlsc::DescribeRuntime));

@@ -6,7 +6,7 @@ import { inlineEnclosed } from './conversion/inline-enclosed.js';
 import { isConverted, localNodesOf } from './conversion/local-operators.js';
 import { type KeptStatistic, planRewrites, type Rewrite } from './conversion/plan.js';
 import { raiseOld, raiseOpset } from './conversion/raise-opset.js';
-import { type Site, writeRecord } from './conversion/record.js';
+import { recordNetwork, type Site, writeRecord } from './conversion/record.js';
 import type { ConversionSizes } from './conversion/sizes.js';
 import { TlscError } from './errors.js';
 import type { Freed } from './freeing/free-sizes.js';
@@ -18,8 +18,11 @@ import { imageSizeOf, inputsOf } from './graph/inputs.js';
 import { measure } from './graph/measure.js';
 import { encodeModel, loadModel, type Model, type ModelSource, opsetOf, withNodes } from './graph/model.js';
 import { mergeSizeNumbers } from './graph/size-numbers.js';
+import type { ValueOptions } from './image/values.js';
 import { InferenceSession } from './session/inference-session.js';
+import { sidesOfOnly } from './session/known-sides.js';
 import { modeFor } from './session/many-nodes.js';
+import type { Sides } from './session/sides.js';
 
 export interface ConvertReport extends ConversionSizes {
   /** Empty: there is nothing to convert, and the converted model is the model. */
@@ -35,6 +38,13 @@ export interface ConvertReport extends ConversionSizes {
   readonly freed: Freed | undefined;
   readonly opset: number;
   readonly irVersion: number;
+  /** What was said of the network's values, and is recorded in the model. */
+  readonly values: ValueOptions | undefined;
+  /**
+   * The sides that the network takes, which is recorded in the model; undefined where none was found, where its sides are fixed or it takes
+   * more than an image, and where there is nothing to convert and to record.
+   */
+  readonly sides: Sides | undefined;
 }
 
 export interface Conversion {
@@ -51,7 +61,7 @@ const functionsIrVersion = 8n;
 /** The work of `background/index.ts`'s `convert`, on the thread that calls it. */
 export async function convert(source: ModelSource, options: ConvertOptions): Promise<Conversion> {
   const choice = toChoice(options);
-  const { sizes, fast, opset } = choice;
+  const { sizes, fast, opset, values } = choice;
   const { trainSize } = sizes;
   const { bytes, model: loaded, name } = await loadModel(source, options.externalDataFolder);
   refuseConverted(loaded, name);
@@ -66,9 +76,13 @@ export async function convert(source: ModelSource, options: ConvertOptions): Pro
   const { rewrites, kept } = planRewrites(findings, choice, model, name);
   const sites = rewrites.map(({ site }) => site);
   const { externalDataFolder } = model;
-  const report = { ...sizes, sites, kept, warnings, freed };
-  if (sites.length === 0)
-    return { model: bytes, externalDataFolder, report: { ...report, freed: undefined, ...original } };
+  const report = { ...sizes, sites, kept, warnings, freed, values };
+  if (sites.length === 0) {
+    const { bytes: copy, sides } = values
+      ? await withNetwork((await loadModel(bytes, externalDataFolder)).model, values, name)
+      : { bytes, sides: undefined };
+    return { model: copy, externalDataFolder, report: { ...report, freed: undefined, ...original, sides } };
+  }
 
   if (opsetOf(model) < lowestOpset) await raiseOpset(model, lowestOpset, name, shapes);
   unlistConstants(model);
@@ -76,9 +90,19 @@ export async function convert(source: ModelSource, options: ConvertOptions): Pro
   for (const { match } of rewrites) match.finish?.();
   addFunctions(model, rewrites, fast);
   writeRecord(model, sizes, sites);
-  const converted = encodeModel(model);
-  await checkLoads(model, converted, name);
-  return { model: converted, externalDataFolder, report: { ...report, ...versionsOf(model) } };
+  const { bytes: converted, sides } = await withNetwork(model, values, name);
+  return { model: converted, externalDataFolder, report: { ...report, ...versionsOf(model), sides } };
+}
+
+/** The model's bytes, with what is said and found out of its network. Throws where ONNX Runtime refuses it. */
+async function withNetwork(
+  model: Model,
+  values: ValueOptions | undefined,
+  name: string,
+): Promise<{ bytes: Uint8Array; sides: Sides | undefined }> {
+  const sides = await checkLoads(model, encodeModel(model), name);
+  recordNetwork(model, values, sides);
+  return { bytes: encodeModel(model), sides };
 }
 
 function refuseConverted(model: Model, name: string): void {
@@ -112,8 +136,11 @@ function versionsOf(model: Model): Pick<ConvertReport, 'opset' | 'irVersion'> {
   return { opset: opsetOf(model), irVersion: Number(model.irVersion) };
 }
 
-/** ONNX Runtime checks graph and types when it loads a model: an edit that broke either must not get out. */
-async function checkLoads(model: Model, converted: Uint8Array, name: string): Promise<void> {
+/**
+ * ONNX Runtime checks graph and types when it loads a model: an edit that broke either must not get out. Resolves to the sides that its
+ * images may have, as runs show, where they are its only input.
+ */
+async function checkLoads(model: Model, converted: Uint8Array, name: string): Promise<Sides | undefined> {
   const { externalDataFolder } = model;
   // The same graph, which is smaller by half in some networks.
   const { nodes, twins } = mergeSizeNumbers(new Graph(model.graph, externalDataFolder));
@@ -125,7 +152,9 @@ async function checkLoads(model: Model, converted: Uint8Array, name: string): Pr
       graphOptimizationLevel: 'disabled',
       logSeverityLevel: 4,
     });
+    const sides = await sidesOfOnly(session);
     await session.release();
+    return sides;
   } catch (cause) {
     const message = `${name} cannot be converted: ONNX Runtime refuses the result (${(cause as Error).message})`;
     throw new TlscError('ERR_UNSUPPORTED_MODEL', message, { cause });

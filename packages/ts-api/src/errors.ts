@@ -11,6 +11,7 @@ const ownErrorCodes = [
   'ERR_IMAGE_TOO_LARGE',
   'ERR_INVALID_IMAGE',
   'ERR_IMAGE_CHANNELS',
+  'ERR_IMPLAUSIBLE_RESULT',
   'ERR_NOT_WRITABLE',
 ] as const;
 

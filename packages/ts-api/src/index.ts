@@ -17,17 +17,30 @@ export type { FrozenSize } from './graph/frozen-sizes.js';
 export type { ModelSource } from './graph/model.js';
 export type { ImageSource } from './image/decode.js';
 export {
-  encodePhoto,
+  type EncodeOptions,
+  framesExtensions,
   type ImageExtension,
   imageExtensions,
+} from './image/encode.js';
+export {
+  encodePhoto,
   type ReadPhotoOptions,
   readPhoto,
   type WritePhotoOptions,
   writePhoto,
 } from './image/files.js';
 export { readableExtensions } from './image/formats.js';
+export type { OtherInput, OtherInputs } from './image/inputs.js';
+export type { PhotoMetadata } from './image/metadata.js';
 export type { Photo } from './image/photo.js';
 export { type RestoreOptions, restore } from './image/restore.js';
+export {
+  type RestoredImage,
+  type RestoreFileOptions,
+  restoreFile,
+  restoreImage,
+} from './image/restore-file.js';
+export { type ChannelOrder, channelOrders, type ValueOptions } from './image/values.js';
 export type {
   Inspection,
   InspectOptions,
@@ -54,6 +67,7 @@ export type {
 } from './session/machine.js';
 export type { SessionOptions } from './session/options.js';
 export type { CudaProvider, ExecutionProvider, OtherProvider } from './session/providers.js';
+export type { Sides } from './session/sides.js';
 export { largestSide, type Size, type SizeOption } from './size.js';
 export type { FullCheck, SelfCheck, Verification, VerifyOptions } from './verify.js';
 export { type WriteModelOptions, writeModel } from './write-model.js';

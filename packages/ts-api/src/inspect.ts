@@ -3,14 +3,19 @@ import { type Explanation, explain } from './conversion/explain.js';
 import { inlineEnclosed } from './conversion/inline-enclosed.js';
 import { isConverted, localNodesOf, maxStrideOf, windowOf } from './conversion/local-operators.js';
 import { raiseOld } from './conversion/raise-opset.js';
-import { type ConversionRecord, readRecord } from './conversion/record.js';
+import { type ConversionRecord, metadataOf, readRecord } from './conversion/record.js';
 import { type ErrorCode, invalidArgument, TlscError } from './errors.js';
 import type { FrozenSize } from './graph/frozen-sizes.js';
 import { imageSizeOf, inputsOf, tensorTypeOf, typeName } from './graph/inputs.js';
 import { loadModel, type Model, type ModelSource, opsetOf } from './graph/model.js';
 import { labelOf, type ValueInfoProto } from './graph/proto.js';
+import { givenValues, recordedValues, type ValueOptions } from './image/values.js';
 import { checkOptions, checkSignal } from './options.js';
 import { isMatch, isRefusal } from './rewrite/rule.js';
+import { InferenceSession } from './session/inference-session.js';
+import { sidesOfOnly } from './session/known-sides.js';
+import { modeFor } from './session/many-nodes.js';
+import type { Sides } from './session/sides.js';
 import { type Size, type SizeOption, toSize } from './size.js';
 
 export interface InspectOptions {
@@ -62,6 +67,10 @@ export interface Inspection {
   readonly outputs: readonly ValueDescription[];
   /** What was done to the model, when it was converted and says so. */
   readonly converted: ConversionRecord | undefined;
+  /** What the model says that its values mean, and `restore` heeds. */
+  readonly values: ValueOptions | undefined;
+  /** The sides that its images may have, as runs on small ones show; undefined where they are fixed, or none was found. */
+  readonly sides: Sides | undefined;
   readonly localOperators: readonly LocalOperator[];
   readonly statistics: readonly Statistic[];
   /** The image size at which features were measured. */
@@ -79,7 +88,7 @@ export async function inspect(source: ModelSource, options: InspectOptions = {})
   const { explain: asked } = options;
   if (asked !== undefined && typeof asked !== 'string')
     throw invalidArgument('explain', 'the name of a node', asked);
-  const { model: loaded, name } = await loadModel(source, options.externalDataFolder);
+  const { bytes, model: loaded, name } = await loadModel(source, options.externalDataFolder);
   const size =
     options.trainSize === undefined
       ? imageSizeOf(loaded, [256, 256])
@@ -94,6 +103,8 @@ export async function inspect(source: ModelSource, options: InspectOptions = {})
     inputs,
     outputs,
     converted: isConverted(model) ? readRecord(model) : undefined,
+    values: givenValues(recordedValues(metadataOf(model))),
+    sides: await findSides(bytes, loaded),
     localOperators: localNodesOf(model).map((node) => ({
       node: labelOf(node),
       operator: node.opType,
@@ -105,6 +116,23 @@ export async function inspect(source: ModelSource, options: InspectOptions = {})
     warnings,
     explanation: asked === undefined ? undefined : explain(model, findings, asked, name),
   };
+}
+
+/** Undefined for a model that ONNX Runtime refuses. */
+async function findSides(
+  bytes: Uint8Array,
+  { graph, externalDataFolder }: Model,
+): Promise<Sides | undefined> {
+  try {
+    const options = { ...modeFor(graph.node.length), externalDataFolder, logSeverityLevel: 4 } as const;
+    const session = await InferenceSession.create(bytes, options);
+    const sides = await sidesOfOnly(session);
+    await session.release();
+    return sides;
+  } catch (error) {
+    if (error instanceof TlscError) return undefined;
+    throw error;
+  }
 }
 
 const unmeasurable: readonly ErrorCode[] = ['ERR_UNSUPPORTED_MODEL', 'ERR_TRAIN_SIZE'];

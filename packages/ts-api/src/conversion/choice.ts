@@ -1,11 +1,13 @@
 import { invalidArgument } from '../errors.js';
 import { lowestOpset } from '../functions/body.js';
+import { checkValues, givenValues, type ValueOptions, valueOptionNames } from '../image/values.js';
 import { checkOptions, checkSignal } from '../options.js';
 import { defaultBaseSize, type SizeOption, toSize } from '../size.js';
 import { newestOpset } from './opset-changes.js';
 import type { ConversionSizes } from './sizes.js';
 
-export interface ConvertOptions {
+/** What the values of the network mean is recorded in the converted model. */
+export interface ConvertOptions extends ValueOptions {
   /** Size of the crops that the network was trained on: a side, or [height, width], in pixels. */
   readonly trainSize: SizeOption;
   /** The windows are those of an image of this size. Default: 1.5 × trainSize, rounded down. */
@@ -39,6 +41,8 @@ export interface Choice {
   readonly include: readonly NamePattern[] | undefined;
   readonly exclude: readonly NamePattern[];
   readonly opset: number | undefined;
+  /** Undefined where nothing is said of them. */
+  readonly values: ValueOptions | undefined;
 }
 
 /** A pattern for the names of nodes, and how messages show it. */
@@ -93,7 +97,9 @@ export function toChoice(options: ConvertOptions): Choice {
     opset: true,
     externalDataFolder: true,
     signal: true,
+    ...valueOptionNames,
   });
+  checkValues(options);
   const { fast = false, include, exclude, opset } = options;
   checkSignal(options.signal);
   if (typeof fast !== 'boolean') throw invalidArgument('fast', 'true or false', fast);
@@ -107,5 +113,6 @@ export function toChoice(options: ConvertOptions): Choice {
     include: include && toPatterns(include, 'include'),
     exclude: exclude ? toPatterns(exclude, 'exclude') : [],
     opset,
+    values: givenValues(options),
   };
 }

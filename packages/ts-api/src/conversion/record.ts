@@ -1,6 +1,9 @@
 // What a converted model says of its conversion, in its custom metadata.
 import { create } from '@bufbuild/protobuf';
 import { type ModelProto, StringStringEntryProtoSchema } from 'onnx-buf';
+import { type ValueOptions, valuesKey } from '../image/values.js';
+import { sidesKey } from '../session/known-sides.js';
+import type { Sides } from '../session/sides.js';
 import { isSize, type Size, showSize } from '../size.js';
 import { version } from '../version.js';
 import type { ConversionSizes } from './sizes.js';
@@ -51,9 +54,31 @@ export function writeRecord(model: ModelProto, sizes: ConversionSizes, sites: re
     [keys.baseSize]: showSize(sizes.baseSize),
     [keys.sites]: JSON.stringify(sites),
   };
+  writeMetadata(model, entries);
+}
+
+/** Puts entries into a model's custom metadata, in the place of older ones. */
+function writeMetadata(model: ModelProto, entries: Readonly<Record<string, string>>): void {
   model.metadataProps = model.metadataProps.filter(({ key }) => !Object.hasOwn(entries, key));
   for (const [key, value] of Object.entries(entries))
     model.metadataProps.push(create(StringStringEntryProtoSchema, { key, value }));
+}
+
+/** What `restore` is to know of a network: what its values mean and which sides it takes, as far as that is known. */
+export function recordNetwork(
+  model: ModelProto,
+  values: ValueOptions | undefined,
+  sides: Sides | undefined,
+): void {
+  writeMetadata(model, {
+    ...(values && { [valuesKey]: JSON.stringify(values) }),
+    ...(sides && { [sidesKey]: JSON.stringify(sides) }),
+  });
+}
+
+/** The custom metadata of a model by their keys. */
+export function metadataOf({ metadataProps }: ModelProto): Readonly<Record<string, string>> {
+  return Object.fromEntries(metadataProps.map(({ key, value }) => [key, value]));
 }
 
 /** Whether custom metadata speaks of a conversion, sensibly or not. */

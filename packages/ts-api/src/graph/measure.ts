@@ -38,10 +38,7 @@ export interface Measurement {
 /** The numbers of a tensor, which of float16 are bits. */
 function numbersIn({ data, type }: Tensor): number[] {
   if (type !== 'float16') return Array.from(data as BigInt64Array | Int32Array, Number);
-  const bits = withoutFloat16Array(data) as Uint16Array;
-  const values = new Float32Array(bits.length);
-  widenFloat16(bits, values, 0, bits.length);
-  return [...values];
+  return [...widenFloat16(withoutFloat16Array(data) as Uint16Array)];
 }
 
 /** What is known of values, and so of those that are the same. */

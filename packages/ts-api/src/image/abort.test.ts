@@ -9,21 +9,22 @@ import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { buildBytes } from '../../test/build-model.js';
 import { makeNode } from '../graph/proto.js';
+import { asItIs, copyImage } from '../session/copy-image.js';
 import { InferenceSession } from '../session/inference-session.js';
 import { encodePhoto, readPhoto, writePhoto } from './files.js';
-import type { Photo } from './photo.js';
+import { memoryOf } from './photo.js';
 import { restore } from './restore.js';
 
 /** Every decoding that was begun, and what it waits for in front. */
 const decoding = vi.hoisted(() => ({ begun: 0, gate: Promise.resolve() }));
 vi.mock('./decode.js', async (original) => {
   const module = await original<typeof import('./decode.js')>();
-  const decodePhoto: typeof module.decodePhoto = async (...given) => {
+  const readImageHeader: typeof module.readImageHeader = async (...given) => {
     decoding.begun++;
     await decoding.gate;
-    return module.decodePhoto(...given);
+    return module.readImageHeader(...given);
   };
-  return { ...module, decodePhoto };
+  return { ...module, readImageHeader };
 });
 
 const turns = Math.max(2, availableParallelism());
@@ -244,12 +245,12 @@ describe('memory that runs out', () => {
   });
 
   it('is called so when it is ours', async () => {
-    const tensor = { type: 'float32', dims: [1, 3, 200_000, 200_000], data: new Float32Array(3) };
-    const photo = { tensor, bitDepth: 16 } as unknown as Photo;
     const expected = {
       code: 'ERR_OUT_OF_MEMORY',
-      message: expect.stringContaining('there is no memory for 200000x200000 pixels; take a smaller photo'),
+      message: expect.stringContaining('there is no memory for 8000000x4000000 pixels; take a smaller photo'),
     };
-    await expect(encodePhoto(photo, '.png')).rejects.toMatchObject(expected);
+    const photo = await readPhoto(small);
+    const huge = { type: 'float32', channelsLast: false, height: 4_000_000, width: 8_000_000 } as const;
+    await expect(copyImage(memoryOf(photo), [asItIs(0)], huge)).rejects.toMatchObject(expected);
   });
 });

@@ -2,10 +2,14 @@ import sharp, { type Metadata, type Sharp } from 'sharp';
 import { invalidArgument, isOutOfMemory, TlscError, throwIfAborted } from '../errors.js';
 import { readSource } from '../files.js';
 import { wholeNumber } from '../options.js';
+import { asItIs, copyImage, type ImageMemory } from '../session/copy-image.js';
 import { isCutShort } from './cut-short.js';
 import { describeStranger, type Format, formatOf, readableNames } from './formats.js';
-import { outOfMemory, withMemoryFor } from './memory.js';
-import { colourspaceOf, type Photo, samplesIn, sampleTypeOf, toPhoto } from './photo.js';
+import { outOfMemory } from './memory.js';
+import { type PhotoMetadata, uprightExif, uprightXmp } from './metadata.js';
+import type { Picture } from './photo.js';
+import { colourspaceOf, samplesIn, sampleTypeOf } from './samples.js';
+import { readTags } from './tiff.js';
 
 /** A path, or the bytes of an image file. */
 export type ImageSource = string | Uint8Array;
@@ -39,27 +43,13 @@ export function checkMaxPixels(maxPixels: number | undefined): number {
 /** Grayscale colour spaces, as libvips calls them. */
 const graySpaces = ['b-w', 'grey16'];
 
-/** The sample types of libvips that photos come in. */
-const bitDepths: Readonly<Record<string, 8 | 16>> = { uchar: 8, ushort: 16 };
-
-/** Gray comes as three equal channels: asked for gray, sharp would drop alpha. */
-function raw8(image: Sharp): Sharp {
-  return image.toColourspace('srgb').raw({ depth: sampleTypeOf(8) });
-}
-
-function raw16(image: Sharp, colours: number): Sharp {
-  const space = colourspaceOf(colours, 16);
-  return image
-    .pipelineColourspace(space)
-    .toColourspace(space)
-    .raw({ depth: sampleTypeOf(16) });
-}
-
 /** An image file, and how messages speak of it. */
 interface ImageFile {
   readonly bytes: Uint8Array;
   readonly name: string;
   readonly format: Format;
+  /** Whether it is a TIFF with EXIF, which libvips does not read. */
+  readonly hasUnreadExif: boolean;
 }
 
 function invalidImage(message: string, cause?: unknown): TlscError {
@@ -71,8 +61,10 @@ function checkFormat(bytes: Uint8Array, name: string): Format {
   if (format) return format;
   if (bytes.length === 0) throw invalidImage(`${name} is empty`);
   const stranger = describeStranger(bytes);
-  const what = stranger ? `looks like ${stranger}` : 'is no image';
-  throw invalidImage(`${name} ${what}; only ${readableNames} are read`);
+  const only = `only ${readableNames} are read`;
+  if (!stranger) throw invalidImage(`${name} is no image; ${only}`);
+  const remedy = stranger.remedy ? `: convert it first, by \`${stranger.remedy}\` for example` : '';
+  throw invalidImage(`${name} looks like ${stranger.name}; ${only}${remedy}`);
 }
 
 /**
@@ -85,9 +77,20 @@ function explain({ bytes, name, format }: ImageFile, what: string, cause: unknow
   return invalidImage(`${name} (${format.name}) is damaged, or of a kind that is not read`, cause);
 }
 
+const exifDirectory = 34665;
+
+function hasTiffExif(bytes: Uint8Array): boolean {
+  try {
+    return formatOf(bytes)?.name === 'TIFF' && readTags(bytes).has(exifDirectory);
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
 /** What the file says of its image. Nothing is decoded. */
-async function readHeader(file: ImageFile): Promise<Metadata> {
-  const limits = { limitInputPixels: false, limitInputChannels: false };
+async function readHeader(file: ImageFile, page = 0): Promise<Metadata> {
+  const limits = { limitInputPixels: false, limitInputChannels: false, ...(page > 0 && { page }) };
   const header = await sharp(file.bytes, limits)
     .metadata()
     .catch((cause: unknown) => {
@@ -112,39 +115,128 @@ function checkArea({ width, height, pages = 1 }: Metadata, name: string, maxPixe
   );
 }
 
+/** How the pixels of a file are to be read. */
+interface Reading {
+  readonly bitDepth: 8 | 16;
+  readonly colours: 1 | 3;
+  /** Whether its values stay as they are, and its profile with them, instead of being converted to sRGB. */
+  readonly isOwn: boolean;
+  /** The sample that stands for white. */
+  readonly white: number;
+}
+
+/**
+ * Colours that a network can take stay what they are: to convert them to sRGB would cut off what sRGB does not have. Other spaces (CMYK, Lab)
+ * become sRGB by their profile, CMYK with 8 bits, as LittleCMS is asked for by libvips.
+ */
+function readingOf({ space, depth, bitsPerSample, format }: Metadata, name: string): Reading {
+  const colours = graySpaces.includes(space) ? 1 : 3;
+  if (space === 'cmyk' && (depth === 'uchar' || depth === 'ushort'))
+    return { bitDepth: 8, colours, isOwn: false, white: 255 };
+  if (space === 'labs') return { bitDepth: 16, colours, isOwn: false, white: 65535 };
+  const isPlain = graySpaces.includes(space) || space === 'srgb' || space === 'rgb' || space === 'rgb16';
+  if (isPlain && depth === 'uchar') return { bitDepth: 8, colours, isOwn: true, white: 255 };
+  if (isPlain && depth === 'ushort') {
+    // AVIF has 10 or 12 bits, which come shifted to the left.
+    const bits = format === 'heif' ? (bitsPerSample ?? 16) : 16;
+    return { bitDepth: 16, colours, isOwn: true, white: (2 ** bits - 1) * 2 ** (16 - bits) };
+  }
+  throw invalidImage(
+    `${name} has ${depth} samples; only 8 and 16 bits can be read: convert it first, by \`magick IN -depth 16 OUT.png\` for example`,
+  );
+}
+
 /** The most that sharp takes: CMYK with alpha. */
 const mostChannels = 5;
 
-/**
- * `readPhoto`, its options checked, but for one thing: it settles when the decoder has ended, which nothing can stop. An abort
- * before and after that is heeded.
- */
-export async function decodePhoto(source: ImageSource, options: DecodeOptions): Promise<Photo> {
-  const { maxPixels, signal } = options;
+/** What of a file is to be read. */
+export interface ImageHeader {
+  readonly file: ImageFile;
+  readonly metadata: Metadata;
+  /** Frames or pages. */
+  readonly pages: number;
+}
+
+/** Reads a file, or takes its bytes, and looks at its header; no pixel is decoded. */
+export async function readImageHeader(
+  source: ImageSource,
+  { maxPixels, signal }: DecodeOptions,
+): Promise<ImageHeader> {
   const bytes = await readSource(source, 'image', signal);
   const name = typeof source === 'string' ? source : 'the image';
-  const file = { bytes, name, format: checkFormat(bytes, name) };
-  const header = await readHeader(file);
-  checkArea(header, name, maxPixels);
-  const { space, depth, hasAlpha, channels: stored } = header;
-  const bitDepth = bitDepths[depth];
-  if (!bitDepth) throw invalidImage(`${name} has ${depth} samples; only 8 and 16 bits can be read`);
-  if (stored > mostChannels)
-    throw invalidImage(`${name} has ${stored} channels; only ${mostChannels} can be read`);
+  const file = { bytes, name, format: checkFormat(bytes, name), hasUnreadExif: hasTiffExif(bytes) };
+  const metadata = await readHeader(file);
+  checkArea(metadata, name, maxPixels);
+  if (metadata.channels > mostChannels)
+    throw invalidImage(`${name} has ${metadata.channels} channels; only ${mostChannels} can be read`);
   throwIfAborted(signal);
+  return { file, metadata, pages: metadata.pages ?? 1 };
+}
 
-  const what = `the ${header.width}x${header.height} pixels of ${name}`;
-  const colours = graySpaces.includes(space) ? 1 : 3;
-  const image = sharp(bytes, { failOn: 'error', limitInputPixels: maxPixels }).autoOrient();
-  const { data, info } = await (bitDepth === 8 ? raw8(image) : raw16(image, colours))
+function metadataOf({ icc, exif, xmp, density }: Metadata, isOwn: boolean): PhotoMetadata | undefined {
+  const metadata = {
+    ...(icc && isOwn && { icc }),
+    ...(exif && { exif: uprightExif(exif) }),
+    ...(xmp && { xmp: uprightXmp(xmp.toString()) }),
+    ...(density && { density }),
+  };
+  return Object.keys(metadata).length > 0 ? metadata : undefined;
+}
+
+function rawPixels(image: Sharp, { bitDepth, colours }: Reading): Sharp {
+  // 8-bit gray comes as three equal channels: asked for gray, sharp would drop alpha.
+  const space = bitDepth === 8 ? 'srgb' : colourspaceOf(colours, 16);
+  return image.toColourspace(space).raw({ depth: sampleTypeOf(bitDepth) });
+}
+
+/**
+ * One frame or page of an image. It settles when the decoder has ended, which nothing can stop; an abort before and after that is
+ * heeded.
+ */
+export async function decodePage(
+  { file, metadata: header, pages }: ImageHeader,
+  page: number,
+  { maxPixels, signal }: DecodeOptions,
+): Promise<Picture> {
+  const { bytes, name } = file;
+  // Pages may differ.
+  const own = page === 0 ? header : await readHeader(file, page);
+  checkArea({ ...own, pages: 1 }, name, maxPixels);
+  const reading = readingOf(own, name);
+  const what = `the ${own.width}x${own.height} pixels of ${name}`;
+  const options = { failOn: 'error', limitInputPixels: maxPixels, ignoreIcc: reading.isOwn } as const;
+  const image = sharp(bytes, pages > 1 ? { ...options, page } : options).autoOrient();
+  const { data, info } = await rawPixels(image, reading)
     .toBuffer({ resolveWithObject: true })
     .catch((cause: unknown) => {
       throw explain(file, what, cause);
     });
   throwIfAborted(signal);
   const { width, height, channels } = info;
-  return withMemoryFor(what, () => {
-    const values = samplesIn(data, bitDepth);
-    return toPhoto({ data: values, width, height, channels, colours, hasAlpha, bitDepth }, signal);
-  });
+  const { bitDepth, colours, isOwn, white } = reading;
+  const pixels: ImageMemory = {
+    type: bitDepth === 16 ? 'uint16' : 'uint8',
+    channelsLast: true,
+    channels,
+    height,
+    width,
+    data: samplesIn(data, bitDepth),
+    isHandedOver: true, // Nobody else has seen it.
+  };
+  const metadata = metadataOf(own, isOwn);
+  const alpha = own.hasAlpha ? await channelOf(pixels, channels - 1) : undefined;
+  throwIfAborted(signal);
+  return {
+    pixels,
+    white: white / (2 ** bitDepth - 1),
+    colours,
+    rest: { bitDepth, ...(alpha && { alpha }), ...(metadata && { metadata }) },
+  };
+}
+
+/** One channel of an image, by itself. */
+async function channelOf(pixels: ImageMemory, channel: number): Promise<Uint8Array | Uint16Array> {
+  const { type, height, width } = pixels;
+  const copy = await copyImage(pixels, [asItIs(channel)], { type, channelsLast: true, height, width });
+  return copy.data as Uint8Array | Uint16Array;
 }

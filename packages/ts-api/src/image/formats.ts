@@ -38,28 +38,59 @@ const signatures: readonly (readonly [string, Readable])[] = [
   ['MM\0+', 'tiff'],
 ];
 
-/** The first bytes of what people take for a photo, or send for one, as Latin-1. */
-const strangers: readonly (readonly [string, string])[] = [
-  ['%PDF-', 'PDF'],
-  ['\xff\x0a', 'JPEG XL'],
-  ['\0\0\0\x0cJXL ', 'JPEG XL'],
-  ['\0\0\0\x0cjP  ', 'JPEG 2000'],
-  ['\xff\x4f\xff\x51', 'JPEG 2000'],
-  ['BM', 'BMP'],
-  ['8BPS', 'Photoshop'],
-  ['v/1\x01', 'OpenEXR'],
-  ['\0\0\x01\0', 'a Windows icon'],
-  ['FUJIFILMCCD-RAW', 'camera raw'],
-  ['FOVb', 'camera raw'],
-  ['IIU\0', 'camera raw'],
-  ['IIRO', 'camera raw'],
-  ['IIRS', 'camera raw'],
-  ['MMOR', 'camera raw'],
-  ['\0MRM', 'camera raw'],
-  ['SIMPLE  =', 'FITS'],
-  ['#?RADIANCE', 'Radiance HDR'],
+/** What people take for a photo, or send for one, and a command that makes one of it. */
+export interface Stranger {
+  readonly name: string;
+  readonly remedy: string | undefined;
+}
+
+const strangers = {
+  pdf: { name: 'PDF', remedy: 'pdftoppm -png -r 300 IN OUT' },
+  jxl: { name: 'JPEG XL', remedy: 'djxl IN OUT.png' },
+  jp2: { name: 'JPEG 2000', remedy: 'magick IN OUT.png' },
+  bmp: { name: 'BMP', remedy: 'magick IN OUT.png' },
+  psd: { name: 'Photoshop', remedy: "magick 'IN[0]' OUT.png" },
+  exr: { name: 'OpenEXR', remedy: 'magick IN -depth 16 OUT.png' },
+  hdr: { name: 'Radiance HDR', remedy: 'magick IN -depth 16 OUT.png' },
+  ico: { name: 'a Windows icon', remedy: 'magick IN OUT.png' },
+  netpbm: { name: 'Netpbm', remedy: 'magick IN OUT.png' },
+  fits: { name: 'FITS', remedy: undefined },
+  raw: { name: 'camera raw', remedy: 'darktable-cli IN OUT.tif' },
+  heic: { name: 'HEIC', remedy: 'heif-convert IN OUT.png' },
+  video: { name: 'a video', remedy: 'ffmpeg -i IN OUT-%04d.png' },
+  avis: { name: 'animated AVIF', remedy: 'ffmpeg -i IN OUT.webp' },
+  apng: { name: 'animated PNG', remedy: 'ffmpeg -i IN OUT.webp' },
+  svg: { name: 'SVG', remedy: 'rsvg-convert IN -o OUT.png' },
+  html: { name: 'HTML', remedy: undefined },
+  xml: { name: 'XML', remedy: undefined },
+  gzip: { name: 'gzip', remedy: undefined },
+  zip: { name: 'ZIP', remedy: undefined },
+} as const satisfies Record<string, Stranger>;
+
+type StrangerKind = keyof typeof strangers;
+
+/** Their first bytes, as Latin-1. */
+const strangeSignatures: readonly (readonly [string, StrangerKind])[] = [
+  ['%PDF-', 'pdf'],
+  ['\xff\x0a', 'jxl'],
+  ['\0\0\0\x0cJXL ', 'jxl'],
+  ['\0\0\0\x0cjP  ', 'jp2'],
+  ['\xff\x4f\xff\x51', 'jp2'],
+  ['BM', 'bmp'],
+  ['8BPS', 'psd'],
+  ['v/1\x01', 'exr'],
+  ['\0\0\x01\0', 'ico'],
+  ['FUJIFILMCCD-RAW', 'raw'],
+  ['FOVb', 'raw'],
+  ['IIU\0', 'raw'],
+  ['IIRO', 'raw'],
+  ['IIRS', 'raw'],
+  ['MMOR', 'raw'],
+  ['\0MRM', 'raw'],
+  ['SIMPLE  =', 'fits'],
+  ['#?RADIANCE', 'hdr'],
   ['\x1f\x8b', 'gzip'],
-  ['PK\x03\x04', 'ZIP'],
+  ['PK\x03\x04', 'zip'],
 ];
 
 const heicBrands = ['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'mif1', 'msf1'];
@@ -100,25 +131,49 @@ function isCameraRaw(bytes: Uint8Array, head: string): boolean {
   }
 }
 
+/** Parts of a PNG that are looked at; what says that it is animated is among the first. */
+const mostChunks = 1000;
+
+/** Of which decoders would take the first frame alone for the picture. */
+function isAnimatedPng(bytes: Uint8Array): boolean {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let chunk = 8;
+  for (let part = 0; part < mostChunks && chunk + 8 <= file.length; part++) {
+    const type = file.toString('latin1', chunk + 4, chunk + 8);
+    if (type === 'acTL') return true;
+    if (type === 'IDAT') return false;
+    chunk += 12 + file.readUInt32BE(chunk);
+  }
+  return false;
+}
+
 /** The format of a file, told by its content; undefined for what is not read. */
 export function formatOf(bytes: Uint8Array): Format | undefined {
   const head = headOf(bytes);
   const found = recognize(head);
   if (!found || (found === 'tiff' && isCameraRaw(bytes, head))) return undefined;
+  if ((found === 'png' && isAnimatedPng(bytes)) || brandsOf(head)[0] === 'avis') return undefined;
   return readable[found];
 }
 
-/** What a file that is not read looks like; undefined where it looks like nothing that is known. */
-export function describeStranger(bytes: Uint8Array): string | undefined {
-  const head = headOf(bytes);
+function strangerKind(head: string): StrangerKind | undefined {
   const brands = brandsOf(head);
-  if (brands.some((brand) => heicBrands.includes(brand))) return 'HEIC';
-  if (brands.length > 0) return brands.includes('crx ') ? 'camera raw' : 'a video';
-  if (recognize(head) === 'tiff') return 'camera raw';
+  if (brands[0] === 'avis') return 'avis';
+  if (brands.some((brand) => heicBrands.includes(brand))) return 'heic';
+  if (brands.length > 0) return brands.includes('crx ') ? 'raw' : 'video';
+  const found = recognize(head);
+  if (found === 'tiff') return 'raw';
+  if (found === 'png') return 'apng';
   if (/^(\xef\xbb\xbf)?\s*</.test(head)) {
-    if (/<svg[\s>]/i.test(head)) return 'SVG';
-    return /<(!doctype )?html/i.test(head) ? 'HTML' : 'XML';
+    if (/<svg[\s>]/i.test(head)) return 'svg';
+    return /<(!doctype )?html/i.test(head) ? 'html' : 'xml';
   }
-  if (/^P[1-7]\s/.test(head)) return 'Netpbm';
-  return strangers.find(([start]) => head.startsWith(start))?.[1];
+  if (/^P[1-7]\s/.test(head)) return 'netpbm';
+  return strangeSignatures.find(([start]) => head.startsWith(start))?.[1];
+}
+
+/** What a file that is not read looks like; undefined where it looks like nothing that is known. */
+export function describeStranger(bytes: Uint8Array): Stranger | undefined {
+  const kind = strangerKind(headOf(bytes));
+  return kind && strangers[kind];
 }

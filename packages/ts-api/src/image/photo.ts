@@ -1,27 +1,31 @@
 import { Tensor } from 'onnxruntime-common';
-import { inSlices } from './slices.js';
+import { invalidArgument } from '../errors.js';
+import { asItIs, copyImage, type ImageMemory } from '../session/copy-image.js';
+import type { PhotoMetadata } from './metadata.js';
 
 /** A photo as networks take it: planar, in [0, 1]. */
 export interface Photo {
-  /** float32 of shape [1, channels, height, width], values in [0, 1]; 3 channels are sRGB, 1 is gray. */
+  /**
+   * float32 of shape [1, channels, height, width], values in [0, 1]; 1 channel is gray, 3 are red, green and blue in the colour space of
+   * the file, which the profile in `metadata` describes: sRGB where there is none.
+   */
   readonly tensor: Tensor;
   /** Bits per channel of the file it came from, kept when it is written. */
   readonly bitDepth: 8 | 16;
   /** The file's alpha channel, height × width, when it had one; networks do not see it. */
   readonly alpha?: Uint8Array | Uint16Array;
+  /** What the file says beside its pixels, written with them again. */
+  readonly metadata?: PhotoMetadata;
 }
 
-/** Pixels as image files have them: channels interleaved, whole numbers up to the bit depth's largest. */
-export interface Pixels {
-  readonly data: Uint8Array | Uint16Array;
-  readonly width: number;
-  readonly height: number;
-  /** Values per pixel: the colours in front, alpha (when there is one) at the end. */
-  readonly channels: number;
-  /** 1 is gray, 3 is RGB. */
-  readonly colours: number;
-  readonly hasAlpha: boolean;
-  readonly bitDepth: 8 | 16;
+/** A photo of whatever layout on its way to a network, and what does not take that way. */
+export interface Picture {
+  /** One or three colours; an alpha channel behind them, which is not taken along. */
+  readonly pixels: ImageMemory;
+  readonly colours: 1 | 3;
+  /** The value of white, as a fraction of the largest that a sample may have. */
+  readonly white: number;
+  readonly rest: Omit<Photo, 'tensor'>;
 }
 
 export function planeOf(photo: Photo): { channels: number; height: number; width: number } {
@@ -29,70 +33,49 @@ export function planeOf(photo: Photo): { channels: number; height: number; width
   return { channels, height, width };
 }
 
-function allocate(bitDepth: 8 | 16, length: number): Uint8Array | Uint16Array {
-  return bitDepth === 16 ? new Uint16Array(length) : new Uint8Array(length);
+/** The photo of an image that is planar and float32. */
+export function toPhoto({ data, channels, height, width }: ImageMemory, rest: Omit<Photo, 'tensor'>): Photo {
+  const tensor = new Tensor('float32', data as Float32Array, [1, channels, height, width]);
+  return { tensor, ...rest };
 }
 
-/** libvips' name of the colour space that pixels are written in. */
-export function colourspaceOf(colours: number, bitDepth: 8 | 16): string {
-  if (bitDepth === 16) return colours === 1 ? 'grey16' : 'rgb16';
-  return colours === 1 ? 'b-w' : 'srgb';
+/** The memory of the tensor, which may be the caller's. */
+export function memoryOf(photo: Photo): ImageMemory {
+  const data = photo.tensor.data as Float32Array;
+  return { type: 'float32', channelsLast: false, ...planeOf(photo), data, isHandedOver: false };
 }
 
-/** libvips' name of the type of a sample. */
-export function sampleTypeOf(bitDepth: 8 | 16): 'uchar' | 'ushort' {
-  return bitDepth === 16 ? 'ushort' : 'uchar';
+export function pictureOf(photo: Photo): Picture {
+  const { tensor: _, ...rest } = photo;
+  return { pixels: memoryOf(photo), colours: planeOf(photo).channels === 1 ? 1 : 3, white: 1, rest };
 }
 
-/** The samples in the bytes of raw pixels. */
-export function samplesIn(bytes: Uint8Array, bitDepth: 8 | 16): Uint8Array | Uint16Array {
-  return bitDepth === 16 ? new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2) : bytes;
+/** A picture as a photo. */
+export async function photoOf({ pixels, colours, white, rest }: Picture): Promise<Photo> {
+  const map = Array.from({ length: colours }, (_, channel) => ({ ...asItIs(channel), divide: white }));
+  const { height, width } = pixels;
+  return toPhoto(await copyImage(pixels, map, { type: 'float32', channelsLast: false, height, width }), rest);
 }
 
-export async function toPhoto(pixels: Pixels, signal?: AbortSignal): Promise<Photo> {
-  const { data, width, height, channels, colours, hasAlpha, bitDepth } = pixels;
-  const area = width * height;
-  const largest = 2 ** bitDepth - 1;
-  const planes = new Float32Array(colours * area);
-  const alpha = hasAlpha ? allocate(bitDepth, area) : undefined;
-  await inSlices(
-    area,
-    (begin, end) => {
-      for (let channel = 0; channel < colours; channel++) {
-        let from = begin * channels + channel;
-        for (let to = channel * area + begin; to < channel * area + end; to++, from += channels) {
-          planes[to] = (data[from] as number) / largest;
-        }
-      }
-      if (alpha) for (let i = begin; i < end; i++) alpha[i] = data[i * channels + channels - 1] as number;
-    },
-    signal,
-  );
-  const tensor = new Tensor('float32', planes, [1, colours, height, width]);
-  return alpha ? { tensor, bitDepth, alpha } : { tensor, bitDepth };
+export function isPhoto(value: unknown): value is Photo {
+  return typeof value === 'object' && value !== null && 'tensor' in value;
 }
 
-/** Rounds to the nearest value of the bit depth; what lies outside [0, 1] is clipped. */
-export async function toPixels(photo: Photo, signal?: AbortSignal): Promise<Pixels> {
-  const { bitDepth, alpha } = photo;
-  const { channels: colours, height, width } = planeOf(photo);
-  const area = width * height;
-  const largest = 2 ** bitDepth - 1;
-  const channels = alpha ? colours + 1 : colours;
-  const planes = photo.tensor.data as Float32Array;
-  const data = allocate(bitDepth, channels * area);
-  await inSlices(
-    area,
-    (begin, end) => {
-      for (let channel = 0; channel < colours; channel++) {
-        let to = begin * channels + channel;
-        for (let from = channel * area + begin; from < channel * area + end; from++, to += channels) {
-          data[to] = Math.round(Math.min(1, Math.max(0, planes[from] as number)) * largest);
-        }
-      }
-      if (alpha) for (let i = begin; i < end; i++) data[i * channels + colours] = alpha[i] as number;
-    },
-    signal,
-  );
-  return { data, width, height, channels, colours, hasAlpha: alpha !== undefined, bitDepth };
+/** Throws ERR_INVALID_ARGUMENT for what is none. */
+export function checkPhoto(photo: Photo, parameter = 'photo'): void {
+  const { tensor, bitDepth, alpha } = photo;
+  const [batch, colours, height = 0, width = 0] = tensor.dims;
+  const isImage = tensor.type === 'float32' && tensor.dims.length === 4 && batch === 1 && height * width > 0;
+  if (!isImage || (colours !== 1 && colours !== 3)) {
+    throw invalidArgument(
+      parameter,
+      'a float32 tensor 1×1×H×W or 1×3×H×W',
+      `${tensor.type} [${tensor.dims.join(', ')}]`,
+    );
+  }
+  const count = colours * height * width;
+  if (tensor.data.length !== count) throw invalidArgument(parameter, `${count} values`, tensor.data.length);
+  if (bitDepth !== 8 && bitDepth !== 16) throw invalidArgument('bitDepth', '8 or 16', bitDepth);
+  if (alpha && alpha.length !== height * width)
+    throw invalidArgument('alpha', `${height * width} values`, alpha.length);
 }

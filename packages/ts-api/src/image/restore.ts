@@ -2,42 +2,70 @@ import { Tensor } from 'onnxruntime-common';
 import sharp from 'sharp';
 import { abortable } from '../abort.js';
 import { invalidArgument, TlscError, throwIfAborted } from '../errors.js';
-import { checkOptions, checkSignal } from '../options.js';
+import { checkOptions, checkSignal, isBoolean, type OptionNames } from '../options.js';
+import {
+  asItIs,
+  copyAndSummarize,
+  copyImage,
+  type ImageMemory,
+  type ImageSummary,
+  withChannel,
+} from '../session/copy-image.js';
+import type { Feeds } from '../session/feeds.js';
+import { float16Data, withoutFloat16Array } from '../session/float16.js';
 import { type ImageInput, imageInputOf } from '../session/image-input.js';
-import { layoutOfResult, sidesIn, turned } from '../session/image-layout.js';
-import { floatsOf, imageTypes, type Slicer, toImageTensor } from '../session/image-tensors.js';
+import { channelsFirst, layoutOf, layoutOfResult, sidesIn } from '../session/image-layout.js';
+import { imageTypes, isImageType } from '../session/image-tensors.js';
 import { InferenceSession } from '../session/inference-session.js';
+import { fixedSides, sidesOf } from '../session/known-sides.js';
+import { fittingSide } from '../session/sides.js';
+import { type Size, showSize } from '../size.js';
 import { photoTurns } from '../turns.js';
-import { checkMaxPixels, decodePhoto, type ImageSource, ownBytes } from './decode.js';
+import { checkMaxPixels, type DecodeOptions, type ImageSource, ownBytes } from './decode.js';
+import { checkPage, readPicture } from './files.js';
+import { withoutHidden } from './hidden.js';
+import { type OtherFeeds, type OtherInputs, prepareInputs, trialInputs } from './inputs.js';
+import { judge } from './judge.js';
 import { withMemoryFor } from './memory.js';
-import { colourspaceOf, type Photo, planeOf, samplesIn, sampleTypeOf } from './photo.js';
-import { inSlices } from './slices.js';
+import { checkPhoto, isPhoto, type Photo, type Picture, pictureOf, toPhoto } from './photo.js';
+import { colourspaceOf, samplesIn, sampleTypeOf } from './samples.js';
+import {
+  checkValues,
+  fromNetwork,
+  givenValues,
+  recordedValues,
+  toNetwork,
+  type ValueOptions,
+  valueOptionNames,
+  withLuma,
+} from './values.js';
 
-export interface RestoreOptions {
+export interface RestoreOptions extends ValueOptions {
   /** The output that is the restored image; needed when the model has several. */
   readonly output?: string;
+  /** What the model takes beside the photo, by the names of its inputs; the one that is left is the photo's. */
+  readonly inputs?: OtherInputs | undefined;
+  /**
+   * Whether to reject with ERR_IMPLAUSIBLE_RESULT where nothing says what the network's values mean and the result cannot be a photo: far
+   * beyond black and white, or of one colour. Default: false.
+   */
+  readonly judge?: boolean | undefined;
   /** As for `readPhoto`; of no use with a `Photo`. */
   readonly maxPixels?: number;
+  /** As for `readPhoto`; of no use with a `Photo`. */
+  readonly page?: number | undefined;
   readonly signal?: AbortSignal;
 }
 
-function isPhoto(image: ImageSource | Photo): image is Photo {
-  return typeof image === 'object' && image !== null && 'tensor' in image;
-}
-
-function checkChannels(channels: number, expected: number | string | undefined, name: string): void {
-  if (typeof expected !== 'number' || expected === channels) return;
-  const say = (count: number) => `${count} ${count === 1 ? 'channel (gray)' : 'channels'}`;
-  throw new TlscError(
-    'ERR_IMAGE_CHANNELS',
-    `${name} has ${say(channels)}, the model takes ${say(expected)}`,
-    {
-      parameter: 'image',
-      expected: String(expected),
-      received: String(channels),
-    },
-  );
-}
+export const restoreOptionNames: OptionNames<RestoreOptions> = {
+  ...valueOptionNames,
+  output: true,
+  inputs: true,
+  judge: true,
+  maxPixels: true,
+  page: true,
+  signal: true,
+};
 
 function chooseOutput(session: InferenceSession, output: string | undefined): string {
   const [only, ...others] = session.outputNames;
@@ -51,108 +79,264 @@ function chooseOutput(session: InferenceSession, output: string | undefined): st
   throw new TlscError('ERR_INVALID_ARGUMENT', message, { parameter: 'output', expected: names });
 }
 
-/** The restored image in float32, as photos are; throws where it is none. */
-async function toRestored(tensor: Tensor, name: string, slicer: Slicer): Promise<Tensor> {
-  const layout = layoutOfResult(tensor.dims);
-  const values = layout && tensor.dims[0] === 1 ? await floatsOf(tensor, slicer) : undefined;
-  if (!layout || !values) {
-    const shown = `${tensor.type} [${tensor.dims.join(', ')}]`;
+/** A session, and how photos go through it. */
+export interface Restorer {
+  readonly session: InferenceSession;
+  readonly input: ImageInput;
+  readonly output: string;
+  readonly values: ValueOptions;
+  readonly inputs: OtherInputs;
+  readonly judges: boolean;
+  readonly decoding: DecodeOptions;
+}
+
+/** Throws what `restore` says of its arguments. */
+export function toRestorer(session: InferenceSession, options: RestoreOptions): Restorer {
+  if (!(session instanceof InferenceSession))
+    throw invalidArgument('session', 'an InferenceSession', session);
+  checkValues(options);
+  const { output, inputs = {}, judge: judges = false, signal } = options;
+  if (typeof inputs !== 'object' || inputs === null)
+    throw invalidArgument('inputs', 'an object of numbers, images and tensors by name', inputs);
+  if (!isBoolean(judges)) throw invalidArgument('judge', 'true or false', judges);
+  const maxPixels = checkMaxPixels(options.maxPixels);
+  checkPage(options.page);
+  checkSignal(signal);
+  throwIfAborted(signal);
+  return {
+    session,
+    input: imageInputOf(session, 'the model', Object.keys(inputs)),
+    output: chooseOutput(session, output),
+    values: { ...recordedValues(session.modelMetadata), ...givenValues(options) },
+    inputs,
+    judges,
+    decoding: { maxPixels, signal },
+  };
+}
+
+/** How many channels the network is given of a photo. */
+function channelsFor({ input, values }: Restorer, colours: 1 | 3): number {
+  const declared = input.shape[input.layout.channels];
+  if (typeof declared === 'number') return declared;
+  if (values.channels === 'gray' || values.channels === 'y') return 1;
+  return values.gray === 'rgb' ? 3 : colours;
+}
+
+/** The size that a photo is filled up to for the network. */
+async function paddedSize({ session, input, inputs }: Restorer, size: Size, name: string): Promise<Size> {
+  const fixed = fixedSides(input);
+  if (fixed.every((side) => side === undefined)) {
+    const sides = await sidesOf(session, input, (side) => trialInputs(session, inputs, side));
+    return sides ? [fittingSide(size[0], sides), fittingSide(size[1], sides)] : size;
+  }
+  const padded = size.map((side, axis) => Math.max(side, fixed[axis] ?? side));
+  const isTooLarge = size.some((side, axis) => side > (fixed[axis] ?? side));
+  if (!isTooLarge) return [padded[0] ?? size[0], padded[1] ?? size[1]];
+  const taken = fixed.map((side) => side ?? 'any').join('x');
+  throw new TlscError(
+    'ERR_INPUT_MISMATCH',
+    `${name} has ${showSize(size)} pixels, and the model takes ${taken}; \`tlsc free\` makes it one for any size, and \`tlsc convert\` as well`,
+    { parameter: input.name, expected: taken, received: showSize(size) },
+  );
+}
+
+async function feedFor(
+  restorer: Restorer,
+  { pixels, colours, white }: Picture,
+  [height, width]: Size,
+  name: string,
+): Promise<Tensor> {
+  const { input, values } = restorer;
+  const channels = channelsFor(restorer, colours);
+  const map = toNetwork(values, colours, channels, name).map((channel) => ({
+    ...channel,
+    divide: channel.divide * white,
+  }));
+  const { type, layout } = input;
+  const { data } = await copyImage(pixels, map, {
+    type,
+    channelsLast: layout !== channelsFirst,
+    height,
+    width,
+  });
+  const dims = sidesIn(layout, [1, channels, height, width]);
+  return new Tensor(
+    type,
+    type === 'float16' ? float16Data(data as Uint16Array) : (data as Float32Array),
+    dims,
+  );
+}
+
+/** The image that a network has made. Throws where it is none. */
+async function imageIn({ session, input }: Restorer, tensor: Tensor, name: string): Promise<ImageMemory> {
+  const { type, dims } = tensor;
+  const declared = session.outputMetadata.find((output) => output.name === name);
+  const expected =
+    declared?.isTensor && declared.shape.length === 4 ? layoutOf(declared.shape) : input.layout;
+  const layout = layoutOfResult(dims, expected);
+  if (!layout || dims[0] !== 1 || !isImageType(type)) {
+    const shown = `${type} [${dims.join(', ')}]`;
     throw new TlscError(
       'ERR_UNSUPPORTED_MODEL',
       `output ${name} is not an image of ${imageTypes.join(' or ')}: ${shown}`,
     );
   }
-  await slicer(values.length, (begin, end) => {
-    for (let i = begin; i < end; i++) {
-      if (Number.isNaN(values[i]))
-        throw new TlscError('ERR_RUN_FAILED', `output ${name} has pixels that are not numbers`);
-    }
-  });
-  if (layout.channels === 1)
-    return tensor.type === 'float32' ? tensor : new Tensor('float32', values, tensor.dims);
+  const data = withoutFloat16Array(await tensor.getData(true)) as Float32Array | Uint16Array;
   const [channels = 0, height = 0, width = 0] = [layout.channels, layout.rows, layout.columns].map(
-    (axis) => tensor.dims[axis],
+    (axis) => dims[axis],
   );
-  const planes = await turned(values, height * width, slicer);
-  return new Tensor('float32', planes, [1, channels, height, width]);
+  if (height === 0 || width === 0)
+    throw new TlscError('ERR_UNSUPPORTED_MODEL', `output ${name} is an image without pixels`);
+  return { type, channelsLast: layout !== channelsFirst, channels, height, width, data, isHandedOver: false };
+}
+
+/** The part of what a network has made that belongs to the photo and not to what it was filled up with. */
+function cropped(made: Size, size: Size, padded: Size): { height: number; width: number } {
+  const side = (axis: 0 | 1) => Math.max(1, Math.round((made[axis] * size[axis]) / padded[axis]));
+  return { height: side(0), width: side(1) };
+}
+
+async function run({ session, input, output }: Restorer, feeds: Feeds, signal: AbortSignal | undefined) {
+  const outputs = await session.run(feeds, [output], signal ? { signal } : {});
+  const made = outputs[output];
+  if (made) return made;
+  throw new TlscError('ERR_RUN_FAILED', `the model gave no output ${output} for ${input.name}`);
+}
+
+/** The new luma with the colours of the photo. */
+async function recoloured(picture: Picture, luma: ImageMemory): Promise<ImageMemory> {
+  const { height, width } = luma;
+  const { pixels, white } = await resized(picture, height, width);
+  const map = [0, 1, 2].map((channel) => ({ ...asItIs(channel), divide: white }));
+  const both = await withChannel(pixels, map, luma);
+  return copyImage(both, withLuma, { type: 'float32', channelsLast: false, height, width });
+}
+
+/** A picture at another size, which a network has chosen. */
+async function resized(picture: Picture, height: number, width: number): Promise<Picture> {
+  const { pixels, colours } = picture;
+  if (pixels.height === height && pixels.width === width) return picture;
+  // Of 16 bits, whatever it is: those of float32 that resizing takes are of other ranges.
+  const map = Array.from({ length: colours }, (_, channel) => ({
+    ...asItIs(channel),
+    divide: picture.white,
+  }));
+  const plain = await copyImage(pixels, map, {
+    type: 'uint16',
+    channelsLast: true,
+    height: pixels.height,
+    width: pixels.width,
+  });
+  const data = await resizeSamples(plain.data as Uint16Array, plain, height, width);
+  return { ...picture, white: 1, pixels: { ...plain, data, height, width, isHandedOver: true } };
+}
+
+async function resizeSamples(
+  data: Uint8Array | Uint16Array,
+  from: Pick<ImageMemory, 'channels' | 'height' | 'width'>,
+  height: number,
+  width: number,
+): Promise<Uint8Array | Uint16Array> {
+  const bitDepth = data instanceof Uint16Array ? 16 : 8;
+  const raw = { width: from.width, height: from.height, channels: from.channels as 1 | 3 };
+  const bytes = await sharp(data, { raw, limitInputPixels: false })
+    .resize(width, height, { fit: 'fill', kernel: 'cubic' })
+    .toColourspace(colourspaceOf(from.channels, bitDepth))
+    .raw({ depth: sampleTypeOf(bitDepth) })
+    .toBuffer();
+  return samplesIn(bytes, bitDepth);
 }
 
 /** The alpha channel at the size of the restored image, which a super-resolving network makes larger. */
-async function fitAlpha(photo: Photo, restored: Tensor): Promise<Partial<Photo>> {
-  const { alpha, bitDepth } = photo;
+async function fitAlpha({ pixels, rest }: Picture, height: number, width: number): Promise<Partial<Photo>> {
+  const { alpha } = rest;
   if (!alpha) return {};
-  const { width, height } = planeOf(photo);
-  const [, , newHeight = 0, newWidth = 0] = restored.dims;
-  if (width === newWidth && height === newHeight) return { alpha };
-  const bytes = await sharp(alpha, { raw: { width, height, channels: 1 } })
-    .resize(newWidth, newHeight, { fit: 'fill' })
-    .toColourspace(colourspaceOf(1, bitDepth))
-    .raw({ depth: sampleTypeOf(bitDepth) })
-    .toBuffer();
-  return { alpha: samplesIn(bytes, bitDepth) };
+  if (pixels.width === width && pixels.height === height) return { alpha };
+  return { alpha: await resizeSamples(alpha, { ...pixels, channels: 1 }, height, width) };
 }
 
-/** One photo's way through the network. */
-interface Restoration {
-  readonly session: InferenceSession;
-  readonly input: ImageInput;
-  readonly output: string;
-  /** How messages speak of the photo. */
-  readonly name: string;
-  readonly signal: AbortSignal | undefined;
-}
-
-async function restorePhoto(photo: Photo, restoration: Restoration): Promise<Photo> {
-  const { session, input, output, name, signal } = restoration;
-  const { channels, height, width } = planeOf(photo);
-  checkChannels(channels, input.shape[input.layout.channels], name);
-  const { type, data, dims } = photo.tensor;
-  if (type !== 'float32') throw invalidArgument('image', 'a photo whose tensor is float32', type);
-  const slicer: Slicer = (length, work) => inSlices(length, work, signal);
+/** Restores one picture. `feedsOf` are the model's other inputs; `name` is how messages speak of it. */
+export async function restorePicture(
+  given: Picture,
+  restorer: Restorer,
+  feedsOf: OtherFeeds,
+  name: string,
+): Promise<Photo> {
+  const { values, input, output, judges, decoding } = restorer;
+  const { signal } = decoding;
+  const { height, width } = given.pixels;
+  const size: Size = [height, width];
   return withMemoryFor(`the ${width}x${height} pixels of ${name}`, async () => {
-    const isFirst = input.layout.channels === 1;
-    const values = data as Float32Array;
-    const laid = isFirst ? values : await turned(values, channels, slicer);
-    const sides = isFirst ? dims : sidesIn(input.layout, [1, channels, height, width]);
-    const feeds = { [input.name]: await toImageTensor(input.type, laid, sides, slicer) };
-    const outputs = await session.run(feeds, [output], signal ? { signal } : {});
-    const tensor = await toRestored(outputs[output] as Tensor, output, slicer);
-    const alpha = await fitAlpha(photo, tensor);
+    const picture = await withoutHidden(given);
+    const padded = await abortable(paddedSize(restorer, size, name), signal);
+    const [image, others] = await Promise.all([
+      feedFor(restorer, picture, padded, name),
+      feedsOf(size, padded),
+    ]);
+    const tensor = await run(restorer, { ...others, [input.name]: image }, signal);
+    const made = await imageIn(restorer, tensor, output);
+    const map = fromNetwork(values, picture.colours, made.channels);
+    const target = cropped([made.height, made.width], size, padded);
+    const { image: restored, summary } = await copyAndSummarize(made, map, target);
+    checkFinite(summary, output);
+    if (judges) await judge(summary, () => spanOf(picture), values, name);
+    const isRecoloured = values.channels === 'y' && picture.colours === 3 && restored.channels === 1;
+    const pixels = isRecoloured ? await recoloured(picture, restored) : restored;
+    const alpha = await fitAlpha(given, pixels.height, pixels.width);
     throwIfAborted(signal);
-    return { tensor, bitDepth: photo.bitDepth, ...alpha };
+    return toPhoto(pixels, { ...given.rest, ...alpha });
   });
 }
 
+/** What lies between the darkest and the lightest value of a picture. */
+async function spanOf({ pixels, colours }: Picture): Promise<number> {
+  const map = Array.from({ length: colours }, (_, channel) => asItIs(channel));
+  const { height, width } = pixels;
+  const { summary } = await copyAndSummarize(pixels, map, { height, width });
+  return summary.greatest - summary.least;
+}
+
+function checkFinite({ finite }: ImageSummary, output: string): void {
+  if (finite) return;
+  throw new TlscError(
+    'ERR_RUN_FAILED',
+    `output ${output} has pixels that are not finite numbers; if the network wants other values than from 0 to 1, say so by the option range, or by mean and std`,
+    { parameter: 'range' },
+  );
+}
+
 /**
- * Restores a photo at its full size: a path, the bytes of an image file, or a `Photo`. Bit depth and alpha are carried over.
- * Where the model works in float16 the photo is rounded to that on the way in; what comes back is float32 all the same.
+ * Restores a photo at its full size: a path, the bytes of an image file, or a `Photo`. Bit depth, alpha and metadata are carried over.
+ * A photo of a size that the network cannot take is filled up by reflection at the bottom and on the right, and what it makes of that
+ * is cropped; which sizes it takes, runs on small images show once per session, unless `convert` has recorded it.
  *
  * At most as many photos as there are cores (two at least) are on their way at once, in all sessions together; the others wait
  * their turn and are read only then. Once aborted the promise rejects at once, except that a run of the network ends first; a
  * decoder that is at work ends in the background, and its turn with it.
  *
  * Rejects with ERR_IMAGE_NOT_FOUND, ERR_INVALID_IMAGE, ERR_IMAGE_TOO_LARGE, ERR_IMAGE_CHANNELS, ERR_UNSUPPORTED_MODEL (no image
- * in, or none out), ERR_ABORTED, or what `InferenceSession.run` does.
+ * in, or none out), ERR_IMPLAUSIBLE_RESULT, ERR_ABORTED, or what `InferenceSession.run` does.
  */
 export async function restore(
   session: InferenceSession,
   image: ImageSource | Photo,
   options: RestoreOptions = {},
 ): Promise<Photo> {
-  if (!(session instanceof InferenceSession))
-    throw invalidArgument('session', 'an InferenceSession', session);
-  checkOptions(options, { output: true, maxPixels: true, signal: true });
-  const { signal } = options;
-  const maxPixels = checkMaxPixels(options.maxPixels);
-  checkSignal(signal);
-  throwIfAborted(signal);
-  const input = imageInputOf(session, 'the model');
-  const output = chooseOutput(session, options.output);
+  checkOptions(options, restoreOptionNames);
+  const restorer = toRestorer(session, options);
+  const { decoding, inputs, values } = restorer;
+  const { signal } = decoding;
   const name = typeof image === 'string' ? image : 'the image';
+  if (isPhoto(image)) checkPhoto(image, 'image');
   return photoTurns.take(async (hold) => {
-    const photo = isPhoto(image)
-      ? image
-      : await abortable(hold(decodePhoto(ownBytes(image, signal), { maxPixels, signal })), signal);
-    return restorePhoto(photo, { session, input, output, name, signal });
+    const read = async () => {
+      const feedsOf = await prepareInputs(session, inputs, values, decoding);
+      const picture = isPhoto(image)
+        ? pictureOf(image)
+        : await readPicture(ownBytes(image, signal), options.page, decoding);
+      return { feedsOf, picture };
+    };
+    const { feedsOf, picture } = await abortable(hold(read()), signal);
+    return restorePicture(picture, restorer, feedsOf, name);
   }, signal);
 }

@@ -30,9 +30,7 @@ export function weightsOf(tensor: TensorProto): Float32Array {
   if (dataType === DataType.FLOAT)
     return typed.length > 0 ? Float32Array.from(typed) : new Float32Array(rawCopy(tensor));
   const bits = typed.length > 0 ? Uint16Array.from(typed) : new Uint16Array(rawCopy(tensor));
-  const values = new Float32Array(bits.length);
-  widenFloat16(bits, values, 0, bits.length);
-  return values;
+  return widenFloat16(bits);
 }
 
 /** A tensor with these values, in the element type of `like`: float32, or float16, to which they are rounded. */
@@ -42,9 +40,7 @@ export function makeWeights(like: TensorProto, dims: readonly number[], values: 
   if (dataType === DataType.FLOAT) {
     tensor.rawData = new Uint8Array(Float32Array.from(values).buffer);
   } else {
-    const bits = new Uint16Array(values.length);
-    roundToFloat16(values, bits, 0, bits.length);
-    tensor.rawData = new Uint8Array(bits.buffer);
+    tensor.rawData = new Uint8Array(roundToFloat16(values).buffer);
   }
   return tensor;
 }

@@ -45,9 +45,11 @@ function halfBits(value: number): number {
   return sign | ((magnitude - (112 << 23) + 0xfff + even) >>> 13);
 }
 
-/** Rounds values[begin … end - 1] into `bits`. */
-export function roundToFloat16(values: Float32Array, bits: Uint16Array, begin: number, end: number): void {
-  for (let i = begin; i < end; i++) bits[i] = halfBits(values[i] as number);
+/** The bits of the nearest halves. */
+export function roundToFloat16(values: Float32Array): Uint16Array<ArrayBuffer> {
+  const bits = new Uint16Array(values.length);
+  for (let i = 0; i < bits.length; i++) bits[i] = halfBits(values[i] as number);
+  return bits;
 }
 
 function halfValue(bits: number): number {
@@ -61,8 +63,10 @@ function halfValue(bits: number): number {
 /** The value of every half, by its bits; made when the first is asked for. */
 let widened: Float32Array | undefined;
 
-/** Widens bits[begin … end - 1], which loses nothing, into `to`. */
-export function widenFloat16(bits: Uint16Array, to: Float32Array, begin: number, end: number): void {
+/** The values of halves, of which none is lost. */
+export function widenFloat16(bits: Uint16Array): Float32Array {
   widened ??= Float32Array.from({ length: 2 ** 16 }, (_, i) => halfValue(i));
-  for (let i = begin; i < end; i++) to[i] = widened[bits[i] as number] as number;
+  const values = new Float32Array(bits.length);
+  for (let i = 0; i < values.length; i++) values[i] = widened[bits[i] as number] as number;
+  return values;
 }

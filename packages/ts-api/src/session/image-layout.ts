@@ -1,5 +1,4 @@
 // Where the axes of images lie: N×C×H×W, or N×H×W×C as TensorFlow and JAX have them.
-import type { Slicer } from './image-tensors.js';
 
 /** Which of four axes is which. */
 export interface ImageLayout {
@@ -28,12 +27,14 @@ export function layoutOf(shape: readonly (number | string)[]): ImageLayout {
   return isTelling ? channelsLast : channelsFirst;
 }
 
-/** The layout of an image that a model has computed, which has 1 or 3 channels; undefined where it has neither first nor last so many. */
-export function layoutOfResult(dims: readonly number[]): ImageLayout | undefined {
+/**
+ * The layout of an image that a model has computed, which has 1 or 3 channels: the expected one if it fits; undefined where neither does.
+ */
+export function layoutOfResult(dims: readonly number[], expected: ImageLayout): ImageLayout | undefined {
   const isColour = (side: number | undefined) => side === 1 || side === 3;
   if (dims.length !== 4) return undefined;
-  if (isColour(dims[1])) return channelsFirst;
-  return isColour(dims[3]) ? channelsLast : undefined;
+  if (isColour(dims[expected.channels])) return expected;
+  return [channelsFirst, channelsLast].find(({ channels }) => isColour(dims[channels]));
 }
 
 /** The four sides of an image in this layout. */
@@ -42,23 +43,4 @@ export function sidesIn(
   [batch, channels, height, width]: readonly [number, number, number, number],
 ): number[] {
   return layout.channels === 1 ? [batch, channels, height, width] : [batch, height, width, channels];
-}
-
-/**
- * A matrix of so many rows, turned. The channels of an image are the rows of what has them first, its pixels of what has them last.
- */
-export async function turned(values: Float32Array, rows: number, slicer: Slicer): Promise<Float32Array> {
-  const result = new Float32Array(values.length);
-  const columns = values.length / rows;
-  // Along the longer side, so that no slice is more than a part of the work.
-  const alongRows = rows > columns;
-  await slicer(alongRows ? rows : columns, (begin, end) => {
-    const [firstRow, lastRow] = alongRows ? [begin, end] : [0, rows];
-    const [firstColumn, lastColumn] = alongRows ? [0, columns] : [begin, end];
-    for (let row = firstRow; row < lastRow; row++) {
-      for (let column = firstColumn; column < lastColumn; column++)
-        result[column * rows + row] = values[row * columns + column] as number;
-    }
-  });
-  return result;
 }

@@ -63,7 +63,7 @@ function disturbed(model: Model, types: ElementTypes): { bytes: Uint8Array; site
 }
 
 /** 1 for all values, or for each another between 1 and `largestFactor`. */
-function factorFor({ type, factor }: Site, dims: readonly number[] = [1, 1, 1, 1]): Promise<Tensor> {
+function factorFor({ type, factor }: Site, dims: readonly number[] = [1, 1, 1, 1]): Tensor {
   const next = noiseOf(factor);
   const length = dims.reduce((product, side) => product * side, 1);
   const values = new Float32Array(length).fill(1);

@@ -20,11 +20,7 @@ const seed = Number(process.env.TLSC_SEED ?? 1);
 const path = process.env.TLSC_PATH;
 
 function inFloat16(data: Float64Array): Float64Array {
-  const bits = new Uint16Array(data.length);
-  const wide = new Float32Array(data.length);
-  roundToFloat16(Float32Array.from(data), bits, 0, data.length);
-  widenFloat16(bits, wide, 0, data.length);
-  return Float64Array.from(wide);
+  return Float64Array.from(widenFloat16(roundToFloat16(Float32Array.from(data))));
 }
 
 /** Far enough below what the type holds that no other order of operations gets there. */

@@ -1,4 +1,4 @@
-#include "copy_image_job.h"
+#include "image_jobs.h"
 
 #include <algorithm>
 #include <array>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "kernels/copy_image.h"
+#include "kernels/fill_hidden.h"
 #include "memory.h"
 #include "promise_job.h"
 #include "shown_memory.h"
@@ -135,6 +136,7 @@ class CopyImageJob final : public PromiseJob {
       taken_ = TakenBytes("the source", data, const_cast<void*>(owner_.get()));
     }
     if (summarizes) summary_.emplace();
+    if (target.Has("data")) ReadTarget(target.Get("data"));
   }
 
  private:
@@ -143,17 +145,33 @@ class CopyImageJob final : public PromiseJob {
     return taken_.Copy(most);
   }
 
+  // Where there is memory to write to. No other will do than ours, which JavaScript cannot take away.
+  void ReadTarget(const Napi::Value& data) {
+    const auto [bytes, size] = BytesOf(data);
+    target_owner_ = OwnerOf(bytes);
+    if (target_owner_ == nullptr || size != ByteSize(to_layout_)) {
+      throw Error(ErrorCode::kInvalidArgument,
+                  "the target's data is no memory of the addon's that its layout fits");
+    }
+    to_ = const_cast<void*>(bytes);
+    target_ = Napi::Persistent(data.As<Napi::Object>());
+  }
+
   void Execute() override {
-    to_ = NewMemory(ByteSize(to_layout_));
+    if (to_ == nullptr) {
+      made_ = NewMemory(ByteSize(to_layout_));
+      to_ = made_.get();
+    }
     ImageLoop loop;
-    Check(CopyImage(from_, from_layout_, map_, loop, to_.get(), to_layout_,
+    Check(CopyImage(from_, from_layout_, map_, loop, to_, to_layout_,
                     summary_ ? &*summary_ : nullptr));
   }
 
   Napi::Value Result(Napi::Env env) override {
     Napi::Object result = Napi::Object::New(env);
-    result.Set("data", TypedArrayOver(env, TypeOf(to_layout_.element), to_, to_.get(),
-                                      ByteSize(to_layout_)));
+    result.Set("data", target_.IsEmpty() ? TypedArrayOver(env, TypeOf(to_layout_.element), made_,
+                                                          to_, ByteSize(to_layout_))
+                                         : Napi::Value(target_.Value()));
     if (summary_) {
       Napi::Object summary = Napi::Object::New(env);
       summary.Set("finite", summary_->finite);
@@ -170,6 +188,7 @@ class CopyImageJob final : public PromiseJob {
     taken_.Unpin();
     in_place_.Reset();
     owner_.reset();
+    target_owner_.reset();
   }
 
   ImageLayout from_layout_;
@@ -179,11 +198,72 @@ class CopyImageJob final : public PromiseJob {
   std::shared_ptr<const void> owner_;  // of what is copied from, where that is ours
   Napi::ObjectReference in_place_;
   TakenBytes taken_;
-  std::shared_ptr<void> to_;
+  void* to_ = nullptr;
+  std::shared_ptr<void> made_;
+  std::shared_ptr<const void> target_owner_;
+  Napi::ObjectReference target_;  // empty where memory is made
   std::optional<ImageSummary> summary_;
 };
 
+class FillHiddenJob final : public PromiseJob {
+ public:
+  FillHiddenJob(Napi::Env env, const Napi::Object& planes, const Napi::Value& alpha)
+      : PromiseJob(env), layout_(ReadLayout("the planes", planes)) {
+    const Bytes pixels = Take(planes.Get("data"));
+    const Bytes mask = Take(alpha);
+    const size_t area = layout_.height * layout_.width;
+    is_wide_ = mask.size == area * sizeof(uint16_t);
+    if (layout_.element != Element::kFloat32 || layout_.channels_last ||
+        pixels.size != ByteSize(layout_) || (!is_wide_ && mask.size != area)) {
+      throw Error(ErrorCode::kInvalidArgument,
+                  "planes of float32 and an alpha channel of their size are to be given");
+    }
+    planes_ = static_cast<float*>(const_cast<void*>(pixels.data));
+    alpha_ = mask.data;
+  }
+
+ private:
+  Bytes Take(const Napi::Value& array) {
+    const Bytes bytes = BytesOf(array);
+    owners_.push_back(OwnerOf(bytes.data));
+    if (owners_.back() == nullptr)
+      throw Error(ErrorCode::kInvalidArgument, "not the memory of a copy of an image");
+    arrays_.push_back(Napi::Persistent(array.As<Napi::Object>()));
+    return bytes;
+  }
+
+  void Execute() override {
+    const auto [element, last, channels, height, width] = layout_;
+    Check(is_wide_ ? FillHidden(planes_, channels, height, width,
+                                static_cast<const uint16_t*>(alpha_))
+                   : FillHidden(planes_, channels, height, width,
+                                static_cast<const uint8_t*>(alpha_)));
+  }
+
+  Napi::Value Result(Napi::Env env) override { return env.Undefined(); }
+
+  void Unpin() override {
+    arrays_.clear();
+    owners_.clear();
+  }
+
+  ImageLayout layout_;
+  bool is_wide_ = false;
+  float* planes_ = nullptr;
+  const void* alpha_ = nullptr;
+  std::vector<std::shared_ptr<const void>> owners_;
+  std::vector<Napi::ObjectReference> arrays_;
+};
+
 }  // namespace
+
+Napi::Value FillHiddenFromJs(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return WithJsErrors(env, [&]() -> Napi::Value {
+    return Context::Of(env).Start(
+        std::make_shared<FillHiddenJob>(env, info[0].As<Napi::Object>(), info[1]));
+  });
+}
 
 Napi::Value CopyImageFromJs(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();

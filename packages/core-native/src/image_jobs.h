@@ -1,0 +1,16 @@
+#ifndef TLSC_CORE_NATIVE_IMAGE_JOBS_H_
+#define TLSC_CORE_NATIVE_IMAGE_JOBS_H_
+
+#include "napi_setup.h"
+
+namespace tlsc {
+
+// copyImage(source, map, target, summarizes) of lib/binding.ts.
+Napi::Value CopyImageFromJs(const Napi::CallbackInfo& info);
+
+// fillHidden(planes, alpha) of it.
+Napi::Value FillHiddenFromJs(const Napi::CallbackInfo& info);
+
+}  // namespace tlsc
+
+#endif  // TLSC_CORE_NATIVE_IMAGE_JOBS_H_

@@ -1,0 +1,36 @@
+import { TlscError } from '../errors.js';
+import type { ImageSummary } from '../session/copy-image.js';
+import { givenValues, type ValueOptions } from './values.js';
+
+/** The share of pixels that may lie far beyond black and white. */
+const mostOutside = 0.5;
+/** Less than one step of 8 bits between the darkest and the lightest value is one colour. */
+const leastSpan = 1 / 256;
+
+function implausible(what: string, remedy: string): TlscError {
+  return new TlscError('ERR_IMPLAUSIBLE_RESULT', `${what}; ${remedy}`, { parameter: 'range' });
+}
+
+/**
+ * Throws ERR_IMPLAUSIBLE_RESULT where nothing says what a network's values mean, and what it has made of values from 0 to 1 cannot be a
+ * photo. `spanOf` tells what lies between the darkest and the lightest value of the photo itself.
+ */
+export async function judge(
+  summary: ImageSummary,
+  spanOf: () => Promise<number>,
+  values: ValueOptions,
+  name: string,
+): Promise<void> {
+  if (givenValues(values)) return;
+  const { least, greatest, outside, mean } = summary;
+  const remedy =
+    'say what its values mean by the option range ([0, 255] or [-1, 1] for example), by mean and std, or by channels; [0, 1] for range says that this is right';
+  const shown = [least, greatest, mean].map((value) => Number(value.toPrecision(3)));
+  if (outside > mostOutside)
+    throw implausible(
+      `the network has made values from ${shown[0]} to ${shown[1]} of ${name}, ${shown[2]} on average, where black is 0 and white 1`,
+      remedy,
+    );
+  if (greatest - least < leastSpan && (await spanOf()) > leastSpan)
+    throw implausible(`the network has made one colour of ${name}, ${shown[2]} all over`, remedy);
+}

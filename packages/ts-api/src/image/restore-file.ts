@@ -1,0 +1,150 @@
+// Image files in, image files out: every frame of them, and what they say beside their pixels.
+import { abortable } from '../abort.js';
+import { TlscError, throwIfAborted } from '../errors.js';
+import { writeBytes, writeFilesAtomic } from '../files.js';
+import { checkOptions } from '../options.js';
+import type { InferenceSession } from '../session/inference-session.js';
+import { showSize } from '../size.js';
+import { photoTurns } from '../turns.js';
+import { decodePage, type ImageHeader, type ImageSource, ownBytes, readImageHeader } from './decode.js';
+import {
+  checkEncoding,
+  type EncodeOptions,
+  encodeFrames,
+  encodeOptionNames,
+  extensionOf,
+  type FilePixels,
+  filePixels,
+  framesExtensions,
+  type ImageExtension,
+  type Timing,
+} from './encode.js';
+import { choosePage } from './files.js';
+import { type OtherFeeds, prepareInputs } from './inputs.js';
+import {
+  type RestoreOptions,
+  type Restorer,
+  restoreOptionNames,
+  restorePicture,
+  toRestorer,
+} from './restore.js';
+
+/** `page` chooses one frame or page; all are restored unless it is given. */
+export type RestoreFileOptions = RestoreOptions & EncodeOptions;
+
+export interface RestoredImage {
+  readonly height: number;
+  readonly width: number;
+  /** Frames or pages. */
+  readonly frames: number;
+  /** What the file that was read has, and the new one has not, in words. */
+  readonly losses: readonly string[];
+}
+
+/** Throws ERR_INVALID_ARGUMENT where a format holds one frame, and there are several. */
+function pagesFor(
+  { file, pages }: ImageHeader,
+  page: number | undefined,
+  extension: ImageExtension,
+): number[] {
+  if (page !== undefined) return [choosePage(file.name, pages, page)];
+  if (pages === 1 || framesExtensions.includes(extension)) return Array.from({ length: pages }, (_, i) => i);
+  const message = `${file.name} has ${pages} frames or pages, of which ${extension} holds one; the option page says which, ${framesExtensions.join(', ')} hold all`;
+  throw new TlscError('ERR_INVALID_ARGUMENT', message, { parameter: 'page', received: String(pages) });
+}
+
+function checkAlike([first, ...others]: readonly FilePixels[], name: string): void {
+  const shapeOf = (frame: FilePixels | undefined) => `${showSize([frame?.height ?? 0, frame?.width ?? 0])}`;
+  const other = others.find(
+    (frame) =>
+      shapeOf(frame) !== shapeOf(first) ||
+      frame.channels !== first?.channels ||
+      frame.bitDepth !== first.bitDepth,
+  );
+  if (!other) return;
+  const message = `the frames or pages of ${name} are not alike (${shapeOf(first)} and ${shapeOf(other)} pixels), and cannot be written into one file; the option page chooses one`;
+  throw new TlscError('ERR_INVALID_IMAGE', message, { parameter: 'page' });
+}
+
+/** What of the file is not even read. */
+function unreadOf({ metadata, file }: ImageHeader): string[] {
+  const { space, depth } = metadata;
+  const losses: string[] = [];
+  if (space === 'cmyk')
+    losses.push(depth === 'ushort' ? 'CMYK of 16 bits: it is sRGB of 8 bits now' : 'CMYK: it is sRGB now');
+  if (space === 'labs') losses.push('Lab: it is sRGB now');
+  return file.hasUnreadExif ? [...losses, 'its EXIF, which is not read of TIFF'] : losses;
+}
+
+function timingOf({ metadata: { delay, loop } }: ImageHeader): Timing {
+  return { ...(delay && { delay }), ...(loop !== undefined && { loop }) };
+}
+
+/** One frame after the other. */
+async function restoreFrames(
+  header: ImageHeader,
+  pages: readonly number[],
+  extension: ImageExtension,
+  options: RestoreFileOptions,
+  restorer: Restorer,
+  feedsOf: OtherFeeds,
+): Promise<FilePixels[]> {
+  const { name } = header.file;
+  const { decoding } = restorer;
+  const frames: FilePixels[] = [];
+  for (const page of pages) {
+    const picture = await decodePage(header, page, decoding);
+    const photo = await restorePicture(picture, restorer, feedsOf, name);
+    frames.push(await filePixels(photo, extension, options));
+    throwIfAborted(decoding.signal);
+  }
+  checkAlike(frames, name);
+  return frames;
+}
+
+/**
+ * Restores an image file, all its frames or pages, and encodes the result with the metadata of the original. Otherwise as `restore` and
+ * `encodePhoto`. An animation keeps its delays and its loops; it is written as WebP or GIF, pages as TIFF.
+ *
+ * Rejects as they do, and with ERR_INVALID_ARGUMENT where several frames or pages are to go into a format for one, or with
+ * ERR_INVALID_IMAGE where they differ in size.
+ */
+export async function restoreImage(
+  session: InferenceSession,
+  source: ImageSource,
+  extension: ImageExtension,
+  options: RestoreFileOptions = {},
+): Promise<RestoredImage & { readonly bytes: Uint8Array }> {
+  checkOptions(options, { ...restoreOptionNames, ...encodeOptionNames });
+  checkEncoding(extension, options);
+  const restorer = toRestorer(session, options);
+  const { decoding, inputs, values } = restorer;
+  const { signal } = decoding;
+  return photoTurns.take(async (hold) => {
+    const work = async () => {
+      const header = await readImageHeader(ownBytes(source, signal), decoding);
+      const pages = pagesFor(header, options.page, extension);
+      const feedsOf = await prepareInputs(session, inputs, values, decoding);
+      const frames = await restoreFrames(header, pages, extension, options, restorer, feedsOf);
+      const [{ height, width, losses }] = frames as [FilePixels];
+      const bytes = await encodeFrames(frames, extension, options, timingOf(header), signal);
+      return { bytes, height, width, frames: frames.length, losses: [...unreadOf(header), ...losses] };
+    };
+    return abortable(hold(work()), signal);
+  }, signal);
+}
+
+/**
+ * The same from file to file, in the format of the extension of `path`. The file appears whole or not at all. Rejects with ERR_NOT_WRITABLE,
+ * too.
+ */
+export async function restoreFile(
+  session: InferenceSession,
+  source: ImageSource,
+  path: string,
+  options: RestoreFileOptions = {},
+): Promise<RestoredImage> {
+  const { bytes, ...restored } = await restoreImage(session, source, extensionOf(path), options);
+  await writeFilesAtomic([{ path, write: (file) => writeBytes(file, bytes, options.signal) }]);
+  return restored;
+}

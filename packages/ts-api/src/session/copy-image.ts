@@ -1,0 +1,108 @@
+// Images from one layout into another, on the addon's threads.
+import {
+  copyImage as copyNativeImage,
+  fillHidden as fillNativeHidden,
+  type NativeImage,
+  type NativeImageLayout,
+  type NativeImageSummary,
+  type NativeImageTarget,
+} from '@tlsc/core-native';
+import { fromNative, TlscError } from '../errors.js';
+
+/** How an image lies in memory, and its memory. */
+export type ImageMemory = NativeImage;
+export type ImageMemoryLayout = NativeImageLayout;
+export type ImageSummary = NativeImageSummary;
+
+/** What becomes of a pixel x in one channel of the copy: (Σ weights[k] · x[k]) · multiply / divide + add. */
+export interface ChannelMap {
+  readonly weights: readonly number[];
+  readonly multiply: number;
+  readonly divide: number;
+  readonly add: number;
+}
+
+/** By channel of the copy. */
+export type PixelMap = readonly ChannelMap[];
+
+/** A channel as it is. */
+export function asItIs(channel: number): ChannelMap {
+  return { weights: [0, 1, 2, 3].map((k) => (k === channel ? 1 : 0)), multiply: 1, divide: 1, add: 0 };
+}
+
+/** As `copyImage` of the addon, which says more. */
+export async function copyImage(
+  source: ImageMemory,
+  map: PixelMap,
+  target: Omit<NativeImageTarget, 'channels'>,
+): Promise<ImageMemory> {
+  return (await copy(source, map, target, false)).image;
+}
+
+/** Channels without anything in them. */
+const nothing: ChannelMap = { weights: [0], multiply: 1, divide: 1, add: 0 };
+
+/**
+ * An image, in planes of float32, with one more channel behind its own: the first of another image of the same size, both as fractions of
+ * white.
+ */
+export async function withChannel(
+  image: ImageMemory,
+  map: PixelMap,
+  other: ImageMemory,
+): Promise<ImageMemory> {
+  const { height, width } = image;
+  const layout = { type: 'float32', channelsLast: false, height, width } as const;
+  const joined = await copyImage(image, [...map, nothing], layout);
+  const data = joined.data.subarray(map.length * height * width);
+  await copyImage(other, [asItIs(0)], { ...layout, data });
+  return joined;
+}
+
+/** The same in float32, with a summary of its values. */
+export async function copyAndSummarize(
+  source: ImageMemory,
+  map: PixelMap,
+  target: Pick<ImageMemoryLayout, 'height' | 'width'>,
+): Promise<{ readonly image: ImageMemory; readonly summary: ImageSummary }> {
+  const layout = { type: 'float32', channelsLast: false, ...target } as const;
+  const { image, summary } = await copy(source, map, layout, true);
+  return { image, summary: summary as ImageSummary };
+}
+
+/** Gives the pixels whose alpha is 0 the colours of visible ones around them, in place; both are copies that `copyImage` has made. */
+export async function fillHidden(planes: ImageMemory, alpha: ImageMemory): Promise<void> {
+  try {
+    await fillNativeHidden(planes, alpha.data);
+  } catch (error) {
+    throw toError(error, planes);
+  }
+}
+
+function toError(error: unknown, { height, width }: Pick<ImageMemoryLayout, 'height' | 'width'>): unknown {
+  const ours = fromNative(error);
+  if (!(ours instanceof TlscError) || ours.code !== 'ERR_OUT_OF_MEMORY') return ours;
+  const message = `there is no memory for ${width}x${height} pixels; take a smaller photo, or fewer at once`;
+  return new TlscError('ERR_OUT_OF_MEMORY', message, { cause: error });
+}
+
+async function copy(
+  source: ImageMemory,
+  map: PixelMap,
+  layout: Omit<NativeImageTarget, 'channels'>,
+  summarizes: boolean,
+) {
+  const target = { ...layout, channels: map.length };
+  const native = {
+    mix: map.map(({ weights }) => weights),
+    multiply: map.map(({ multiply }) => multiply),
+    divide: map.map(({ divide }) => divide),
+    add: map.map(({ add }) => add),
+  };
+  try {
+    const { data, summary } = await copyNativeImage(source, native, target, summarizes);
+    return { image: { ...target, data, isHandedOver: false }, summary };
+  } catch (error) {
+    throw toError(error, layout);
+  }
+}

@@ -1,0 +1,100 @@
+// The sides that the network of a session takes: what its model has recorded, or what runs show, once.
+import type { Tensor } from 'onnxruntime-common';
+import { TlscError } from '../errors.js';
+import type { Size } from '../size.js';
+import type { Feeds } from './feeds.js';
+import { type ImageInput, imageInputOf } from './image-input.js';
+import { layoutOf, sidesIn } from './image-layout.js';
+import { toImageTensor } from './image-tensors.js';
+import type { InferenceSession } from './inference-session.js';
+import { findSides, isRefusal, isSides, type Sides, type Trial } from './sides.js';
+
+/** Of the model's custom metadata. */
+export const sidesKey = 'tlsc.sides';
+
+/** What a model has recorded; undefined where that is nothing, or nothing sensible. */
+export function recordedSides(metadata: Readonly<Record<string, string>>): Sides | undefined {
+  try {
+    const sides: unknown = JSON.parse(metadata[sidesKey] ?? '');
+    return isSides(sides) ? { multiple: sides.multiple, minimum: sides.minimum } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of a number of channels that the model leaves open. */
+const usualChannels = 3;
+/** Neither black nor white. */
+const gray = 0.5;
+
+/** Runs the session on gray images; `others` are the feeds of its other inputs for an image of such a side. */
+export function trialOf(
+  session: InferenceSession,
+  input: ImageInput,
+  others: (side: number) => Feeds = () => ({}),
+): Trial {
+  return async (side) => {
+    const declared = input.shape[input.layout.channels];
+    const channels = typeof declared === 'number' ? declared : usualChannels;
+    const values = new Float32Array(channels * side * side).fill(gray);
+    const image = toImageTensor(input.type, values, sidesIn(input.layout, [1, channels, side, side]));
+    try {
+      const outputs = await session.run({ ...others(side), [input.name]: image });
+      return new Map(Object.entries(outputs).flatMap(([name, tensor]) => sizeOf(session, name, tensor)));
+    } catch (error) {
+      if (isRefusal(error)) return undefined;
+      throw error;
+    }
+  };
+}
+
+/** Height and width of an output that is an image. */
+function sizeOf(session: InferenceSession, name: string, { dims }: Tensor): [string, Size][] {
+  if (dims.length !== 4) return [];
+  const declared = session.outputMetadata.find((output) => output.name === name);
+  const { rows, columns } = layoutOf(
+    declared?.isTensor && declared.shape.length === 4 ? declared.shape : dims,
+  );
+  return [[name, [dims[rows] ?? 0, dims[columns] ?? 0]]];
+}
+
+/** Height and width that the model fixes, each undefined where it is free. */
+export function fixedSides({ shape, layout }: ImageInput): readonly (number | undefined)[] {
+  return [layout.rows, layout.columns].map((axis) => {
+    const side = shape[axis];
+    return typeof side === 'number' ? side : undefined;
+  });
+}
+
+const found = new WeakMap<InferenceSession, Promise<Sides | undefined>>();
+
+/** The sides that the network takes, where its input leaves them open; undefined where none is known. */
+export function sidesOf(
+  session: InferenceSession,
+  input: ImageInput,
+  others?: (side: number) => Feeds,
+): Promise<Sides | undefined> {
+  const recorded = recordedSides(session.modelMetadata);
+  if (recorded) return Promise.resolve(recorded);
+  const known = found.get(session) ?? findSides(trialOf(session, input, others));
+  found.set(session, known);
+  // A run that was broken off tells nothing of the network.
+  known.catch(() => found.delete(session));
+  return known;
+}
+
+/** The same of a session that takes an image, free in its sides, and nothing else; undefined for any other. */
+export async function sidesOfOnly(session: InferenceSession): Promise<Sides | undefined> {
+  const input = onlyImage(session);
+  if (!input || fixedSides(input).some((side) => side !== undefined)) return undefined;
+  return sidesOf(session, input);
+}
+
+function onlyImage(session: InferenceSession): ImageInput | undefined {
+  try {
+    return imageInputOf(session, 'the model', []);
+  } catch (error) {
+    if (error instanceof TlscError) return undefined;
+    throw error;
+  }
+}
