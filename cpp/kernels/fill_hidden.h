@@ -9,15 +9,16 @@
 namespace tlsc {
 
 // Gives every pixel whose alpha is 0 a colour that comes of visible pixels alone: their mean in the
-// smallest square around it that has any, of the squares of side 2, 4, 8, … that the image is divided
-// into from its upper left corner on. What was there, nobody has meant to be seen, and it would
-// get into the neighbours' restoration, and into the mean of every window that it lies in. Where
-// nothing is visible, nothing is changed.
+// smallest square around it that has any, of the squares of side 2, 4, 8, … that the image is
+// divided into from its upper left corner on. What was there, nobody has meant to be seen, and it
+// would get into the neighbours' restoration, and into the mean of every window that it lies in.
+// Where nothing is visible, nothing is changed.
 //
 //   planes  [channels, height, width], float32; in place
 //   alpha   [height, width]
 //
-// Takes memory for a third of the pixels; returns kOutOfMemory, nothing changed, where there is none.
+// Takes memory for a third of the pixels; returns kOutOfMemory, nothing changed, where there is
+// none.
 template <typename Alpha>
 Status FillHidden(float* planes, size_t channels, size_t height, size_t width, const Alpha* alpha);
 

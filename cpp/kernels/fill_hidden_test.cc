@@ -44,10 +44,9 @@ TEST(FillHidden, TakesTheMeanOfTheSmallestSquareThatHasVisiblePixels) {
         ASSERT_TRUE(FillHidden(filled.data(), 3, height, width, alpha.data()).ok());
         for (size_t i = 0; i < filled.size(); ++i) {
           const size_t pixel = i % area;
-          const float expected =
-              alpha[pixel] != 0 ? given[i]
-                                : FillRef(given, alpha, i / area, height, width, pixel / width,
-                                          pixel % width);
+          const float expected = alpha[pixel] != 0 ? given[i]
+                                                   : FillRef(given, alpha, i / area, height, width,
+                                                             pixel / width, pixel % width);
           ASSERT_NEAR(filled[i], expected, alpha[pixel] != 0 ? 0 : 1e-5) << i;
         }
       }

@@ -1,4 +1,11 @@
-import { largestSide, lowestOpset, newestOpset, type Size } from '@tlsc/api';
+import {
+  type ImageExtension,
+  imageExtensions,
+  largestSide,
+  lowestOpset,
+  newestOpset,
+  type Size,
+} from '@tlsc/api';
 import { InvalidArgumentError } from 'commander';
 
 function isSide(value: number): boolean {
@@ -33,6 +40,61 @@ export function parsePixels(text: string): number {
   const count = /^\d{1,10}$/.test(text) ? Number(text) : 0;
   if (count >= 1 && count <= 2 ** 30) return count;
   throw new InvalidArgumentError(`Write it as a whole number from 1 to ${2 ** 30}.`);
+}
+
+const number = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
+
+/** '0..255' */
+export function parseRange(text: string): readonly [number, number] {
+  const [black = '', white = '', ...rest] = text.split('..');
+  const isRange =
+    number.test(black) && number.test(white) && rest.length === 0 && Number(black) < Number(white);
+  if (isRange) return [Number(black), Number(white)];
+  throw new InvalidArgumentError('Write it as BLACK..WHITE: 0..255 or -1..1 for example.');
+}
+
+/** '0.5', or '0.485,0.456,0.406'. */
+export function parsePerChannel(text: string): number | readonly number[] {
+  const parts = text.split(',');
+  const [first = 0, ...others] = parts.map(Number);
+  if (parts.every((part) => number.test(part)) && (parts.length === 1 || parts.length === 3))
+    return others.length > 0 ? [first, ...others] : first;
+  throw new InvalidArgumentError('Write it as one number, or as three with commas in between.');
+}
+
+/** 'w=0.5' or 'mask=mask.png'; of an option that may be given several times. */
+export function parseInput(
+  text: string,
+  before: Readonly<Record<string, number | string>> = {},
+): Readonly<Record<string, number | string>> {
+  const at = text.indexOf('=');
+  const [name, value] = [text.slice(0, at), text.slice(at + 1)];
+  if (at < 1 || value === '')
+    throw new InvalidArgumentError(
+      'Write it as NAME=NUMBER or NAME=IMAGE: w=0.5 or mask=mask.png for example.',
+    );
+  return { ...before, [name]: number.test(value) ? Number(value) : value };
+}
+
+export function parseQuality(text: string): number {
+  const quality = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  if (quality >= 1 && quality <= 100) return quality;
+  throw new InvalidArgumentError('Write it as a whole number from 1 to 100.');
+}
+
+/** At least one. */
+export function parseJobs(text: string): number {
+  const jobs = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  if (jobs >= 1) return jobs;
+  throw new InvalidArgumentError('Write it as a whole number from 1 to 999.');
+}
+
+/** 'png' or '.png' */
+export function parseFormat(text: string): ImageExtension {
+  const extension = imageExtensions.find((known) => known === `.${text.replace(/^\./, '').toLowerCase()}`);
+  if (extension) return extension;
+  const names = imageExtensions.map((known) => known.slice(1)).join(', ');
+  throw new InvalidArgumentError(`Write one of ${names}.`);
 }
 
 /** Of an option that may be given several times. */

@@ -10,12 +10,33 @@ export interface ErrorReport {
   readonly message: string;
 }
 
-const options = ['trainSize', 'baseSize', 'fullSize', 'include', 'exclude', 'opset', 'explain', 'maxPixels'];
+/** Options of the API that the command has, too, and their names there where these are others. */
+const options: Readonly<Record<string, string>> = {
+  trainSize: '--train-size',
+  baseSize: '--base-size',
+  fullSize: '--full-size',
+  include: '--include',
+  exclude: '--exclude',
+  opset: '--opset',
+  explain: '--explain',
+  maxPixels: '--max-pixels',
+  range: '--range',
+  mean: '--mean',
+  std: '--std',
+  outputRange: '--output-range',
+  channels: '--channels',
+  gray: '--gray',
+  page: '--page',
+  quality: '--quality',
+  lossless: '--lossless',
+  inputs: '--input',
+};
 
-/** The message with the option in it as it is written on the command line. */
+/** The message with options in it as they are written on the command line. */
 function messageOf({ message, parameter = '' }: TlscError): string {
-  if (!options.includes(parameter)) return message;
-  const written = `--${parameter.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`)}`;
+  const named = message.replace(/\bthe option (\w+)/g, (words, name: string) => options[name] ?? words);
+  const written = options[parameter];
+  if (named !== message || !written) return named;
   return message.replace(new RegExp(`\\b${parameter}\\b`), written);
 }
 

@@ -4,43 +4,22 @@ import { closeSync, openSync } from 'node:fs';
 import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { encodePhoto, Tensor } from '@tlsc/api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { carriedModel, exampleModel, examplePhoto } from '../../../test/fixtures/index.js';
 import { makeNode } from '../../ts-api/src/graph/proto.js';
 import { buildBytes, floats, integers, valueInfo } from '../../ts-api/test/build-model.js';
 import { withExternalWeights } from '../../ts-api/test/external-data.js';
-
-const command = fileURLToPath(new URL('../bin/tlsc.js', import.meta.url));
+import { command, commandIn, type Start, type Tlsc } from './command.js';
 
 let folder = '';
+let start: Start;
+let tlsc: Tlsc;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tlsc-cli-'));
+  ({ start, tlsc } = commandIn(folder));
 });
 afterAll(() => rm(folder, { recursive: true }));
-
-interface Outcome {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function start(args: readonly string[], env: NodeJS.ProcessEnv = process.env) {
-  const child = spawn(process.execPath, [command, ...args], { cwd: folder, env });
-  const outcome = new Promise<Outcome>((resolve) => {
-    const output = { stdout: '', stderr: '' };
-    child.stdout.on('data', (data) => (output.stdout += data));
-    child.stderr.on('data', (data) => (output.stderr += data));
-    child.on('close', (code, signal) => resolve({ code, signal, ...output }));
-  });
-  return { child, outcome };
-}
-
-function tlsc(...args: readonly string[]): Promise<Outcome> {
-  return start(args).outcome;
-}
 
 async function unfinishedFiles(): Promise<string[]> {
   return (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.part'));

@@ -145,7 +145,8 @@ class CopyImageJob final : public PromiseJob {
     return taken_.Copy(most);
   }
 
-  // Where there is memory to write to. No other will do than ours, which JavaScript cannot take away.
+  // Where there is memory to write to. No other will do than ours, which JavaScript cannot take
+  // away.
   void ReadTarget(const Napi::Value& data) {
     const auto [bytes, size] = BytesOf(data);
     target_owner_ = OwnerOf(bytes);
@@ -234,10 +235,9 @@ class FillHiddenJob final : public PromiseJob {
 
   void Execute() override {
     const auto [element, last, channels, height, width] = layout_;
-    Check(is_wide_ ? FillHidden(planes_, channels, height, width,
-                                static_cast<const uint16_t*>(alpha_))
-                   : FillHidden(planes_, channels, height, width,
-                                static_cast<const uint8_t*>(alpha_)));
+    Check(is_wide_
+              ? FillHidden(planes_, channels, height, width, static_cast<const uint16_t*>(alpha_))
+              : FillHidden(planes_, channels, height, width, static_cast<const uint8_t*>(alpha_)));
   }
 
   Napi::Value Result(Napi::Env env) override { return env.Undefined(); }

@@ -6,7 +6,7 @@ import { inlineEnclosed } from './conversion/inline-enclosed.js';
 import { isConverted, localNodesOf } from './conversion/local-operators.js';
 import { type KeptStatistic, planRewrites, type Rewrite } from './conversion/plan.js';
 import { raiseOld, raiseOpset } from './conversion/raise-opset.js';
-import { recordNetwork, type Site, writeRecord } from './conversion/record.js';
+import { forgetSides, recordNetwork, type Site, writeRecord } from './conversion/record.js';
 import type { ConversionSizes } from './conversion/sizes.js';
 import { TlscError } from './errors.js';
 import type { Freed } from './freeing/free-sizes.js';
@@ -100,6 +100,7 @@ async function withNetwork(
   values: ValueOptions | undefined,
   name: string,
 ): Promise<{ bytes: Uint8Array; sides: Sides | undefined }> {
+  forgetSides(model);
   const sides = await checkLoads(model, encodeModel(model), name);
   recordNetwork(model, values, sides);
   return { bytes: encodeModel(model), sides };

@@ -23,7 +23,9 @@ export {
   imageExtensions,
 } from './image/encode.js';
 export {
+  describeImage,
   encodePhoto,
+  type ImageDescription,
   type ReadPhotoOptions,
   readPhoto,
   type WritePhotoOptions,

@@ -1,13 +1,23 @@
-import { type ConvertReport, convert, type Size, type Verification, verify, writeModel } from '@tlsc/api';
+import {
+  type ConvertReport,
+  convert,
+  type Size,
+  type ValueOptions,
+  type Verification,
+  verify,
+  writeModel,
+} from '@tlsc/api';
 import { Command } from 'commander';
 import { identityOf } from '../destinations.js';
+import { showNetwork } from '../network.js';
 import { collect, parseOpset, parseSize } from '../parse.js';
 import { type OutputOptions, perform } from '../perform.js';
 import { showSize, showWindow, table } from '../table.js';
+import { addValueOptions } from '../value-options.js';
 import { warn } from '../warn.js';
 import { showVerification } from './verify.js';
 
-interface Options extends OutputOptions {
+interface Options extends OutputOptions, ValueOptions {
   readonly output: string;
   readonly trainSize: Size;
   readonly baseSize?: Size;
@@ -47,6 +57,7 @@ function show(model: string, result: Result): void {
   if (sites.length === 0) {
     const what = kept.length > 0 ? 'nothing else' : 'no global statistics: nothing';
     console.log(`${model} has ${what} to convert. ${files.at(-1)} is a copy, of opset ${result.opset}.`);
+    showNetwork(result);
     return;
   }
   const rows = sites.map(({ node, rule, featureSize, window, maxStride, validLayers }) => [
@@ -64,6 +75,7 @@ function show(model: string, result: Result): void {
   console.log(table(['site', 'rule', 'feature size', 'window', 'valid-size layers'], rows));
   console.log(`\n${sites.length} global statistics made local for ${sizes}. Self-check:\n`);
   if (verification) showVerification(verification);
+  showNetwork(result);
   const written = [...files].reverse().join(', with weights in ');
   console.log(
     files.length > 0 ? `Written to ${written}; it runs in any ONNX Runtime.` : 'Nothing was written.',
@@ -97,8 +109,11 @@ export function convertCommand(): Command {
       "raise the model to this opset of ONNX, at most 22 (default: the model's own, 12 at least)",
       parseOpset,
     )
-    .option('--json', 'print the report as JSON')
-    .addHelpText('after', '\nExample:\n  tlsc convert hinet.onnx -o hinet.local.onnx --train-size 256x256');
+    .option('--json', 'print the report as JSON');
+  addValueOptions(command).addHelpText(
+    'after',
+    '\nWhat the values of the network mean (--range to --gray) is recorded in the model, and run heeds it.\n\nExample:\n  tlsc convert hinet.onnx -o hinet.local.onnx --train-size 256x256\n  tlsc convert edsr.onnx -o edsr.local.onnx --train-size 48 --range 0..255',
+  );
   return command.action((model: string, options: Options) => {
     if (identityOf(model) === identityOf(options.output)) {
       command.error(

@@ -1,5 +1,6 @@
 import { type Explanation, type Inspection, inspect, type Size, type ValueDescription } from '@tlsc/api';
 import { Command } from 'commander';
+import { networkLines } from '../network.js';
 import { parseSize } from '../parse.js';
 import { type OutputOptions, perform } from '../perform.js';
 import { showSize, showWindow, table } from '../table.js';
@@ -66,6 +67,7 @@ function show(inspection: Inspection): void {
     `opset ${opset}, IR version ${irVersion}${producer && `, made by ${producer}`}`,
     ...showValues('input', inputs),
     ...showValues('output', outputs),
+    ...networkLines(inspection),
     ...showStatistics(inspection),
   ];
   console.log(lines.join('\n'));

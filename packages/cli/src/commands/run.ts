@@ -1,25 +1,56 @@
-import { type ExecutionProvider, InferenceSession, restore, TlscError, writePhoto } from '@tlsc/api';
-import { SingleBar } from 'cli-progress';
+import {
+  type EncodeOptions,
+  type ExecutionProvider,
+  framesExtensions,
+  type ImageExtension,
+  InferenceSession,
+  type OtherInputs,
+  restoreFile,
+  restoreImage,
+  TlscError,
+  type ValueOptions,
+} from '@tlsc/api';
 import { Command } from 'commander';
-import { type Destination, isThere, planOutputs, prepareFolder } from '../destinations.js';
-import { collect, parseCount, parsePixels } from '../parse.js';
+import { type Destination, isThere, planOutputs, prepareFolders, standard } from '../destinations.js';
+import { chooseJobs, runJobs } from '../jobs.js';
+import {
+  collect,
+  parseCount,
+  parseFormat,
+  parseInput,
+  parseJobs,
+  parsePixels,
+  parseQuality,
+} from '../parse.js';
 import { type ErrorReport, type OutputOptions, perform, reportOf } from '../perform.js';
+import { Progress } from '../progress.js';
+import { readStandardInput, writeStandardOutput } from '../standard-streams.js';
+import { addValueOptions, valuesIn } from '../value-options.js';
 import { warnOfSession } from '../warn.js';
 
-interface Options extends OutputOptions {
+interface Options extends OutputOptions, EncodeOptions, ValueOptions {
   readonly output: string;
-  readonly threads: number;
+  readonly threads?: number;
+  readonly jobs?: number;
   readonly provider?: readonly string[];
   readonly device?: number;
   readonly modelOutput?: string;
+  readonly input?: OtherInputs;
   readonly maxPixels?: number;
+  readonly page?: number;
+  readonly format?: ImageExtension;
+  readonly recursive?: boolean;
   readonly skipExisting?: boolean;
 }
 
-interface ImageResult extends Destination {
+export interface ImageResult extends Destination {
   readonly height?: number;
   readonly width?: number;
+  /** Frames or pages. */
+  readonly frames?: number;
   readonly seconds?: number;
+  /** What of the image is not in the result, in words. */
+  readonly losses?: readonly string[];
   /** The output was there, and has been left alone. */
   readonly skipped?: true;
   readonly error?: ErrorReport;
@@ -42,8 +73,8 @@ function providersOf({ provider = ['cpu'], device }: Options): ExecutionProvider
   );
 }
 
-async function openModel(model: string, options: Options): Promise<InferenceSession> {
-  const { threads, modelOutput } = options;
+async function openModel(model: string, threads: number, options: Options): Promise<InferenceSession> {
+  const { modelOutput } = options;
   const session = await InferenceSession.create(model, {
     executionProviders: providersOf(options),
     intraOpNumThreads: threads,
@@ -60,30 +91,42 @@ async function openModel(model: string, options: Options): Promise<InferenceSess
 async function restoreOne(
   session: InferenceSession,
   { input, output }: Destination,
-  { modelOutput, maxPixels, skipExisting }: Options,
+  options: Options,
   signal: AbortSignal,
 ): Promise<ImageResult> {
+  const { modelOutput, input: inputs, maxPixels, page, quality, lossless, strip, skipExisting } = options;
   if (skipExisting && (await isThere(output))) return { input, output, skipped: true };
   const start = performance.now();
   try {
-    const photo = await restore(session, input, {
+    const how = {
+      ...valuesIn(options),
+      judge: true,
       signal,
       ...(modelOutput !== undefined && { output: modelOutput }),
+      ...(inputs && { inputs }),
       ...(maxPixels !== undefined && { maxPixels }),
-    });
-    await writePhoto(photo, output, { signal });
-    const [, , height = 0, width = 0] = photo.tensor.dims;
-    return { input, output, height, width, seconds: (performance.now() - start) / 1000 };
+      ...(page !== undefined && { page }),
+      ...(quality !== undefined && { quality }),
+      ...(lossless && { lossless }),
+      ...(strip && { strip }),
+    };
+    const source = input === standard ? await readStandardInput() : input;
+    const { height, width, frames, losses } =
+      output === standard
+        ? await restoreToStandardOutput(session, source, options.format ?? '.png', how)
+        : await restoreFile(session, source, output, how);
+    const seconds = (performance.now() - start) / 1000;
+    return { input, output, height, width, frames, losses, seconds };
   } catch (error) {
     if (!(error instanceof TlscError) || error.code === 'ERR_ABORTED') throw error;
     return { input, output, error: reportOf(error) };
   }
 }
 
-function show({ input, output, height, width, seconds, skipped, error }: ImageResult): void {
-  if (error) console.error(`${input}: FAILED: ${error.message} (${error.code})`);
-  else if (skipped) console.log(`${input}: skipped, ${output} is there`);
-  else console.log(`${input} -> ${output} (${height}x${width}, ${seconds?.toFixed(2)} s)`);
+async function restoreToStandardOutput(...given: Parameters<typeof restoreImage>) {
+  const { bytes, ...restored } = await restoreImage(...given);
+  await writeStandardOutput(bytes);
+  return restored;
 }
 
 /** '97 restored, 2 skipped, 1 failed', without what there is none of but for the first. */
@@ -96,67 +139,67 @@ function count(images: readonly ImageResult[]): string {
   return counts.join(', ');
 }
 
-/** Tells of each image as it is done, under a progress bar where someone watches. */
-class Progress {
-  readonly #bar = new SingleBar({ format: '{bar} {value}/{total} {image}', clearOnComplete: true });
-  readonly #total: number;
-  readonly #showsBar: boolean;
-
-  constructor(
-    total: number,
-    readonly silent: boolean | undefined,
-  ) {
-    this.#total = total;
-    this.#showsBar = total > 1 && !silent && process.stderr.isTTY;
-  }
-
-  begin(done: number, image: string): void {
-    if (this.#showsBar) this.#bar.start(this.#total, done, { image });
-  }
-
-  end(result?: ImageResult): void {
-    if (this.#showsBar) this.#bar.stop();
-    if (result && !this.silent) show(result);
-  }
-}
-
-/** One after the other: each run has all the threads. An image that fails does not keep the others from being restored. */
+/** An image that fails does not keep the others from being restored. */
 async function restoreAll(
   model: string,
   plan: readonly Destination[],
   options: Options,
   signal: AbortSignal,
 ): Promise<RunResult> {
-  const session = await openModel(model, options);
+  const isOnCpu = !options.provider?.some((name) => name !== 'cpu');
+  const jobs = chooseJobs(plan.length, isOnCpu, options.jobs, options.threads);
+  const session = await openModel(model, jobs.threads, options);
   const { executionProviders, operators } = session;
   const warnings = session.warnings.map(reportOf);
   if (!options.json) warnOfSession(session.warnings);
-  const progress = new Progress(plan.length, options.json);
-  const images: ImageResult[] = [];
+  const progress = new Progress(plan.length, options.json === true, options.output === standard);
+  const results: ImageResult[] = [];
+  const told = (error?: ErrorReport) => {
+    // In the order of the plan; those that were not tried leave no hole.
+    const images = results.filter(Boolean);
+    return { executionProviders, operators, warnings, images, ...(error && { error }) };
+  };
   try {
-    for (const destination of plan) {
-      progress.begin(images.length, destination.input);
-      images.push(await restoreOne(session, destination, options, signal));
-      progress.end(images.at(-1));
-    }
+    await runJobs(plan, jobs.count, options.maxPixels, async (destination, index) => {
+      progress.begin(destination.input);
+      const result = await restoreOne(session, destination, options, signal);
+      results[index] = result;
+      progress.end(result);
+    });
+    return told();
   } catch (error) {
-    progress.end();
     if (!(error instanceof TlscError)) throw error;
-    return { executionProviders, operators, warnings, images, error: reportOf(error) };
+    return told(reportOf(error));
   } finally {
+    progress.close();
     await session.release();
   }
-  return { executionProviders, operators, warnings, images };
 }
+
+const help = `
+A folder stands for the images in it, in the order of their names, and with --recursive for those in its folders. - is standard input, or standard output. Images that fail are named on standard error, and do not keep the others from being restored.
+
+Every frame of an animation and every page is restored: write them as ${framesExtensions.join(', ')}, or choose one by --page.
+
+Exit codes: 0 all images were restored or skipped, 1 one failed or more, 2 wrong usage, 130 interrupted.
+
+Example:
+  tlsc run nafnet.local.onnx photo.jpg -o restored.png
+  tlsc run nafnet.local.onnx photos/ -o restored/ --recursive --skip-existing
+  tlsc run hinet.local.onnx photos/*.jpg -o restored/ --model-output stage2
+  tlsc run edsr.onnx photo.png -o larger.webp --range 0..255 --quality 90
+  tlsc run inpaint.onnx photo.jpg -o filled.png --input mask=mask.png
+  tlsc run hinet.local.onnx photos/*.jpg -o restored/ --provider cuda --provider cpu
+  curl -s https://example.org/photo.jpg | tlsc run nafnet.local.onnx - -o - --format webp > restored.webp`;
 
 export function runCommand(): Command {
   const command = new Command('run')
     .description('Restore photos with a model, converted or not.')
     .argument('<model>', 'the ONNX file')
-    .argument('<image...>', 'PNG, JPEG, WebP, AVIF, TIFF or GIF files, or folders of them')
+    .argument('<image...>', 'PNG, JPEG, WebP, AVIF, TIFF or GIF files, folders of them, or -')
     .requiredOption(
       '-o, --output <file|dir>',
-      'the restored image (.png, .jpg, .webp or .tif), or a folder, made if need be (required)',
+      'the restored image (.png, .jpg, .webp, .avif, .tif or .gif), a folder, made if need be, or - (required)',
     )
     .option(
       '--provider <name>',
@@ -164,27 +207,45 @@ export function runCommand(): Command {
       collect,
     )
     .option('--device <n>', 'which card, with --provider cuda (default: 0)', parseCount)
-    .option('--threads <n>', 'threads within an operator; 0 is one per core', parseCount, 0)
+    .option('--jobs <n>', 'how many images at once (default: one per core, if memory allows)', parseJobs)
+    .option(
+      '--threads <n>',
+      'threads within an operator; 0 is one per core (default: what --jobs leaves)',
+      parseCount,
+    )
     .option('--model-output <name>', 'the output that is the restored image, where the model has several')
+    .option(
+      '--input <name=value>',
+      'what the model takes beside the photo: a number, or an image; may be given again',
+      parseInput,
+    )
+    .option('--page <n>', 'restore this frame or page alone; the first is 0', parseCount)
     .option(
       '--max-pixels <n>',
       'refuse images that have more, all their frames or pages counted (default: 120000000)',
       parsePixels,
-    )
+    );
+  addValueOptions(command)
+    .option('--format <name>', 'write all results as this: png, jpg, webp, avif, tif or gif', parseFormat)
+    .option('--quality <n>', 'of JPEG, WebP and AVIF, from 1 to 100 (default: 95, of AVIF 80)', parseQuality)
+    .option('--lossless', 'have WebP and AVIF lose nothing')
+    .option('--strip', 'leave out EXIF, XMP and density; the colour profile stays')
+    .option('--recursive', 'take the images in the folders of a folder, too')
     .option('--skip-existing', 'leave outputs alone that are there, and do not restore their images again')
     .option('--json', 'print the results as JSON')
-    .addHelpText(
-      'after',
-      '\nA folder stands for the images in it, in the order of their names, but not for those in its folders. Images that fail are named on standard error, and do not keep the others from being restored.\n\nExit codes: 0 all images were restored or skipped, 1 one failed or more, 2 wrong usage, 130 interrupted.\n\nExample:\n  tlsc run nafnet.local.onnx photo.jpg -o restored.png\n  tlsc run nafnet.local.onnx photos/ -o restored/ --skip-existing\n  tlsc run hinet.local.onnx photos/*.jpg -o restored/ --model-output stage2\n  tlsc run hinet.local.onnx photos/*.jpg -o restored/ --provider cuda --provider cpu',
-    );
+    .addHelpText('after', help);
   return command.action((model: string, images: string[], options: Options) => {
+    const refuse = (message: string) => command.error(`error: ${message}`);
     if (options.device !== undefined && !options.provider?.includes('cuda'))
-      command.error('error: --device is of use with --provider cuda alone');
-    const plan = planOutputs(images, options.output, (message) => command.error(`error: ${message}`));
+      refuse('--device is of use with --provider cuda alone');
+    if (options.output === standard && options.json)
+      refuse('--json and the image cannot both go to standard output');
+    const { recursive = false, format } = options;
+    const plan = planOutputs(images, options.output, { recursive, format }, refuse);
     return perform(
       options,
       async (signal) => {
-        await prepareFolder(plan);
+        await prepareFolders(plan);
         const result = await restoreAll(model, plan, options, signal);
         if (result.error || result.images.some(({ error }) => error)) process.exitCode = 1;
         return result;

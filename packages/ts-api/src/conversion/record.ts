@@ -76,6 +76,11 @@ export function recordNetwork(
   });
 }
 
+/** Leaves out what a model says of the sides that it takes, so that it is found out anew. */
+export function forgetSides(model: ModelProto): void {
+  model.metadataProps = model.metadataProps.filter(({ key }) => key !== sidesKey);
+}
+
 /** The custom metadata of a model by their keys. */
 export function metadataOf({ metadataProps }: ModelProto): Readonly<Record<string, string>> {
   return Object.fromEntries(metadataProps.map(({ key, value }) => [key, value]));

@@ -60,6 +60,38 @@ export async function readPicture(
   return decodePage(header, choosePage(header.file.name, header.pages, page), options);
 }
 
+/** What the header of an image file says. */
+export interface ImageDescription {
+  /** 'PNG', 'JPEG', … */
+  readonly format: string;
+  /** In pixels, upright; of several frames or pages the first one's. */
+  readonly height: number;
+  readonly width: number;
+  /** How many frames or pages. */
+  readonly pages: number;
+}
+
+/**
+ * What an image file is, by its header; nothing is decoded. Rejects with ERR_IMAGE_NOT_FOUND, ERR_INVALID_IMAGE, ERR_IMAGE_TOO_LARGE,
+ * ERR_ABORTED or ERR_INVALID_ARGUMENT.
+ */
+export async function describeImage(
+  source: ImageSource,
+  options: Omit<ReadPhotoOptions, 'page'> = {},
+): Promise<ImageDescription> {
+  checkOptions(options, { maxPixels: true, signal: true });
+  const { signal } = options;
+  const maxPixels = checkMaxPixels(options.maxPixels);
+  checkSignal(signal);
+  throwIfAborted(signal);
+  const { file, metadata, pages } = await abortable(
+    readImageHeader(ownBytes(source, signal), { maxPixels, signal }),
+    signal,
+  );
+  const { height, width } = metadata.autoOrient;
+  return { format: file.format.name, height, width, pages };
+}
+
 /**
  * Reads a photo: 8 or 16 bits, gray or colour, turned upright as its EXIF orientation says, with its profile, EXIF, XMP and density. RGB and
  * gray stay in the colour space that they are in; CMYK and Lab become sRGB. The file must be a PNG, JPEG, WebP, AVIF, TIFF or GIF by its

@@ -24,7 +24,7 @@ export async function judge(
   if (givenValues(values)) return;
   const { least, greatest, outside, mean } = summary;
   const remedy =
-    'say what its values mean by the option range ([0, 255] or [-1, 1] for example), by mean and std, or by channels; [0, 1] for range says that this is right';
+    'say what its values mean by the option range (0..255 or -1..1 for example), the option mean and the option std, or the option channels; 0..1 for the first says that this is right';
   const shown = [least, greatest, mean].map((value) => Number(value.toPrecision(3)));
   if (outside > mostOutside)
     throw implausible(

@@ -300,7 +300,7 @@ function checkFinite({ finite }: ImageSummary, output: string): void {
   if (finite) return;
   throw new TlscError(
     'ERR_RUN_FAILED',
-    `output ${output} has pixels that are not finite numbers; if the network wants other values than from 0 to 1, say so by the option range, or by mean and std`,
+    `output ${output} has pixels that are not finite numbers; if the network wants other values than from 0 to 1, say so by the option range, or the option mean and the option std`,
     { parameter: 'range' },
   );
 }

@@ -1,0 +1,78 @@
+// Several images at once, as many as cores and memory allow.
+import { availableParallelism, freemem } from 'node:os';
+import { describeImage, TlscError } from '@tlsc/api';
+import { standard } from './destinations.js';
+
+/** What networks take per pixel, in bytes: NAFNet of width 32, the largest that was measured; UNets take a third. */
+const bytesPerPixel = 1100;
+
+/** The share of free memory that images may take together; one is always let through. */
+const memoryShare = 0.7;
+
+/** How many at once, and with how many threads each: runs of one thread side by side do more than one run of several threads. */
+export interface Jobs {
+  readonly count: number;
+  readonly threads: number;
+}
+
+/** On a card one image is read and written while another is restored. */
+const jobsOnCard = 2;
+
+/** `jobs` and `threads` are what was asked for, if anything. */
+export function chooseJobs(
+  images: number,
+  isOnCpu: boolean,
+  jobs: number | undefined,
+  threads: number | undefined,
+): Jobs {
+  const cores = availableParallelism();
+  const usual = isOnCpu ? (threads === undefined || threads === 1 ? cores : 1) : jobsOnCard;
+  const count = Math.max(1, Math.min(images, jobs ?? usual));
+  // Runs of a session share its threads, all but the one that each is called on.
+  return { count, threads: threads ?? (count === 1 ? 0 : Math.max(1, cores - count + 1)) };
+}
+
+/** An estimate, in bytes; that of an image that cannot be read is nothing, as it will take. */
+async function costOf(image: string, maxPixels: number | undefined): Promise<number> {
+  if (image === standard) return 0;
+  try {
+    const { height, width } = await describeImage(image, maxPixels === undefined ? {} : { maxPixels });
+    return height * width * bytesPerPixel;
+  } catch (error) {
+    if (error instanceof TlscError) return 0;
+    throw error;
+  }
+}
+
+/**
+ * Does `work` for each image, in their order, so many at a time, but none beside others for which there is no memory. Rejects with the
+ * first error, when all that had begun has ended.
+ */
+export async function runJobs<T extends { readonly input: string }>(
+  images: readonly T[],
+  count: number,
+  maxPixels: number | undefined,
+  work: (image: T, index: number) => Promise<void>,
+): Promise<void> {
+  const budget = memoryShare * freemem();
+  const running = new Set<Promise<void>>();
+  let taken = 0;
+  let failure: { readonly error: unknown } | undefined;
+  for (const [index, image] of images.entries()) {
+    const cost = count > 1 ? await costOf(image.input, maxPixels) : 0;
+    while (running.size >= count || (running.size > 0 && taken + cost > budget)) await Promise.race(running);
+    if (failure) break;
+    taken += cost;
+    const job: Promise<void> = work(image, index)
+      .catch((error: unknown) => {
+        failure ??= { error };
+      })
+      .finally(() => {
+        taken -= cost;
+        running.delete(job);
+      });
+    running.add(job);
+  }
+  await Promise.all(running);
+  if (failure) throw failure.error;
+}

@@ -1,0 +1,49 @@
+import { SingleBar } from 'cli-progress';
+import type { ImageResult } from './commands/run.js';
+
+function show(
+  { input, output, height, width, frames = 1, seconds, skipped, losses = [], error }: ImageResult,
+  print: (line: string) => void,
+): void {
+  if (error) {
+    console.error(`${input}: FAILED: ${error.message} (${error.code})`);
+    return;
+  }
+  const several = frames > 1 ? `, ${frames} frames` : '';
+  if (skipped) print(`${input}: skipped, ${output} is there`);
+  else print(`${input} -> ${output} (${height}x${width}${several}, ${seconds?.toFixed(2)} s)`);
+  for (const loss of losses) console.error(`tlsc: warning: ${output} is without what ${input} has: ${loss}`);
+}
+
+/** Tells of each image as it is done, under a progress bar where someone watches. */
+export class Progress {
+  readonly #bar = new SingleBar({ format: '{bar} {value}/{total} {image}', clearOnComplete: true });
+  readonly #total: number;
+  readonly #isSilent: boolean;
+  readonly #print: (line: string) => void;
+  readonly #showsBar: boolean;
+  #done = 0;
+
+  /** `isTaken`: standard output is for something else. */
+  constructor(total: number, isSilent: boolean, isTaken: boolean) {
+    this.#total = total;
+    this.#isSilent = isSilent;
+    this.#print = isTaken ? console.error : console.log;
+    this.#showsBar = total > 1 && !isSilent && process.stderr.isTTY;
+  }
+
+  begin(image: string): void {
+    if (this.#showsBar) this.#bar.start(this.#total, this.#done, { image });
+  }
+
+  end(result: ImageResult): void {
+    this.close();
+    this.#done++;
+    if (!this.#isSilent) show(result, this.#print);
+    if (this.#done < this.#total) this.begin(result.input);
+  }
+
+  close(): void {
+    if (this.#showsBar) this.#bar.stop();
+  }
+}

@@ -1,0 +1,365 @@
+// From file to file: colours, frames, and what a file says beside its pixels.
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildBytes, floats } from '../../test/build-model.js';
+import { grayProfile, rgbProfile, rgbSpaces } from '../../test/profiles.js';
+import { makeNode } from '../graph/proto.js';
+import { InferenceSession } from '../session/inference-session.js';
+import type { ImageExtension } from './encode.js';
+import { encodePhoto, readPhoto } from './files.js';
+import { carrierOf } from './metadata.js';
+import { restoreFile, restoreImage } from './restore-file.js';
+import { colourspaceOf, samplesIn } from './samples.js';
+import { readTags } from './tiff.js';
+
+let folder = '';
+let identity: InferenceSession;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tlsc-files-'));
+  identity = await InferenceSession.create(
+    buildBytes({ node: [makeNode('Neg', ['x'], ['n']), makeNode('Neg', ['n'], ['y'])] }),
+  );
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const [width, height] = [37, 23];
+
+function samples(channels: number, bits: 8 | 16, count = width * height): Uint8Array | Uint16Array {
+  const values = Array.from({ length: count * channels }, (_, i) => ((i * 2654435761) >>> 7) % 2 ** bits);
+  return bits === 16 ? Uint16Array.from(values) : Uint8Array.from(values);
+}
+
+/** An image file with these very samples and this profile. */
+async function fileOf(
+  format: 'png' | 'tiff',
+  channels: 1 | 2 | 3 | 4,
+  bits: 8 | 16,
+  icc?: Buffer,
+): Promise<Buffer> {
+  const colours = channels < 3 ? 1 : 3;
+  return sharp(carrierOf(icc ? { icc } : {}, channels, bits), { ignoreIcc: true })
+    .boolean(samples(channels, bits) as Buffer, 'or', { raw: { width, height, channels } })
+    .keepMetadata()
+    .toColourspace(colourspaceOf(colours, bits))
+    .toFormat(format, format === 'tiff' ? { compression: 'lzw' } : {})
+    .toBuffer();
+}
+
+/** The samples of a file as they are. */
+async function samplesOf(file: Uint8Array, bits: 8 | 16, colours = 3) {
+  const space = bits === 16 ? colourspaceOf(colours, 16) : 'srgb';
+  const { data, info } = await sharp(file, { ignoreIcc: true })
+    .toColourspace(space)
+    .raw({ depth: bits === 16 ? 'ushort' : 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+  return { data: [...samplesIn(data, bits)], channels: info.channels };
+}
+
+const gray3 = buildBytes({
+  node: [makeNode('Neg', ['x'], ['n']), makeNode('Neg', ['n'], ['y'])],
+});
+
+describe('colours', () => {
+  it.each(
+    rgbSpaces.flatMap((space) =>
+      ([8, 16] as const).flatMap((bits) =>
+        (['png', 'tiff'] as const).map((format) => ({ space, bits, format })),
+      ),
+    ),
+  )(
+    'of $space stay what they are, with their profile: $bits bits, $format',
+    async ({ space, bits, format }) => {
+      const icc = rgbProfile(space);
+      const file = await fileOf(format, 3, bits, icc);
+      for (const strip of [false, true]) {
+        const { bytes, losses } = await restoreImage(identity, file, format === 'png' ? '.png' : '.tif', {
+          strip,
+        });
+        expect(losses).toEqual([]);
+        expect(await samplesOf(bytes, bits)).toEqual(await samplesOf(file, bits));
+        expect((await sharp(bytes).metadata()).icc).toEqual(icc);
+      }
+    },
+  );
+
+  it.each([8, 16] as const)('of gray stay what they are: %d bits', async (bits) => {
+    const session = await InferenceSession.create(gray3);
+    const icc = grayProfile();
+    const file = await fileOf('png', 1, bits, icc);
+    const { bytes } = await restoreImage(session, file, '.png', { gray: 'rgb' });
+    const header = await sharp(bytes).metadata();
+    expect(header).toMatchObject({ channels: 1, icc });
+    expect(await samplesOf(bytes, bits, 1)).toEqual(await samplesOf(file, bits, 1));
+    // What holds no profile of gray gets the colours that it means.
+    const webp = await restoreImage(session, file, '.webp', { gray: 'rgb', lossless: true });
+    const meant = await sharp(await fileOf('png', 1, 8, icc))
+      .raw()
+      .toBuffer();
+    if (bits === 8) expect((await samplesOf(webp.bytes, 8)).data).toEqual([...meant]);
+  });
+
+  it('of CMYK become sRGB, as LittleCMS has it, which is told', async () => {
+    const cmyk = await sharp(samples(3, 8), { raw: { width, height, channels: 3 } })
+      .toColourspace('cmyk')
+      .withIccProfile('cmyk')
+      .jpeg({ quality: 100 })
+      .toBuffer();
+    expect((await sharp(cmyk).metadata()).space).toBe('cmyk');
+    const { bytes, losses } = await restoreImage(identity, cmyk, '.png');
+    expect(losses).toEqual(['CMYK: it is sRGB now']);
+    const expected = await sharp(cmyk).toColourspace('srgb').raw().toBuffer();
+    expect((await samplesOf(bytes, 8)).data).toEqual([...expected]);
+    expect((await sharp(bytes).metadata()).icc).toBeUndefined();
+  });
+
+  it.each([10, 12] as const)('of AVIF with %d bits keep their white', async (bitdepth) => {
+    const white = sharp(new Uint16Array(3 * 64 * 64).fill(65535), {
+      raw: { width: 64, height: 64, channels: 3 },
+    });
+    const file = await white.toColourspace('rgb16').avif({ bitdepth, lossless: true }).toBuffer();
+    const photo = await readPhoto(file);
+    expect(photo.bitDepth).toBe(16);
+    expect(Math.min(...(photo.tensor.data as Float32Array))).toBeCloseTo(1, 6);
+    const again = await readPhoto(await encodePhoto(photo, '.avif', { lossless: true }));
+    expect(Math.min(...(again.tensor.data as Float32Array))).toBeCloseTo(1, 6);
+  });
+
+  it('under an alpha of 0 get neither into visible pixels nor into means', async () => {
+    const mean = {
+      node: [
+        makeNode('GlobalAveragePool', ['x'], ['p']),
+        makeNode('Mul', ['p', 'x'], ['m']),
+        makeNode('Conv', ['m', 'w'], ['y'], { attributes: { pads: [2, 2, 2, 2] } }),
+      ],
+      initializer: [floats('w', [3, 3, 5, 5])],
+    };
+    const session = await InferenceSession.create(buildBytes(mean));
+    const seen = async (hidden: number, bits: 8 | 16) => {
+      const data = samples(4, bits);
+      for (let i = 0; i < width * height; i++) {
+        if (i % width < 10) data.fill(hidden, 4 * i, 4 * i + 3).fill(0, 4 * i + 3, 4 * i + 4);
+        else data[4 * i + 3] = 1 + (i % 200);
+      }
+      const file = await sharp(data, { raw: { width, height, channels: 4 } })
+        .toColourspace(colourspaceOf(3, bits))
+        .png()
+        .toBuffer();
+      const { bytes } = await restoreImage(session, file, '.png', { range: [0, 1] });
+      const restored = await samplesOf(bytes, bits);
+      expect(restored.channels).toBe(4);
+      return restored.data.filter((_, i) => Math.floor(i / 4) % width >= 10);
+    };
+    expect(await seen(255, 8)).toEqual(await seen(0, 8));
+    expect(await seen(65535, 16)).toEqual(await seen(7, 16));
+  });
+});
+
+/** Exif data: make, orientation, and a comment of a maker behind a directory of its own; big-endian. */
+function exifOf(orientation: number): Buffer {
+  const bytes = Buffer.alloc(8 + 2 + 3 * 12 + 4 + 6 + 2 + 12 + 4 + 8);
+  bytes.write('MM\0*', 'latin1');
+  bytes.writeUInt32BE(8, 4);
+  bytes.writeUInt16BE(3, 8);
+  const entry = (at: number, tag: number, type: number, count: number, write: () => void) => {
+    bytes.writeUInt16BE(tag, at);
+    bytes.writeUInt16BE(type, at + 2);
+    bytes.writeUInt32BE(count, at + 4);
+    write();
+  };
+  const make = 8 + 2 + 36 + 4;
+  const directory = make + 6;
+  entry(10, 0x010f, 2, 6, () => bytes.writeUInt32BE(make, 18));
+  entry(22, 0x0112, 3, 1, () => bytes.writeUInt16BE(orientation, 30));
+  entry(34, 0x8769, 4, 1, () => bytes.writeUInt32BE(directory, 42));
+  bytes.write('Maker\0', make, 'latin1');
+  bytes.writeUInt16BE(1, directory);
+  entry(directory + 2, 0x829d, 5, 1, () => bytes.writeUInt32BE(directory + 18, directory + 10)); // FNumber
+  bytes.writeUInt32BE(28, directory + 18);
+  bytes.writeUInt32BE(10, directory + 22);
+  return bytes;
+}
+
+const xmp =
+  '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6" tiff:Artist="someone"/></rdf:RDF></x:xmpmeta>';
+
+async function withMetadata(format: 'jpeg' | 'png' | 'webp'): Promise<Buffer> {
+  const icc = rgbProfile('Display P3');
+  return sharp(carrierOf({ icc, exif: exifOf(6), xmp, density: 300 }, 3, 8), { ignoreIcc: true })
+    .boolean(samples(3, 8) as Buffer, 'or', { raw: { width, height, channels: 3 } })
+    .keepMetadata()
+    .withDensity(300)
+    .toColourspace('srgb')
+    .toFormat(format)
+    .toBuffer();
+}
+
+describe('what a file says beside its pixels', () => {
+  it.each(
+    (['jpeg', 'png', 'webp'] as const).flatMap((from) =>
+      (['.jpg', '.png', '.webp', '.avif'] as const).map((to) => ({ from, to })),
+    ),
+  )('is in the result, upright: $from to $to', async ({ from, to }) => {
+    const { bytes, losses } = await restoreImage(identity, await withMetadata(from), to);
+    expect(losses).toEqual([]);
+    const header = await sharp(bytes).metadata();
+    expect(header).toMatchObject({ width: height, height: width }); // Turned.
+    expect(header.orientation ?? 1).toBe(1);
+    expect(header.icc).toEqual(rgbProfile('Display P3'));
+    const exif = Buffer.from(header.exif as Buffer);
+    const tags = readTags(exif.subarray(exif.toString('latin1', 0, 4) === 'Exif' ? 6 : 0));
+    expect(tags.get(0x0112)?.at(0)).toBe(1);
+    expect(exif.includes('Maker')).toBe(true);
+    expect(tags.has(0x8769)).toBe(true);
+    expect(header.xmp?.toString()).toBe(xmp.replace('Orientation="6"', 'Orientation="1"'));
+    if (to === '.jpg' || to === '.png') expect(header.density).toBe(300);
+  });
+
+  it('is left out when that is asked for, all but the profile', async () => {
+    const { bytes } = await restoreImage(identity, await withMetadata('jpeg'), '.png', { strip: true });
+    const header = await sharp(bytes).metadata();
+    expect(header.xmp).toBeUndefined();
+    expect(header.exif?.includes('Maker') ?? false).toBe(false);
+    expect(header.icc).toEqual(rgbProfile('Display P3'));
+  });
+
+  it('is told where a format has no place for it', async () => {
+    const tiff = await restoreImage(identity, await withMetadata('jpeg'), '.tif');
+    expect(tiff.losses).toEqual(['its EXIF, which is not written into TIFF']);
+    expect((await sharp(tiff.bytes).metadata()).icc).toEqual(rgbProfile('Display P3'));
+    const gif = await restoreImage(identity, await withMetadata('jpeg'), '.gif');
+    expect(gif.losses).toEqual(['its metadata, which GIF has no place for']);
+    const alpha = await restoreImage(identity, await fileOf('png', 4, 8), '.jpg');
+    expect(alpha.losses).toEqual(['its alpha channel, which JPEG has none of']);
+  });
+
+  it('is in a photo that is read, and written with it', async () => {
+    const photo = await readPhoto(await withMetadata('jpeg'));
+    expect(photo.metadata).toMatchObject({ density: 300, icc: rgbProfile('Display P3') });
+    const again = await readPhoto(await encodePhoto(photo, '.png'));
+    expect(again.metadata?.icc).toEqual(photo.metadata?.icc);
+    expect(again.tensor.data).toEqual(photo.tensor.data);
+  });
+
+  it('does no harm where it is damaged', async () => {
+    const broken = Buffer.from('MM\0*\0\0\0\x08\xff\xff\x01', 'latin1');
+    const file = await sharp(carrierOf({ exif: broken }, 3, 8))
+      .png()
+      .toBuffer();
+    await expect(restoreImage(identity, file, '.png')).resolves.toMatchObject({ width: 1, height: 1 });
+  });
+});
+
+async function animation(format: 'gif' | 'webp' | 'tiff', bits: 8 | 16 = 8): Promise<Buffer> {
+  const count = 3;
+  const image = sharp(samples(3, bits, count * width * height), {
+    raw: { width, height: count * height, channels: 3, pageHeight: height },
+  }).toColourspace(colourspaceOf(3, bits));
+  if (format === 'tiff') return image.tiff({ compression: 'lzw' }).toBuffer();
+  const timing = { delay: [100, 50, 200], loop: 4 };
+  return format === 'gif'
+    ? image.gif(timing).toBuffer()
+    : image.webp({ ...timing, lossless: true }).toBuffer();
+}
+
+describe('frames and pages', () => {
+  it.each([
+    ['webp', '.webp', 8],
+    ['gif', '.webp', 8],
+    ['tiff', '.tif', 8],
+    ['tiff', '.tif', 16],
+  ] as const)('are restored all: %s to %s, %d bits', async (from, to, bits) => {
+    const file = await animation(from, bits);
+    const { bytes, frames } = await restoreImage(
+      identity,
+      file,
+      to,
+      to === '.webp' ? { lossless: true } : {},
+    );
+    expect(frames).toBe(3);
+    const [before, after] = [await sharp(file).metadata(), await sharp(bytes).metadata()];
+    expect(after.pages).toBe(3);
+    if (to === '.webp') expect(after).toMatchObject({ delay: before.delay, loop: before.loop });
+    for (let page = 0; page < 3; page++) {
+      const [one, other] = await Promise.all([file, bytes].map((image) => readPhoto(image, { page })));
+      expect(other?.tensor.data).toEqual(one?.tensor.data);
+    }
+  });
+
+  it('are written as GIF, too', async () => {
+    const { bytes, frames } = await restoreImage(identity, await animation('webp'), '.gif');
+    expect(frames).toBe(3);
+    expect(await sharp(bytes).metadata()).toMatchObject({ format: 'gif', pages: 3, loop: 4 });
+  });
+
+  it('are never silently the first', async () => {
+    const file = await animation('gif');
+    for (const extension of ['.png', '.jpg', '.avif'] as const)
+      await expect(restoreImage(identity, file, extension)).rejects.toMatchObject({
+        code: 'ERR_INVALID_ARGUMENT',
+        parameter: 'page',
+        message: expect.stringContaining('has 3 frames or pages'),
+      });
+    await expect(readPhoto(file)).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT', parameter: 'page' });
+    const second = await restoreImage(identity, file, '.png', { page: 1 });
+    expect(second.frames).toBe(1);
+    expect((await readPhoto(second.bytes)).tensor.data).toEqual(
+      (await readPhoto(file, { page: 1 })).tensor.data,
+    );
+    await expect(readPhoto(file, { page: 3 })).rejects.toMatchObject({ parameter: 'page' });
+    await expect(readPhoto(file, { page: -1 })).rejects.toMatchObject({ parameter: 'page' });
+  });
+
+  it('of an animated PNG, of which no more than the first could be read, are refused', async () => {
+    const png = await fileOf('png', 3, 8);
+    const control = Buffer.from('\0\0\0\x08acTL\0\0\0\x02\0\0\0\0\0\0\0\0', 'latin1');
+    const animated = Buffer.concat([png.subarray(0, 33), control, png.subarray(33)]);
+    await expect(readPhoto(animated)).rejects.toMatchObject({
+      code: 'ERR_INVALID_IMAGE',
+      message: expect.stringContaining('animated PNG'),
+    });
+  });
+});
+
+describe('restoreFile', () => {
+  it('writes one whole file, or none', async () => {
+    const [input, output] = [join(folder, 'in.png'), join(folder, 'out.webp')];
+    await writeFile(input, await fileOf('png', 3, 8));
+    const restored = await restoreFile(identity, input, output, { lossless: true });
+    expect(restored).toEqual({ height, width, frames: 1, losses: [] });
+    expect((await readPhoto(output)).tensor.data).toEqual((await readPhoto(input)).tensor.data);
+    await writeFile(input, (await readFile(input)).subarray(0, 500));
+    await expect(restoreFile(identity, input, join(folder, 'none.png'))).rejects.toMatchObject({
+      code: 'ERR_INVALID_IMAGE',
+    });
+    expect((await readdir(folder)).sort()).toEqual(['in.png', 'out.webp']);
+  });
+
+  it.each<[string, ImageExtension, object]>([
+    ['quality', '.jpg', { quality: 0 }],
+    ['quality', '.webp', { quality: 101 }],
+    ['lossless', '.jpg', { lossless: true }],
+    ['lossless', '.png', { lossless: 'yes' }],
+    ['strip', '.png', { strip: 1 }],
+    ['extension', '.bmp' as ImageExtension, {}],
+    ['options', '.png', { qualty: 3 }],
+  ])('refuses what makes no sense: %s of %s', async (parameter, extension, options) => {
+    const file = await fileOf('png', 3, 8);
+    await expect(restoreImage(identity, file, extension, options)).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARGUMENT',
+      parameter,
+    });
+  });
+
+  it('heeds the quality', async () => {
+    const file = await fileOf('png', 3, 8);
+    for (const extension of ['.jpg', '.webp', '.avif'] as const) {
+      const [low, high] = await Promise.all(
+        [20, 95].map((quality) => restoreImage(identity, file, extension, { quality })),
+      );
+      expect(low?.bytes.length ?? 0).toBeLessThan(high?.bytes.length ?? 0);
+    }
+  });
+});
