@@ -54,7 +54,7 @@ const tasks = {
     setup();
     provideNativePackages('bench');
     benchKernels();
-    for (const name of ['networks', 'event-loop'])
+    for (const name of ['networks', 'event-loop', 'photos'])
       run(process.execPath, [join(root, 'test', 'dist', 'bench', `${name}.js`)]);
   },
   async prebuild(platforms) {

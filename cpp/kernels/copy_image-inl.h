@@ -237,7 +237,8 @@ void CopySpan(const SpanCopy& copy, size_t from_first, size_t to_first, size_t c
   for (size_t k = 0; k < in.channels; ++k)
     sources.of[k] = takes_apart ? taken[k] : from + k * in.height * in.width + from_first;
   for (size_t c = 0; c < out.channels; ++c)
-    targets.of[c] = puts_together ? mapped[c] : to + c * out.height * out.width + to_first;
+    targets.of[c] =
+        puts_together || to == nullptr ? mapped[c] : to + c * out.height * out.width + to_first;
   if (takes_apart) {
     const MutableChannelRows rows = {{taken[0], taken[1], taken[2], taken[3]}};
     TakeApart(reinterpret_cast<const Moved<From>*>(from + from_first * in.channels), in.channels,
@@ -250,7 +251,7 @@ void CopySpan(const SpanCopy& copy, size_t from_first, size_t to_first, size_t c
       if (summary != nullptr) SummarizeSpan(target, count, *summary);
     }
   }
-  if (!puts_together) return;
+  if (!puts_together || to == nullptr) return;
   auto* const pixels = to + to_first * out.channels;
   if constexpr (std::is_same_v<To, float>) {
     if (copy.streams) {

@@ -88,7 +88,7 @@ void CopyRow(const SpanCopy& copy, size_t row, SpanSummary* summary) {
     (copy, from_row * in.width + begin, row * out.width + begin, std::min(kSpan, width - begin),
      row < in.height ? summary : nullptr);
   }
-  FillRow(copy, row);
+  if (copy.to != nullptr) FillRow(copy, row);
 }
 
 void Add(const SpanSummary& part, SpanSummary& total) {

@@ -64,7 +64,9 @@ struct ImageSummary {
 // reflection (without repeating the border), or, where that would take more rows or columns than
 // there are, by repeating the last row or column.
 //
-//   from, to  of ByteSize(layout) bytes; they must not overlap. Whole numbers to be written are
+//   from, to  of ByteSize(layout) bytes; they must not overlap. `to` may be null where a summary
+//   alone
+//             is wanted. Whole numbers to be written are
 //             clipped to 0 to 1 (NaN is 0) and rounded to the nearest in float64, halves up.
 //   loop      runs bands of rows; the result does not depend on how, but for the last digits of the
 //             summary's mean.

@@ -247,6 +247,10 @@ TEST(CopyImage, SumsUpWhatItWrites) {
     std::memcpy(from.data(), values.data(), from.size());
     ImageSummary summary = {};
     Copy(from, layout, kPlain, out, &summary);
+    ImageSummary alone = {};
+    SerialLoop loop;
+    EXPECT_TRUE(CopyImage(from.data(), layout, kPlain, loop, nullptr, out, &alone).ok());
+    EXPECT_EQ(std::memcmp(&alone, &summary, sizeof alone), 0);
     return summary;
   };
   for (const ImageLayout& out : {layout, ImageLayout{Element::kFloat32, true, 3, 24, 40}}) {

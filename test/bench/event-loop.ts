@@ -2,39 +2,18 @@
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { convert, InferenceSession, Tensor } from '@tlsc/api';
+import { latenessDuring, median } from './lateness.js';
 
 const [height, width] = [720, 1280];
-const tickMs = 5;
 const seconds = Number(process.argv[2] ?? 4);
 // Seen from test/dist/bench/.
 const modelFile = fileURLToPath(new URL('../../../examples/models/unet_in.onnx', import.meta.url));
 
-/** Milliseconds by which each tick of the timer came after its due time, until `work` has ended. */
-async function latenessDuring(work: Promise<unknown>): Promise<number[]> {
-  const lateness: number[] = [];
-  let due = performance.now() + tickMs;
-  let timer = setTimeout(function tick() {
-    const now = performance.now();
-    lateness.push(Math.max(0, now - due));
-    due = now + tickMs;
-    timer = setTimeout(tick, tickMs);
-  }, tickMs);
-  try {
-    await work;
-    // A loop blocked to the very end shows its lateness in a last tick.
-    await new Promise((resolve) => setTimeout(resolve, 2 * tickMs));
-  } finally {
-    clearTimeout(timer);
-  }
-  return lateness.sort((a, b) => a - b);
-}
-
 function report(label: string, lateness: readonly number[]): void {
-  const median = lateness[Math.floor(lateness.length / 2)] ?? Number.NaN;
   const worst = lateness.at(-1) ?? Number.NaN;
   console.log(
     `${label.padEnd(10)} ${String(lateness.length).padStart(5)} ticks, late by ` +
-      `${median.toFixed(2)} ms (median), ${worst.toFixed(2)} ms (worst)`,
+      `${median(lateness).toFixed(2)} ms (median), ${worst.toFixed(2)} ms (worst)`,
   );
 }
 
@@ -60,7 +39,8 @@ await session.release();
 
 const cpu = `${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores`;
 console.log(`${cpu}, Node ${process.version}, ONNX Runtime ${session.runtimeVersion}`);
-const medianMs = runMs.sort((a, b) => a - b)[Math.floor(runMs.length / 2)] ?? Number.NaN;
-console.log(`unet_in at ${width} × ${height}: ${runMs.length} runs, ${medianMs.toFixed(0)} ms each (median)`);
+console.log(
+  `unet_in at ${width} × ${height}: ${runMs.length} runs, ${median(runMs).toFixed(0)} ms each (median)`,
+);
 report('inference', busy);
 report('idle', idle);

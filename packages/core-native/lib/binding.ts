@@ -222,6 +222,17 @@ export interface Binding {
     target: NativeImageTarget,
     summarizes: boolean,
   ): Promise<NativeImageCopy>;
+  /** What `copyImage` would sum up; nothing is copied. `target` is float32. */
+  summarizeImage(
+    source: NativeImage,
+    map: NativeImageMap,
+    target: NativeImageLayout,
+  ): Promise<NativeImageSummary>;
+  /**
+   * Takes the memory of the addon's behind an array away from JavaScript, at once instead of when it is collected; a job that reads it goes
+   * on. Other memory is left alone.
+   */
+  discard(array: TensorData): void;
   /**
    * Gives the pixels whose alpha is 0 the colours of visible ones around them, in place, on a thread of the addon's. Planes of float32, and
    * alpha of 8 or 16 bits, that `copyImage` has made. Rejects with ERR_INVALID_ARGUMENT, ERR_OUT_OF_MEMORY.

@@ -3,7 +3,9 @@ import {
   loadBinding,
   type NativeImage,
   type NativeImageCopy,
+  type NativeImageLayout,
   type NativeImageMap,
+  type NativeImageSummary,
   type NativeImageTarget,
   type NativeLoad,
   type NativeModel,
@@ -67,6 +69,20 @@ export async function copyImage(
   summarizes = false,
 ): Promise<NativeImageCopy> {
   return loadBinding().copyImage(source, map, target, summarizes);
+}
+
+/** What `copyImage` would sum up of what it writes. Rejects with a `NativeError`. */
+export async function summarizeImage(
+  source: NativeImage,
+  map: NativeImageMap,
+  target: NativeImageLayout,
+): Promise<NativeImageSummary> {
+  return loadBinding().summarizeImage(source, map, target);
+}
+
+/** Takes the memory of the addon's behind an array away from JavaScript, at once. */
+export function discard(array: TensorData): void {
+  loadBinding().discard(array);
 }
 
 /** Gives what alpha hides the colours around it, in place. Rejects with a `NativeError`. */

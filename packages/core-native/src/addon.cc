@@ -16,6 +16,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("checkModel", Napi::Function::New(env, tlsc::CheckModel));
   exports.Set("createSession", Napi::Function::New(env, tlsc::CreateSession));
   exports.Set("copyImage", Napi::Function::New(env, tlsc::CopyImageFromJs));
+  exports.Set("summarizeImage", Napi::Function::New(env, tlsc::SummarizeImageFromJs));
+  exports.Set("discard", Napi::Function::New(env, tlsc::Discard));
   exports.Set("fillHidden", Napi::Function::New(env, tlsc::FillHiddenFromJs));
   exports.Set("download", Napi::Function::New(env, tlsc::Download));
   exports.Set("dispose", Napi::Function::New(env, tlsc::Dispose));

@@ -112,38 +112,74 @@ class ImageLoop final : public ParallelLoop {
   static constexpr size_t kTasksPerThread = 16;
 };
 
+Napi::Object ToJs(Napi::Env env, const ImageSummary& summary) {
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("finite", summary.finite);
+  result.Set("least", summary.least);
+  result.Set("greatest", summary.greatest);
+  result.Set("mean", summary.mean);
+  result.Set("outside", summary.outside);
+  return result;
+}
+
+// An image to be read, in place where its memory cannot go or is handed over, else copied first.
+class Source {
+ public:
+  explicit Source(const Napi::Object& from) : layout_(ReadLayout("the source", from)) {
+    const Napi::Value array = from.Get("data");
+    const auto [bytes, size] = BytesOf(array);
+    if (size != ByteSize(layout_)) {
+      throw Error(ErrorCode::kInvalidArgument, "the source's layout does not fit its data of " +
+                                                   std::to_string(size) + " bytes");
+    }
+    owner_ = OwnerOf(bytes);
+    if (owner_ != nullptr || from.Get("isHandedOver").ToBoolean()) {
+      data_ = bytes;
+      in_place_ = Napi::Persistent(array.As<Napi::Object>());
+    } else {
+      const std::shared_ptr<void> copy = NewMemory(size);
+      taken_ = TakenBytes("the source", array, copy.get());
+      data_ = copy.get();
+      owner_ = copy;
+    }
+  }
+
+  const ImageLayout& layout() const { return layout_; }
+  const void* data() const { return data_; }
+
+  bool Prepare() {
+    size_t most = kCopiedPerTurn;
+    return taken_.Copy(most);
+  }
+
+  void Unpin() {
+    taken_.Unpin();
+    in_place_.Reset();
+    owner_.reset();
+  }
+
+ private:
+  ImageLayout layout_;
+  const void* data_ = nullptr;
+  std::shared_ptr<const void> owner_;  // where the memory is ours
+  Napi::ObjectReference in_place_;
+  TakenBytes taken_;
+};
+
 class CopyImageJob final : public PromiseJob {
  public:
   CopyImageJob(Napi::Env env, const Napi::Object& source, const Napi::Object& map,
                const Napi::Object& target, bool summarizes)
       : PromiseJob(env),
-        from_layout_(ReadLayout("the source", source)),
+        source_(source),
         to_layout_(ReadLayout("the target", target)),
         map_(ReadMap(map)) {
-    const Napi::Value data = source.Get("data");
-    const auto [bytes, size] = BytesOf(data);
-    if (size != ByteSize(from_layout_)) {
-      throw Error(ErrorCode::kInvalidArgument, "the source's layout does not fit its data of " +
-                                                   std::to_string(size) + " bytes");
-    }
-    owner_ = OwnerOf(bytes);
-    if (owner_ != nullptr || source.Get("isHandedOver").ToBoolean()) {
-      from_ = bytes;
-      in_place_ = Napi::Persistent(data.As<Napi::Object>());
-    } else {
-      owner_ = NewMemory(size);
-      from_ = owner_.get();
-      taken_ = TakenBytes("the source", data, const_cast<void*>(owner_.get()));
-    }
     if (summarizes) summary_.emplace();
     if (target.Has("data")) ReadTarget(target.Get("data"));
   }
 
  private:
-  bool Prepare(Napi::Env) override {
-    size_t most = kCopiedPerTurn;
-    return taken_.Copy(most);
-  }
+  bool Prepare(Napi::Env) override { return source_.Prepare(); }
 
   // Where there is memory to write to. No other will do than ours, which JavaScript cannot take
   // away.
@@ -164,7 +200,7 @@ class CopyImageJob final : public PromiseJob {
       to_ = made_.get();
     }
     ImageLoop loop;
-    Check(CopyImage(from_, from_layout_, map_, loop, to_, to_layout_,
+    Check(CopyImage(source_.data(), source_.layout(), map_, loop, to_, to_layout_,
                     summary_ ? &*summary_ : nullptr));
   }
 
@@ -173,37 +209,50 @@ class CopyImageJob final : public PromiseJob {
     result.Set("data", target_.IsEmpty() ? TypedArrayOver(env, TypeOf(to_layout_.element), made_,
                                                           to_, ByteSize(to_layout_))
                                          : Napi::Value(target_.Value()));
-    if (summary_) {
-      Napi::Object summary = Napi::Object::New(env);
-      summary.Set("finite", summary_->finite);
-      summary.Set("least", summary_->least);
-      summary.Set("greatest", summary_->greatest);
-      summary.Set("mean", summary_->mean);
-      summary.Set("outside", summary_->outside);
-      result.Set("summary", summary);
-    }
+    if (summary_) result.Set("summary", ToJs(env, *summary_));
     return result;
   }
 
   void Unpin() override {
-    taken_.Unpin();
-    in_place_.Reset();
-    owner_.reset();
+    source_.Unpin();
     target_owner_.reset();
   }
 
-  ImageLayout from_layout_;
+  Source source_;
   ImageLayout to_layout_;
   ImageMap map_;
-  const void* from_ = nullptr;
-  std::shared_ptr<const void> owner_;  // of what is copied from, where that is ours
-  Napi::ObjectReference in_place_;
-  TakenBytes taken_;
   void* to_ = nullptr;
   std::shared_ptr<void> made_;
   std::shared_ptr<const void> target_owner_;
   Napi::ObjectReference target_;  // empty where memory is made
   std::optional<ImageSummary> summary_;
+};
+
+// The same without a copy.
+class SummarizeJob final : public PromiseJob {
+ public:
+  SummarizeJob(Napi::Env env, const Napi::Object& source, const Napi::Object& map,
+               const Napi::Object& target)
+      : PromiseJob(env),
+        source_(source),
+        to_layout_(ReadLayout("the target", target)),
+        map_(ReadMap(map)) {}
+
+ private:
+  bool Prepare(Napi::Env) override { return source_.Prepare(); }
+
+  void Execute() override {
+    ImageLoop loop;
+    Check(CopyImage(source_.data(), source_.layout(), map_, loop, nullptr, to_layout_, &summary_));
+  }
+
+  Napi::Value Result(Napi::Env env) override { return ToJs(env, summary_); }
+  void Unpin() override { source_.Unpin(); }
+
+  Source source_;
+  ImageLayout to_layout_;
+  ImageMap map_;
+  ImageSummary summary_ = {};
 };
 
 class FillHiddenJob final : public PromiseJob {
@@ -263,6 +312,22 @@ Napi::Value FillHiddenFromJs(const Napi::CallbackInfo& info) {
     return Context::Of(env).Start(
         std::make_shared<FillHiddenJob>(env, info[0].As<Napi::Object>(), info[1]));
   });
+}
+
+Napi::Value SummarizeImageFromJs(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return WithJsErrors(env, [&]() -> Napi::Value {
+    return Context::Of(env).Start(std::make_shared<SummarizeJob>(
+        env, info[0].As<Napi::Object>(), info[1].As<Napi::Object>(), info[2].As<Napi::Object>()));
+  });
+}
+
+void Discard(const Napi::CallbackInfo& info) {
+  const Napi::Value array = info[0];
+  if (!array.IsTypedArray() || OwnerOf(BytesOf(array).data) == nullptr) return;
+  napi_value buffer = nullptr;
+  napi_get_typedarray_info(info.Env(), array, nullptr, nullptr, nullptr, &buffer, nullptr);
+  napi_detach_arraybuffer(info.Env(), buffer);
 }
 
 Napi::Value CopyImageFromJs(const Napi::CallbackInfo& info) {

@@ -8,6 +8,12 @@ namespace tlsc {
 // copyImage(source, map, target, summarizes) of lib/binding.ts.
 Napi::Value CopyImageFromJs(const Napi::CallbackInfo& info);
 
+// summarizeImage(source, map, target) of it.
+Napi::Value SummarizeImageFromJs(const Napi::CallbackInfo& info);
+
+// discard(array) of it.
+void Discard(const Napi::CallbackInfo& info);
+
 // fillHidden(planes, alpha) of it.
 Napi::Value FillHiddenFromJs(const Napi::CallbackInfo& info);
 

@@ -21,7 +21,7 @@ import { mergeSizeNumbers } from './graph/size-numbers.js';
 import type { ValueOptions } from './image/values.js';
 import { InferenceSession } from './session/inference-session.js';
 import { sidesOfOnly } from './session/known-sides.js';
-import { modeFor } from './session/many-nodes.js';
+import { hasManyNodes, modeFor } from './session/many-nodes.js';
 import type { Sides } from './session/sides.js';
 
 export interface ConvertReport extends ConversionSizes {
@@ -153,7 +153,7 @@ async function checkLoads(model: Model, converted: Uint8Array, name: string): Pr
       graphOptimizationLevel: 'disabled',
       logSeverityLevel: 4,
     });
-    const sides = await sidesOfOnly(session);
+    const sides = hasManyNodes(nodes.length) ? undefined : await sidesOfOnly(session);
     await session.release();
     return sides;
   } catch (cause) {

@@ -14,7 +14,7 @@ import { checkOptions, checkSignal } from './options.js';
 import { isMatch, isRefusal } from './rewrite/rule.js';
 import { InferenceSession } from './session/inference-session.js';
 import { sidesOfOnly } from './session/known-sides.js';
-import { modeFor } from './session/many-nodes.js';
+import { hasManyNodes } from './session/many-nodes.js';
 import type { Sides } from './session/sides.js';
 import { type Size, type SizeOption, toSize } from './size.js';
 
@@ -124,7 +124,7 @@ async function findSides(
   { graph, externalDataFolder }: Model,
 ): Promise<Sides | undefined> {
   try {
-    const options = { ...modeFor(graph.node.length), externalDataFolder, logSeverityLevel: 4 } as const;
+    const options = { externalDataFolder, logSeverityLevel: 4 } as const;
     const session = await InferenceSession.create(bytes, options);
     const sides = await sidesOfOnly(session);
     await session.release();

@@ -3,6 +3,7 @@ import { abortable } from '../abort.js';
 import { TlscError, throwIfAborted } from '../errors.js';
 import { writeBytes, writeFilesAtomic } from '../files.js';
 import { checkOptions } from '../options.js';
+import { discard } from '../session/copy-image.js';
 import type { InferenceSession } from '../session/inference-session.js';
 import { showSize } from '../size.js';
 import { photoTurns } from '../turns.js';
@@ -96,6 +97,7 @@ async function restoreFrames(
     const picture = await decodePage(header, page, decoding);
     const photo = await restorePicture(picture, restorer, feedsOf, name);
     frames.push(await filePixels(photo, extension, options));
+    discard(photo.tensor.data as Float32Array);
     throwIfAborted(decoding.signal);
   }
   checkAlike(frames, name);

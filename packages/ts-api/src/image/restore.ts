@@ -7,8 +7,10 @@ import {
   asItIs,
   copyAndSummarize,
   copyImage,
+  discard,
   type ImageMemory,
   type ImageSummary,
+  summarize,
   withChannel,
 } from '../session/copy-image.js';
 import type { Feeds } from '../session/feeds.js';
@@ -274,6 +276,7 @@ export async function restorePicture(
       feedsOf(size, padded),
     ]);
     const tensor = await run(restorer, { ...others, [input.name]: image }, signal);
+    discard(withoutFloat16Array(image.data) as Float32Array | Uint16Array);
     const made = await imageIn(restorer, tensor, output);
     const map = fromNetwork(values, picture.colours, made.channels);
     const target = cropped([made.height, made.width], size, padded);
@@ -291,9 +294,8 @@ export async function restorePicture(
 /** What lies between the darkest and the lightest value of a picture. */
 async function spanOf({ pixels, colours }: Picture): Promise<number> {
   const map = Array.from({ length: colours }, (_, channel) => asItIs(channel));
-  const { height, width } = pixels;
-  const { summary } = await copyAndSummarize(pixels, map, { height, width });
-  return summary.greatest - summary.least;
+  const { greatest, least } = await summarize(pixels, map);
+  return greatest - least;
 }
 
 function checkFinite({ finite }: ImageSummary, output: string): void {

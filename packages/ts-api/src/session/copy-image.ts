@@ -1,13 +1,19 @@
 // Images from one layout into another, on the addon's threads.
 import {
   copyImage as copyNativeImage,
+  discard,
   fillHidden as fillNativeHidden,
   type NativeImage,
   type NativeImageLayout,
+  type NativeImageMap,
   type NativeImageSummary,
   type NativeImageTarget,
+  summarizeImage as summarizeNative,
 } from '@tlsc/core-native';
 import { fromNative, TlscError } from '../errors.js';
+
+/** Gives memory that `copyImage` has made back at once, so that garbage collection need not hurry. */
+export { discard };
 
 /** How an image lies in memory, and its memory. */
 export type ImageMemory = NativeImage;
@@ -59,15 +65,47 @@ export async function withChannel(
   return joined;
 }
 
-/** The same in float32, with a summary of its values. */
+/** Whether a map changes nothing. */
+function isPlain(map: PixelMap, channels: number): boolean {
+  return (
+    map.length === channels &&
+    map.every(
+      ({ weights, multiply, divide, add }, channel) =>
+        multiply === 1 &&
+        divide === 1 &&
+        add === 0 &&
+        weights.every((weight, k) => weight === (k === channel ? 1 : 0)),
+    )
+  );
+}
+
+/** The same in planes of float32, with a summary of its values; no copy where the image is all that already. */
 export async function copyAndSummarize(
   source: ImageMemory,
   map: PixelMap,
   target: Pick<ImageMemoryLayout, 'height' | 'width'>,
 ): Promise<{ readonly image: ImageMemory; readonly summary: ImageSummary }> {
   const layout = { type: 'float32', channelsLast: false, ...target } as const;
+  const isAlike =
+    source.type === 'float32' &&
+    (!source.channelsLast || source.channels === 1) &&
+    source.height === target.height &&
+    source.width === target.width;
+  if (isAlike && isPlain(map, source.channels))
+    return { image: source, summary: await summarize(source, map) };
   const { image, summary } = await copy(source, map, layout, true);
   return { image, summary: summary as ImageSummary };
+}
+
+/** A summary of what a copy in float32 would have. */
+export async function summarize(source: ImageMemory, map: PixelMap): Promise<ImageSummary> {
+  const { height, width } = source;
+  const target = { type: 'float32', channelsLast: false, channels: map.length, height, width } as const;
+  try {
+    return await summarizeNative(source, nativeMap(map), target);
+  } catch (error) {
+    throw toError(error, source);
+  }
 }
 
 /** Gives the pixels whose alpha is 0 the colours of visible ones around them, in place; both are copies that `copyImage` has made. */
@@ -86,6 +124,15 @@ function toError(error: unknown, { height, width }: Pick<ImageMemoryLayout, 'hei
   return new TlscError('ERR_OUT_OF_MEMORY', message, { cause: error });
 }
 
+function nativeMap(map: PixelMap): NativeImageMap {
+  return {
+    mix: map.map(({ weights }) => weights),
+    multiply: map.map(({ multiply }) => multiply),
+    divide: map.map(({ divide }) => divide),
+    add: map.map(({ add }) => add),
+  };
+}
+
 async function copy(
   source: ImageMemory,
   map: PixelMap,
@@ -93,14 +140,8 @@ async function copy(
   summarizes: boolean,
 ) {
   const target = { ...layout, channels: map.length };
-  const native = {
-    mix: map.map(({ weights }) => weights),
-    multiply: map.map(({ multiply }) => multiply),
-    divide: map.map(({ divide }) => divide),
-    add: map.map(({ add }) => add),
-  };
   try {
-    const { data, summary } = await copyNativeImage(source, native, target, summarizes);
+    const { data, summary } = await copyNativeImage(source, nativeMap(map), target, summarizes);
     return { image: { ...target, data, isHandedOver: false }, summary };
   } catch (error) {
     throw toError(error, layout);

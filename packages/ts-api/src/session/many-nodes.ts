@@ -7,11 +7,16 @@ import type { SessionOptions } from './options.js';
  */
 const manyNodes = 5_000;
 
+/** Whether a graph has so many nodes that loading it anew, or running it for a look, is to be avoided. */
+export function hasManyNodes(nodes: number): boolean {
+  return nodes >= manyNodes;
+}
+
 /** The mode for a session that is opened to look at a model. */
 export function modeFor(
   nodes: number,
 ): Pick<SessionOptions, 'executionMode' | 'interOpNumThreads' | 'intraOpNumThreads'> {
-  if (nodes < manyNodes) return {};
+  if (!hasManyNodes(nodes)) return {};
   // With one thread ONNX Runtime falls back to the other mode. So many operators are small ones: threads within them cost more than they give.
   return { executionMode: 'parallel', interOpNumThreads: 2, intraOpNumThreads: 1 };
 }
