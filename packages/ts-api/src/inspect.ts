@@ -118,11 +118,12 @@ export async function inspect(source: ModelSource, options: InspectOptions = {})
   };
 }
 
-/** Undefined for a model that ONNX Runtime refuses. */
+/** Undefined for a model that ONNX Runtime refuses, or takes long for. */
 async function findSides(
   bytes: Uint8Array,
   { graph, externalDataFolder }: Model,
 ): Promise<Sides | undefined> {
+  if (hasManyNodes(graph.node.length)) return undefined;
   try {
     const options = { externalDataFolder, logSeverityLevel: 4 } as const;
     const session = await InferenceSession.create(bytes, options);
