@@ -9,7 +9,7 @@ import { outOfMemory } from './memory.js';
 import { type PhotoMetadata, uprightExif, uprightXmp } from './metadata.js';
 import type { Picture } from './photo.js';
 import { colourspaceOf, samplesIn, sampleTypeOf } from './samples.js';
-import { readTags } from './tiff.js';
+import { exifOfTiff } from './tiff-exif.js';
 
 /** A path, or the bytes of an image file. */
 export type ImageSource = string | Uint8Array;
@@ -48,8 +48,6 @@ interface ImageFile {
   readonly bytes: Uint8Array;
   readonly name: string;
   readonly format: Format;
-  /** Whether it is a TIFF with EXIF, which libvips does not read. */
-  readonly hasUnreadExif: boolean;
 }
 
 function invalidImage(message: string, cause?: unknown): TlscError {
@@ -75,17 +73,6 @@ function explain({ bytes, name, format }: ImageFile, what: string, cause: unknow
   if (isCutShort(bytes, format.name)) return invalidImage(`${name} (${format.name}) is cut short`, cause);
   if (isOutOfMemory(cause)) return outOfMemory(what, cause);
   return invalidImage(`${name} (${format.name}) is damaged, or of a kind that is not read`, cause);
-}
-
-const exifDirectory = 34665;
-
-function hasTiffExif(bytes: Uint8Array): boolean {
-  try {
-    return formatOf(bytes)?.name === 'TIFF' && readTags(bytes).has(exifDirectory);
-  } catch (error) {
-    if (error instanceof RangeError) return false;
-    throw error;
-  }
 }
 
 /** What the file says of its image. Nothing is decoded. */
@@ -164,7 +151,7 @@ export async function readImageHeader(
 ): Promise<ImageHeader> {
   const bytes = await readSource(source, 'image', signal);
   const name = typeof source === 'string' ? source : 'the image';
-  const file = { bytes, name, format: checkFormat(bytes, name), hasUnreadExif: hasTiffExif(bytes) };
+  const file = { bytes, name, format: checkFormat(bytes, name) };
   const metadata = await readHeader(file);
   checkArea(metadata, name, maxPixels);
   if (metadata.channels > mostChannels)
@@ -173,7 +160,12 @@ export async function readImageHeader(
   return { file, metadata, pages: metadata.pages ?? 1 };
 }
 
-function metadataOf({ icc, exif, xmp, density }: Metadata, isOwn: boolean): PhotoMetadata | undefined {
+function metadataOf(
+  { icc, exif: block, xmp, density }: Metadata,
+  { bytes, format }: ImageFile,
+  isOwn: boolean,
+): PhotoMetadata | undefined {
+  const exif = format.name === 'TIFF' ? exifOfTiff(bytes) : block;
   const metadata = {
     ...(icc && isOwn && { icc }),
     ...(exif && { exif: uprightExif(exif) }),
@@ -223,7 +215,7 @@ export async function decodePage(
     data: samplesIn(data, bitDepth),
     isHandedOver: true, // Nobody else has seen it.
   };
-  const metadata = metadataOf(own, isOwn);
+  const metadata = metadataOf(own, file, isOwn);
   const alpha = own.hasAlpha ? await channelOf(pixels, channels - 1) : undefined;
   throwIfAborted(signal);
   return {

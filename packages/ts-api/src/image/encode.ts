@@ -7,6 +7,7 @@ import { withMemoryFor } from './memory.js';
 import { carrierOf, type PhotoMetadata } from './metadata.js';
 import { memoryOf, type Photo, planeOf } from './photo.js';
 import { colourspaceOf } from './samples.js';
+import { tiffWithExif } from './tiff-exif.js';
 
 export interface EncodeOptions {
   /** From 1 to 100, of JPEG, WebP and AVIF; the others lose nothing. Default: 95, of AVIF 80. */
@@ -195,7 +196,6 @@ function metadataFor(
   const losses: string[] = [];
   const isTooLong = xmp !== undefined && Buffer.byteLength(xmp) > largestXmp;
   if (isTooLong) losses.push(`its XMP, which ${name} has no room for`);
-  if (exif && name === 'TIFF') losses.push('its EXIF, which is not written into TIFF');
   if ((exif || icc || xmp) && name === 'GIF') losses.push('its metadata, which GIF has no place for');
   const kept = {
     ...(icc && { icc }),
@@ -295,13 +295,15 @@ export async function encodeFrames(
     const image = dense.toColourspace(space);
     const inRgb = colours === 1 && metadata?.icc && !encoder.hasGray ? await grayInSrgb(image) : image;
     const count = { count: frames.length, bitDepth, ...timing };
-    return encoder
+    const file = await encoder
       .encode(inRgb, options, count)
       .toBuffer()
       .catch((cause: unknown) => {
         if (isOutOfMemory(cause)) throw cause;
         throw new TlscError('ERR_INVALID_IMAGE', `${size} cannot be written as ${extension}`, { cause });
       });
+    const isTiff = encoder === tiff && metadata?.exif !== undefined;
+    return (isTiff && tiffWithExif(file, metadata.exif)) || file;
   });
 }
 

@@ -182,6 +182,17 @@ function exifOf(orientation: number): Buffer {
   return bytes;
 }
 
+/** A number of four bytes in the order of a block of EXIF. */
+function numberOf(exif: Uint8Array, at: number): number {
+  return new DataView(exif.buffer, exif.byteOffset, exif.byteLength).getUint32(at, exif[0] === 0x49);
+}
+
+function offsetOf(exif: Uint8Array, offset: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, offset, exif[0] === 0x49);
+  return bytes;
+}
+
 const xmp =
   '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6" tiff:Artist="someone"/></rdf:RDF></x:xmpmeta>';
 
@@ -217,6 +228,33 @@ describe('what a file says beside its pixels', () => {
     if (to === '.jpg' || to === '.png') expect(header.density).toBe(300);
   });
 
+  it.each([
+    ['TIFF', '.tif'],
+    ['PNG', '.png'],
+  ] as const)('is in a TIFF, and from there in a %s', async (_, extension) => {
+    const file = await restoreImage(identity, await withMetadata('jpeg'), '.tif');
+    expect(file.losses).toEqual([]);
+    expect(readTags(file.bytes).has(0x8769)).toBe(true);
+    const { bytes } = await restoreImage(identity, file.bytes, extension);
+    const header = await sharp(bytes).metadata();
+    expect(header).toMatchObject({ width: height, height: width, icc: rgbProfile('Display P3') });
+    expect((await readPhoto(bytes)).tensor.data).toEqual((await readPhoto(file.bytes)).tensor.data);
+    const exif = (await readPhoto(bytes)).metadata?.exif ?? new Uint8Array();
+    const tags = readTags(exif);
+    expect(Buffer.from(exif).includes('Maker')).toBe(true);
+    // The number of a lens, two directories deep: 28 / 10.
+    const directory = readTags(
+      Uint8Array.from([
+        ...exif.subarray(0, 4),
+        ...offsetOf(exif, tags.get(0x8769)?.at(0) ?? 0),
+        ...exif.subarray(8),
+      ]),
+    );
+    expect([0, 1].map((i) => numberOf(exif, (directory.get(0x829d)?.end ?? 0) - 8 + 4 * i))).toEqual([
+      28, 10,
+    ]);
+  });
+
   it('is left out when that is asked for, all but the profile', async () => {
     const { bytes } = await restoreImage(identity, await withMetadata('jpeg'), '.png', { strip: true });
     const header = await sharp(bytes).metadata();
@@ -226,9 +264,6 @@ describe('what a file says beside its pixels', () => {
   });
 
   it('is told where a format has no place for it', async () => {
-    const tiff = await restoreImage(identity, await withMetadata('jpeg'), '.tif');
-    expect(tiff.losses).toEqual(['its EXIF, which is not written into TIFF']);
-    expect((await sharp(tiff.bytes).metadata()).icc).toEqual(rgbProfile('Display P3'));
     const gif = await restoreImage(identity, await withMetadata('jpeg'), '.gif');
     expect(gif.losses).toEqual(['its metadata, which GIF has no place for']);
     const alpha = await restoreImage(identity, await fileOf('png', 4, 8), '.jpg');

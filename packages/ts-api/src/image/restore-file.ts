@@ -67,14 +67,11 @@ function checkAlike([first, ...others]: readonly FilePixels[], name: string): vo
   throw new TlscError('ERR_INVALID_IMAGE', message, { parameter: 'page' });
 }
 
-/** What of the file is not even read. */
-function unreadOf({ metadata, file }: ImageHeader): string[] {
-  const { space, depth } = metadata;
-  const losses: string[] = [];
-  if (space === 'cmyk')
-    losses.push(depth === 'ushort' ? 'CMYK of 16 bits: it is sRGB of 8 bits now' : 'CMYK: it is sRGB now');
-  if (space === 'labs') losses.push('Lab: it is sRGB now');
-  return file.hasUnreadExif ? [...losses, 'its EXIF, which is not read of TIFF'] : losses;
+/** What became of colours that networks do not take. */
+function convertedColours({ metadata: { space, depth } }: ImageHeader): string[] {
+  if (space === 'labs') return ['Lab: it is sRGB now'];
+  if (space !== 'cmyk') return [];
+  return [depth === 'ushort' ? 'CMYK of 16 bits: it is sRGB of 8 bits now' : 'CMYK: it is sRGB now'];
 }
 
 function timingOf({ metadata: { delay, loop } }: ImageHeader): Timing {
@@ -130,7 +127,13 @@ export async function restoreImage(
       const frames = await restoreFrames(header, pages, extension, options, restorer, feedsOf);
       const [{ height, width, losses }] = frames as [FilePixels];
       const bytes = await encodeFrames(frames, extension, options, timingOf(header), signal);
-      return { bytes, height, width, frames: frames.length, losses: [...unreadOf(header), ...losses] };
+      return {
+        bytes,
+        height,
+        width,
+        frames: frames.length,
+        losses: [...convertedColours(header), ...losses],
+      };
     };
     return abortable(hold(work()), signal);
   }, signal);

@@ -1,5 +1,5 @@
 /** Bytes of a value, by its type. */
-const widths = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4];
+export const widths = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4];
 
 /** The values of a tag. */
 export interface TiffValues {
