@@ -1,7 +1,7 @@
 // Several images at once, as many as cores and memory allow.
 import { availableParallelism, freemem } from 'node:os';
 import { describeImage, TlscError } from '@tlsc/api';
-import { standard } from './destinations.js';
+import { type Destination, isThere, standard } from './destinations.js';
 
 /** What networks take per pixel, in bytes: NAFNet of width 32, the largest that was measured; UNets take a third. */
 const bytesPerPixel = 1100;
@@ -32,11 +32,20 @@ export function chooseJobs(
   return { count, threads: threads ?? (count === 1 ? 0 : Math.max(1, cores - count + 1)) };
 }
 
-/** An estimate, in bytes; that of an image that cannot be read is nothing, as it will take. */
-async function costOf(image: string, maxPixels: number | undefined): Promise<number> {
-  if (image === standard) return 0;
+export interface JobOptions {
+  readonly maxPixels?: number;
+  /** Whether outputs that are there are left alone. */
+  readonly skipExisting?: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** An estimate, in bytes; nothing for an image that is not going to be restored, or cannot be read, as will be seen. */
+async function costOf({ input, output }: Destination, options: JobOptions): Promise<number> {
+  const { maxPixels, skipExisting, signal } = options;
+  if (input === standard || (skipExisting && (await isThere(output)))) return 0;
   try {
-    const { height, width } = await describeImage(image, maxPixels === undefined ? {} : { maxPixels });
+    const limit = maxPixels === undefined ? {} : { maxPixels };
+    const { height, width } = await describeImage(input, { ...limit, signal });
     return height * width * bytesPerPixel;
   } catch (error) {
     if (error instanceof TlscError) return 0;
@@ -48,18 +57,18 @@ async function costOf(image: string, maxPixels: number | undefined): Promise<num
  * Does `work` for each image, in their order, so many at a time, but none beside others for which there is no memory. Rejects with the
  * first error, when all that had begun has ended.
  */
-export async function runJobs<T extends { readonly input: string }>(
-  images: readonly T[],
+export async function runJobs(
+  images: readonly Destination[],
   count: number,
-  maxPixels: number | undefined,
-  work: (image: T, index: number) => Promise<void>,
+  options: JobOptions,
+  work: (image: Destination, index: number) => Promise<void>,
 ): Promise<void> {
   const budget = memoryShare * freemem();
   const running = new Set<Promise<void>>();
   let taken = 0;
   let failure: { readonly error: unknown } | undefined;
   for (const [index, image] of images.entries()) {
-    const cost = count > 1 ? await costOf(image.input, maxPixels) : 0;
+    const cost = count > 1 ? await costOf(image, options) : 0;
     while (running.size >= count || (running.size > 0 && taken + cost > budget)) await Promise.race(running);
     if (failure) break;
     taken += cost;

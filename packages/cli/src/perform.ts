@@ -11,33 +11,35 @@ export interface ErrorReport {
 }
 
 /** Options of the API that the command has, too, and their names there where these are others. */
-const options: Readonly<Record<string, string>> = {
-  trainSize: '--train-size',
-  baseSize: '--base-size',
-  fullSize: '--full-size',
-  include: '--include',
-  exclude: '--exclude',
-  opset: '--opset',
-  explain: '--explain',
-  maxPixels: '--max-pixels',
-  range: '--range',
-  mean: '--mean',
-  std: '--std',
-  outputRange: '--output-range',
-  channels: '--channels',
-  gray: '--gray',
-  page: '--page',
-  quality: '--quality',
-  lossless: '--lossless',
-  inputs: '--input',
-};
+const options = new Map(
+  Object.entries({
+    trainSize: '--train-size',
+    baseSize: '--base-size',
+    fullSize: '--full-size',
+    include: '--include',
+    exclude: '--exclude',
+    opset: '--opset',
+    explain: '--explain',
+    maxPixels: '--max-pixels',
+    range: '--range',
+    mean: '--mean',
+    std: '--std',
+    outputRange: '--output-range',
+    channels: '--channels',
+    gray: '--gray',
+    page: '--page',
+    quality: '--quality',
+    lossless: '--lossless',
+    inputs: '--input',
+  }),
+);
 
 /** The message with options in it as they are written on the command line. */
 function messageOf({ message, parameter = '' }: TlscError): string {
-  const named = message.replace(/\bthe option (\w+)/g, (words, name: string) => options[name] ?? words);
-  const written = options[parameter];
+  const named = message.replace(/\bthe option (\w+)/g, (words, name: string) => options.get(name) ?? words);
+  const written = options.get(parameter);
   if (named !== message || !written) return named;
-  return message.replace(new RegExp(`\\b${parameter}\\b`), written);
+  return message.replace(new RegExp(`\\b${parameter}\\b`), () => written);
 }
 
 export function reportOf(error: TlscError): ErrorReport {

@@ -134,7 +134,10 @@ export interface NativeImageLayout {
 
 export interface NativeImage extends NativeImageLayout {
   readonly data: TensorData;
-  /** Whether nobody else has the memory, and it is read in place; else it is copied first, but for memory that the addon made. */
+  /**
+   * Whether nobody else has the memory, and it is read in place; else it is copied first, but for memory that the addon made. Not to be said
+   * in a worker: when that is terminated, Node.js frees the memory of buffers before the addon can wait for its jobs.
+   */
   readonly isHandedOver: boolean;
 }
 
@@ -166,7 +169,8 @@ export interface NativeImageSummary {
 }
 
 export interface NativeImageCopy {
-  readonly data: TensorData;
+  /** Undefined where the target has data of its own. */
+  readonly data?: TensorData;
   /** If asked for. */
   readonly summary?: NativeImageSummary;
 }

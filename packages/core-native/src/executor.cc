@@ -27,6 +27,11 @@ Executor& Executor::Get() {
   return executor;
 }
 
+Executor& Executor::Brief() {
+  static auto& executor = *new Executor;
+  return executor;
+}
+
 Executor::Executor() : max_threads_(std::max(2u, std::thread::hardware_concurrency())) {}
 
 void Executor::CatchTerminate(SetTerminate* set_terminate) {

@@ -34,8 +34,11 @@ class Job {
 // up every file access and every image that sharp decodes.
 class Executor {
  public:
-  // The one of the process.
+  // The one of the process for what takes long: runs of networks, and loading them.
   static Executor& Get();
+
+  // And one for what is done in milliseconds, so that it does not wait for those.
+  static Executor& Brief();
 
   // Shutdown() must come before the end of any other one; tests have such.
   Executor();

@@ -129,19 +129,20 @@ class Source {
     const Napi::Value array = from.Get("data");
     const auto [bytes, size] = BytesOf(array);
     if (size != ByteSize(layout_)) {
-      throw Error(ErrorCode::kInvalidArgument, "the source's layout does not fit its data of " +
-                                                   std::to_string(size) + " bytes");
+      throw Error(ErrorCode::kInvalidArgument,
+                  "the source's layout does not fit its data of " + std::to_string(size) +
+                      " bytes");
     }
     owner_ = OwnerOf(bytes);
-    if (owner_ != nullptr || from.Get("isHandedOver").ToBoolean()) {
-      data_ = bytes;
-      in_place_ = Napi::Persistent(array.As<Napi::Object>());
-    } else {
+    if (owner_ == nullptr && !from.Get("isHandedOver").ToBoolean()) {
       const std::shared_ptr<void> copy = NewMemory(size);
       taken_ = TakenBytes("the source", array, copy.get());
       data_ = copy.get();
       owner_ = copy;
+      return;
     }
+    data_ = bytes;
+    in_place_ = Napi::Persistent(array.As<Napi::Object>());
   }
 
   const ImageLayout& layout() const { return layout_; }
@@ -166,11 +167,20 @@ class Source {
   TakenBytes taken_;
 };
 
-class CopyImageJob final : public PromiseJob {
+// Copies take milliseconds.
+class ImageJob : public PromiseJob {
+ public:
+  using PromiseJob::PromiseJob;
+
+ private:
+  Executor& executor() const final { return Executor::Brief(); }
+};
+
+class CopyImageJob final : public ImageJob {
  public:
   CopyImageJob(Napi::Env env, const Napi::Object& source, const Napi::Object& map,
                const Napi::Object& target, bool summarizes)
-      : PromiseJob(env),
+      : ImageJob(env),
         source_(source),
         to_layout_(ReadLayout("the target", target)),
         map_(ReadMap(map)) {
@@ -206,15 +216,17 @@ class CopyImageJob final : public PromiseJob {
 
   Napi::Value Result(Napi::Env env) override {
     Napi::Object result = Napi::Object::New(env);
-    result.Set("data", target_.IsEmpty() ? TypedArrayOver(env, TypeOf(to_layout_.element), made_,
-                                                          to_, ByteSize(to_layout_))
-                                         : Napi::Value(target_.Value()));
+    if (made_ != nullptr) {
+      result.Set("data", TypedArrayOver(env, TypeOf(to_layout_.element), made_, to_,
+                                        ByteSize(to_layout_)));
+    }
     if (summary_) result.Set("summary", ToJs(env, *summary_));
     return result;
   }
 
   void Unpin() override {
     source_.Unpin();
+    target_.Reset();
     target_owner_.reset();
   }
 
@@ -229,11 +241,11 @@ class CopyImageJob final : public PromiseJob {
 };
 
 // The same without a copy.
-class SummarizeJob final : public PromiseJob {
+class SummarizeJob final : public ImageJob {
  public:
   SummarizeJob(Napi::Env env, const Napi::Object& source, const Napi::Object& map,
                const Napi::Object& target)
-      : PromiseJob(env),
+      : ImageJob(env),
         source_(source),
         to_layout_(ReadLayout("the target", target)),
         map_(ReadMap(map)) {}
@@ -255,10 +267,10 @@ class SummarizeJob final : public PromiseJob {
   ImageSummary summary_ = {};
 };
 
-class FillHiddenJob final : public PromiseJob {
+class FillHiddenJob final : public ImageJob {
  public:
   FillHiddenJob(Napi::Env env, const Napi::Object& planes, const Napi::Value& alpha)
-      : PromiseJob(env), layout_(ReadLayout("the planes", planes)) {
+      : ImageJob(env), layout_(ReadLayout("the planes", planes)) {
     const Bytes pixels = Take(planes.Get("data"));
     const Bytes mask = Take(alpha);
     const size_t area = layout_.height * layout_.width;

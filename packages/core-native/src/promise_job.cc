@@ -57,7 +57,7 @@ void Context::Submit(const std::shared_ptr<PromiseJob>& job) {
     ++unfinished_;
   }
   try {
-    Executor::Get().Submit(job, job->IsNext());
+    job->executor().Submit(job, job->IsNext());
   } catch (...) {
     const std::lock_guard<std::mutex> lock(mutex_);
     --unfinished_;
@@ -95,7 +95,7 @@ void Context::Abort(PromiseJob& job) {
     Reject(job, Error(ErrorCode::kAborted, "aborted before it started"));
     return;
   }
-  if (Executor::Get().Withdraw(&job)) job.Run();
+  if (job.executor().Withdraw(&job)) job.Run();
 }
 
 void Context::Finished(PromiseJob& job) noexcept {

@@ -107,6 +107,8 @@ class PromiseJob : public Job, public std::enable_shared_from_this<PromiseJob> {
   virtual bool Prepare(Napi::Env) { return true; }
   // Whether it comes before all that waits for a thread.
   virtual bool IsNext() const { return false; }
+  // Whose threads it runs on.
+  virtual Executor& executor() const { return Executor::Get(); }
   virtual void Execute() = 0;
   virtual Napi::Value Result(Napi::Env env) = 0;
   // Ends a running Execute() early. Any thread.

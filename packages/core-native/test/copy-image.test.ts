@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { copyImage, type NativeImage, type NativeImageMap } from '../lib/index.js';
+import {
+  copyImage,
+  discard,
+  fillHidden,
+  type NativeImage,
+  type NativeImageMap,
+  summarizeImage,
+} from '../lib/index.js';
 
 const plain: NativeImageMap = {
   mix: [
@@ -93,5 +100,55 @@ describe('copyImage', () => {
     await expect(
       copyImage(source, plain, { ...target, height: 2 ** 23, width: 2 ** 23 }),
     ).rejects.toMatchObject({ code: 'ERR_OUT_OF_MEMORY' });
+  });
+
+  it('writes into memory of its own that is given, and into no other', async () => {
+    const source = pixels(4, 5, true);
+    const four = { ...planes, height: 4, width: 5, channels: 4 };
+    const { data } = await copyImage(source, plain, four);
+    const layout = { ...planes, height: 4, width: 5, channels: 1 };
+    const into = { ...layout, data: (data as Float32Array).subarray(60) };
+    expect((await copyImage(source, plain, into)).data).toBeUndefined();
+    expect((data as Float32Array).slice(60)).toEqual((data as Float32Array).slice(0, 20));
+    for (const wrong of [new Float32Array(20), (data as Float32Array).subarray(61)])
+      await expect(copyImage(source, plain, { ...layout, data: wrong })).rejects.toMatchObject({
+        code: 'ERR_INVALID_ARGUMENT',
+      });
+  });
+
+  it('takes memory back at once, while others read it or not', async () => {
+    const source = pixels(500, 600, true);
+    const made = await copyImage(source, plain, { ...planes, height: 500, width: 600 });
+    const data = made.data as Float32Array;
+    const image = { ...planes, height: 500, width: 600, data, isHandedOver: false };
+    const summary = summarizeImage(image, plain, { ...planes, height: 500, width: 600 });
+    discard(data);
+    expect(data.length).toBe(0);
+    expect(await summary).toMatchObject({ finite: true, outside: 0 });
+    discard(data);
+    const own = new Float32Array(3);
+    discard(own);
+    expect(own.length).toBe(3);
+  });
+});
+
+describe('fillHidden', () => {
+  it('wants memory of the addon’s, and planes and alpha of one size', async () => {
+    const { data } = await copyImage(pixels(4, 5, true), plain, { ...planes, height: 4, width: 5 });
+    const image = { ...planes, height: 4, width: 5, data: data as Float32Array };
+    const alpha = await copyImage({ ...pixels(4, 5), channels: 1, data: new Uint8Array(20) }, plain, {
+      type: 'uint8',
+      channelsLast: true,
+      channels: 1,
+      height: 4,
+      width: 5,
+    });
+    await expect(fillHidden(image, alpha.data as Uint8Array)).resolves.toBeUndefined();
+    const code = 'ERR_INVALID_ARGUMENT';
+    await expect(fillHidden(image, new Uint8Array(20))).rejects.toMatchObject({ code });
+    await expect(fillHidden({ ...image, height: 5 }, alpha.data as Uint8Array)).rejects.toMatchObject({
+      code,
+    });
+    await expect(fillHidden(image, (alpha.data as Uint8Array).subarray(1))).rejects.toMatchObject({ code });
   });
 });

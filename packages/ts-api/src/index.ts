@@ -21,7 +21,7 @@ export {
   framesExtensions,
   type ImageExtension,
   imageExtensions,
-} from './image/encode.js';
+} from './image/encoders.js';
 export {
   describeImage,
   encodePhoto,

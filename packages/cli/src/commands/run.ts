@@ -110,7 +110,7 @@ async function restoreOne(
       ...(lossless && { lossless }),
       ...(strip && { strip }),
     };
-    const source = input === standard ? await readStandardInput() : input;
+    const source = input === standard ? await readStandardInput(signal) : input;
     const { height, width, frames, losses } =
       output === standard
         ? await restoreToStandardOutput(session, source, options.format ?? '.png', how)
@@ -160,7 +160,7 @@ async function restoreAll(
     return { executionProviders, operators, warnings, images, ...(error && { error }) };
   };
   try {
-    await runJobs(plan, jobs.count, options.maxPixels, async (destination, index) => {
+    await runJobs(plan, jobs.count, { ...options, signal }, async (destination, index) => {
       progress.begin(destination.input);
       const result = await restoreOne(session, destination, options, signal);
       results[index] = result;

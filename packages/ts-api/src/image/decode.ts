@@ -2,11 +2,11 @@ import sharp, { type Metadata, type Sharp } from 'sharp';
 import { invalidArgument, isOutOfMemory, TlscError, throwIfAborted } from '../errors.js';
 import { readSource } from '../files.js';
 import { wholeNumber } from '../options.js';
-import { asItIs, copyImage, type ImageMemory } from '../session/copy-image.js';
+import { asItIs, copyImage, handsOver, type ImageMemory } from '../session/copy-image.js';
 import { isCutShort } from './cut-short.js';
 import { describeStranger, type Format, formatOf, readableNames } from './formats.js';
 import { outOfMemory } from './memory.js';
-import { type PhotoMetadata, uprightExif, uprightXmp } from './metadata.js';
+import { isDensity, type PhotoMetadata, uprightExif, uprightXmp } from './metadata.js';
 import type { Picture } from './photo.js';
 import { colourspaceOf, samplesIn, sampleTypeOf } from './samples.js';
 import { exifOfTiff } from './tiff-exif.js';
@@ -170,7 +170,7 @@ function metadataOf(
     ...(icc && isOwn && { icc }),
     ...(exif && { exif: uprightExif(exif) }),
     ...(xmp && { xmp: uprightXmp(xmp.toString()) }),
-    ...(density && { density }),
+    ...(isDensity(density) && { density }),
   };
   return Object.keys(metadata).length > 0 ? metadata : undefined;
 }
@@ -213,10 +213,10 @@ export async function decodePage(
     height,
     width,
     data: samplesIn(data, bitDepth),
-    isHandedOver: true, // Nobody else has seen it.
+    isHandedOver: handsOver, // Nobody else has seen it.
   };
   const metadata = metadataOf(own, file, isOwn);
-  const alpha = own.hasAlpha ? await channelOf(pixels, channels - 1) : undefined;
+  const alpha = own.hasAlpha ? await alphaOf(pixels, white / (2 ** bitDepth - 1)) : undefined;
   throwIfAborted(signal);
   return {
     pixels,
@@ -226,9 +226,31 @@ export async function decodePage(
   };
 }
 
-/** One channel of an image, by itself. */
-async function channelOf(pixels: ImageMemory, channel: number): Promise<Uint8Array | Uint16Array> {
-  const { type, height, width } = pixels;
-  const copy = await copyImage(pixels, [asItIs(channel)], { type, channelsLast: true, height, width });
-  return copy.data as Uint8Array | Uint16Array;
+/** The last channel of an image, by itself. */
+async function alphaOf(pixels: ImageMemory, white: number): Promise<Uint8Array | Uint16Array> {
+  const { type, channels, height, width } = pixels;
+  const map = [{ ...asItIs(channels - 1), divide: white }];
+  return (await copyImage(pixels, map, { type, channelsLast: true, height, width })).data as
+    | Uint8Array
+    | Uint16Array;
+}
+
+/**
+ * Throws where pages differ, by their headers: they cannot be written into one file, and what the first says of its size holds for none of
+ * the others. Frames of animations are alike by nature.
+ */
+export async function checkPagesAlike(
+  { file, metadata, pages }: ImageHeader,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (file.format.name !== 'TIFF' && file.format.name !== 'AVIF') return;
+  const show = (one: Metadata) =>
+    `${one.width}x${one.height} pixels, ${one.channels} channels of ${one.depth}`;
+  for (let page = 1; page < pages; page++) {
+    const other = await readHeader(file, page);
+    throwIfAborted(signal);
+    if (show(other) === show(metadata)) continue;
+    const message = `the pages of ${file.name} are not alike (${show(metadata)}; ${show(other)}), and cannot be written into one file; the option page chooses one`;
+    throw new TlscError('ERR_INVALID_IMAGE', message, { parameter: 'page' });
+  }
 }

@@ -10,15 +10,15 @@ import {
   ownBytes,
   readImageHeader,
 } from './decode.js';
+import { encodeFrames } from './encode.js';
 import {
   checkEncoding,
   type EncodeOptions,
-  encodeFrames,
   encodeOptionNames,
   extensionOf,
-  filePixels,
   type ImageExtension,
-} from './encode.js';
+} from './encoders.js';
+import { filePixels } from './file-pixels.js';
 import { withMemoryFor } from './memory.js';
 import { checkPhoto, type Photo, type Picture, photoOf, planeOf } from './photo.js';
 

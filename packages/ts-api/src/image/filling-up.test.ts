@@ -159,6 +159,27 @@ describe('a photo of a size that the network cannot take', () => {
     });
   });
 
+  it('is filled up along the one side that is free', async () => {
+    const session = await InferenceSession.create(
+      buildBytes({ ...inBlocks(8), input: [valueInfo('x', [1, 3, 16, 'w'])] }),
+      { logSeverityLevel: 4 },
+    );
+    const photo = photoOf(11, 21);
+    const { y } = await session.run({ x: padded(photo, 16, 24) });
+    expect((await restore(session, photo)).tensor.data).toEqual(cropped(y as Tensor, 11, 21));
+  });
+
+  it('is not filled up beyond all measure because a model says so', async () => {
+    const fixed = [1, 3, 20000, 20000];
+    const session = await InferenceSession.create(
+      buildBytes({ node: [makeNode('Neg', ['x'], ['y'])], input: [valueInfo('x', fixed)] }),
+    );
+    await expect(restore(session, photoOf(4, 4))).rejects.toMatchObject({
+      code: 'ERR_INPUT_MISMATCH',
+      message: expect.stringContaining('filled up to 20000x20000'),
+    });
+  });
+
   it('costs runs on small images once per session', async () => {
     const session = await InferenceSession.create(buildBytes(inBlocks(8)), { logSeverityLevel: 4 });
     let runs = 0;

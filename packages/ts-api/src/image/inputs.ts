@@ -48,7 +48,7 @@ function dimsFor({ shape }: TensorMetadata, [height, width]: Size): number[] {
 }
 
 /** The most values that a number fills. */
-const mostValues = 2 ** 30;
+const mostValues = 2 ** 27;
 
 function filled(info: TensorMetadata, value: number, size: Size): Tensor {
   const { name, type } = info;
@@ -101,7 +101,7 @@ async function imageFor(
   );
 }
 
-function isTensor(value: unknown): value is Tensor {
+export function isTensor(value: unknown): value is Tensor {
   return typeof value === 'object' && value !== null && 'dims' in value && 'type' in value && 'data' in value;
 }
 
@@ -117,6 +117,8 @@ export async function prepareInputs(
       const info = session.inputMetadata.find((one) => one.name === name);
       if (!info?.isTensor)
         throw new TlscError('ERR_UNSUPPORTED_MODEL', `input ${name} is no tensor`, { parameter: name });
+      if (typeof input === 'number' && !Number.isFinite(input))
+        throw invalidArgument(`inputs.${name}`, 'finite', input);
       if (typeof input === 'number')
         return async (_: Size, padded: Size) => [name, filled(info, input, padded)] as const;
       if (isTensor(input)) return async () => [name, input] as const;

@@ -1,6 +1,6 @@
 import { TlscError } from '../errors.js';
 import type { ImageSummary } from '../session/copy-image.js';
-import { givenValues, type ValueOptions } from './values.js';
+import type { ValueOptions } from './values.js';
 
 /** The share of pixels that may lie far beyond black and white. */
 const mostOutside = 0.5;
@@ -21,7 +21,8 @@ export async function judge(
   values: ValueOptions,
   name: string,
 ): Promise<void> {
-  if (givenValues(values)) return;
+  const { range, outputRange, mean: shift, std } = values;
+  if ([range, outputRange, shift, std].some((one) => one !== undefined)) return;
   const { least, greatest, outside, mean } = summary;
   const remedy =
     'say what its values mean by the option range (0..255 or -1..1 for example), the option mean and the option std, or the option channels; 0..1 for the first says that this is right';

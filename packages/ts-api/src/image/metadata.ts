@@ -13,6 +13,22 @@ export interface PhotoMetadata {
   readonly density?: number;
 }
 
+/** Whether a density is one that files can have. */
+export function isDensity(density: number | undefined): density is number {
+  return density !== undefined && density >= 1 && density <= 1e6;
+}
+
+/** The colours that an ICC profile is for, as it says: 'RGB ', 'GRAY', … */
+export function coloursOf(icc: Uint8Array): string {
+  return Buffer.from(icc.subarray(16, 20)).toString('latin1');
+}
+
+/** Whether an ICC profile calls itself sRGB. */
+export function isSrgb(icc: Uint8Array): boolean {
+  const text = Buffer.from(icc).toString('latin1');
+  return text.includes('sRGB') || text.includes('s\0R\0G\0B');
+}
+
 /** What Exif data in JPEG begin with. */
 const exifPrefix = 'Exif\0\0';
 const orientationTag = 0x0112;

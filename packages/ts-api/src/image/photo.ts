@@ -1,7 +1,7 @@
 import { Tensor } from 'onnxruntime-common';
 import { invalidArgument } from '../errors.js';
 import { asItIs, copyImage, type ImageMemory } from '../session/copy-image.js';
-import type { PhotoMetadata } from './metadata.js';
+import { isDensity, type PhotoMetadata } from './metadata.js';
 
 /** A photo as networks take it: planar, in [0, 1]. */
 export interface Photo {
@@ -76,6 +76,9 @@ export function checkPhoto(photo: Photo, parameter = 'photo'): void {
   const count = colours * height * width;
   if (tensor.data.length !== count) throw invalidArgument(parameter, `${count} values`, tensor.data.length);
   if (bitDepth !== 8 && bitDepth !== 16) throw invalidArgument('bitDepth', '8 or 16', bitDepth);
+  const { density } = photo.metadata ?? {};
+  if (density !== undefined && !isDensity(density))
+    throw invalidArgument('metadata.density', 'from 1 to 1000000 pixels per inch', density);
   if (alpha && alpha.length !== height * width)
     throw invalidArgument('alpha', `${height * width} values`, alpha.length);
 }

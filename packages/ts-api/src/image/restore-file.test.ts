@@ -2,15 +2,17 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import sharp from 'sharp';
+import sharp, { type Raw } from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildBytes, floats } from '../../test/build-model.js';
 import { grayProfile, rgbProfile, rgbSpaces } from '../../test/profiles.js';
 import { makeNode } from '../graph/proto.js';
 import { InferenceSession } from '../session/inference-session.js';
-import type { ImageExtension } from './encode.js';
+import type { ImageExtension } from './encoders.js';
+import { filePixels } from './file-pixels.js';
 import { encodePhoto, readPhoto } from './files.js';
 import { carrierOf } from './metadata.js';
+import { restore } from './restore.js';
 import { restoreFile, restoreImage } from './restore-file.js';
 import { colourspaceOf, samplesIn } from './samples.js';
 import { readTags } from './tiff.js';
@@ -125,6 +127,57 @@ describe('colours', () => {
     expect(Math.min(...(photo.tensor.data as Float32Array))).toBeCloseTo(1, 6);
     const again = await readPhoto(await encodePhoto(photo, '.avif', { lossless: true }));
     expect(Math.min(...(again.tensor.data as Float32Array))).toBeCloseTo(1, 6);
+  });
+
+  it('of gray in a profile of RGB, and of colours in one of gray, keep what they mean', async () => {
+    const session = await InferenceSession.create(gray3);
+    const photo = await readPhoto(await fileOf('png', 1, 8));
+    const adobe = { ...photo, metadata: { icc: rgbProfile('Adobe RGB') } };
+    const spread = await readPhoto(await encodePhoto(adobe, '.png'));
+    expect(spread.tensor.dims[1]).toBe(3);
+    expect(spread.metadata?.icc).toEqual(adobe.metadata.icc);
+    expect((spread.tensor.data as Float32Array).slice(0, width * height)).toEqual(photo.tensor.data);
+    const colour = await fileOf('png', 3, 8);
+    const { losses } = await restoreImage(session, await sharp(colour).png().toBuffer(), '.png');
+    expect(losses).toEqual([]);
+    const pixels = await filePixels(
+      { ...(await readPhoto(colour)), metadata: { icc: grayProfile() } },
+      '.png',
+      {},
+    );
+    expect(pixels).toMatchObject({
+      metadata: {},
+      losses: ['its profile, which is not one of these colours'],
+    });
+  });
+
+  it('become sRGB where a format has no profiles, with --strip, too', async () => {
+    const file = await fileOf('png', 3, 8, rgbProfile('ProPhoto'));
+    const meant = await sharp(file).toColourspace('srgb').raw().toBuffer();
+    for (const strip of [false, true]) {
+      const photo = await readPhoto(file);
+      const pixels = await filePixels(photo, '.gif', { strip });
+      expect([...pixels.data]).toEqual([...meant]);
+    }
+  });
+
+  it('of an alpha of 10 bits keep their white', async () => {
+    const opaque = sharp(new Uint16Array(4 * 64 * 64).fill(65535), {
+      raw: { width: 64, height: 64, channels: 4 },
+    });
+    const file = await opaque.toColourspace('rgb16').avif({ bitdepth: 10, lossless: true }).toBuffer();
+    const { alpha } = await readPhoto(file);
+    // Encoders leave an alpha out that hides nothing.
+    expect(alpha?.every((one) => one === 65535) ?? true).toBe(true);
+  });
+
+  it('that alpha hides are left out, whoever has made the alpha', async () => {
+    const photo = await readPhoto(await fileOf('png', 3, 8));
+    const alpha = new Uint8Array(width * height).fill(0, 0, 40).fill(255, 40);
+    const restored = await restore(identity, { ...photo, alpha });
+    expect((restored.tensor.data as Float32Array).slice(40, 100)).toEqual(
+      (photo.tensor.data as Float32Array).slice(40, 100),
+    );
   });
 
   it('under an alpha of 0 get neither into visible pixels nor into means', async () => {
@@ -278,6 +331,19 @@ describe('what a file says beside its pixels', () => {
     expect(again.tensor.data).toEqual(photo.tensor.data);
   });
 
+  it('may have a density that no file can have', async () => {
+    const tiff = await sharp(samples(3, 8), { raw: { width, height, channels: 3 } })
+      .tiff({ compression: 'none', xres: 1e6, yres: 1e6 })
+      .toBuffer();
+    await expect(restoreImage(identity, tiff, '.png')).resolves.toMatchObject({ width });
+    const photo = await readPhoto(await fileOf('png', 3, 8));
+    for (const density of [0, -1, 1e9, Number.NaN])
+      await expect(encodePhoto({ ...photo, metadata: { density } }, '.png')).rejects.toMatchObject({
+        code: 'ERR_INVALID_ARGUMENT',
+        parameter: 'metadata.density',
+      });
+  });
+
   it('does no harm where it is damaged', async () => {
     const broken = Buffer.from('MM\0*\0\0\0\x08\xff\xff\x01', 'latin1');
     const file = await sharp(carrierOf({ exif: broken }, 3, 8))
@@ -327,6 +393,49 @@ describe('frames and pages', () => {
     const { bytes, frames } = await restoreImage(identity, await animation('webp'), '.gif');
     expect(frames).toBe(3);
     expect(await sharp(bytes).metadata()).toMatchObject({ format: 'gif', pages: 3, loop: 4 });
+  });
+
+  it('of gray with a profile are all written in a format without such', async () => {
+    const icc = grayProfile();
+    const pages = await sharp(carrierOf({ icc }, 1, 8), { ignoreIcc: true })
+      .boolean(samples(1, 8, 2 * width * height) as Buffer, 'or', {
+        raw: { width, height: 2 * height, channels: 1, pageHeight: height } as Raw,
+      })
+      .keepMetadata()
+      .toColourspace('b-w')
+      .tiff({ compression: 'lzw' })
+      .toBuffer();
+    const { bytes } = await restoreImage(identity, pages, '.webp', { gray: 'rgb', lossless: true });
+    expect(await sharp(bytes).metadata()).toMatchObject({ pages: 2, width, height });
+  });
+
+  it('that differ are refused before anything is done, or chosen', async () => {
+    const page = (side: number) =>
+      sharp({ create: { width: side, height: 8, channels: 3, background: 'teal' } })
+        .tiff({ compression: 'none' })
+        .toBuffer();
+    const [first, second] = await Promise.all([page(8), page(9)]);
+    // The second file's directory, moved behind the first one.
+    const moved = Buffer.concat([first, second]);
+    const directoryOf = (file: Buffer) => file.readUInt32LE(4);
+    const [one, other] = [directoryOf(first), directoryOf(second)];
+    moved.writeUInt32LE(first.length + other, one + 2 + 12 * first.readUInt16LE(one));
+    for (let i = 0; i < second.readUInt16LE(other); i++) {
+      const entry = first.length + other + 2 + 12 * i;
+      const [tag, type, count] = [
+        moved.readUInt16LE(entry),
+        moved.readUInt16LE(entry + 2),
+        moved.readUInt32LE(entry + 4),
+      ];
+      const size = (type === 3 ? 2 : type === 5 ? 8 : 4) * count;
+      if (tag === 273 || size > 4)
+        moved.writeUInt32LE(moved.readUInt32LE(entry + 8) + first.length, entry + 8);
+    }
+    await expect(restoreImage(identity, moved, '.tif')).rejects.toMatchObject({
+      code: 'ERR_INVALID_IMAGE',
+      message: expect.stringMatching(/not alike \(8x8 .*9x8 .*option page/),
+    });
+    expect(await restoreImage(identity, moved, '.tif', { page: 1 })).toMatchObject({ width: 9, frames: 1 });
   });
 
   it('are never silently the first', async () => {

@@ -5,21 +5,26 @@ import { writeBytes, writeFilesAtomic } from '../files.js';
 import { checkOptions } from '../options.js';
 import { discard } from '../session/copy-image.js';
 import type { InferenceSession } from '../session/inference-session.js';
-import { showSize } from '../size.js';
 import { photoTurns } from '../turns.js';
-import { decodePage, type ImageHeader, type ImageSource, ownBytes, readImageHeader } from './decode.js';
+import {
+  checkPagesAlike,
+  decodePage,
+  type ImageHeader,
+  type ImageSource,
+  ownBytes,
+  readImageHeader,
+} from './decode.js';
+import { encodeFrames } from './encode.js';
 import {
   checkEncoding,
   type EncodeOptions,
-  encodeFrames,
   encodeOptionNames,
   extensionOf,
-  type FilePixels,
-  filePixels,
   framesExtensions,
   type ImageExtension,
   type Timing,
-} from './encode.js';
+} from './encoders.js';
+import { type FilePixels, filePixels } from './file-pixels.js';
 import { choosePage } from './files.js';
 import { type OtherFeeds, prepareInputs } from './inputs.js';
 import {
@@ -29,6 +34,7 @@ import {
   restorePicture,
   toRestorer,
 } from './restore.js';
+import { hasExif } from './tiff-exif.js';
 
 /** `page` chooses one frame or page; all are restored unless it is given. */
 export type RestoreFileOptions = RestoreOptions & EncodeOptions;
@@ -54,24 +60,22 @@ function pagesFor(
   throw new TlscError('ERR_INVALID_ARGUMENT', message, { parameter: 'page', received: String(pages) });
 }
 
-function checkAlike([first, ...others]: readonly FilePixels[], name: string): void {
-  const shapeOf = (frame: FilePixels | undefined) => `${showSize([frame?.height ?? 0, frame?.width ?? 0])}`;
-  const other = others.find(
-    (frame) =>
-      shapeOf(frame) !== shapeOf(first) ||
-      frame.channels !== first?.channels ||
-      frame.bitDepth !== first.bitDepth,
-  );
-  if (!other) return;
-  const message = `the frames or pages of ${name} are not alike (${shapeOf(first)} and ${shapeOf(other)} pixels), and cannot be written into one file; the option page chooses one`;
-  throw new TlscError('ERR_INVALID_IMAGE', message, { parameter: 'page' });
-}
-
 /** What became of colours that networks do not take. */
 function convertedColours({ metadata: { space, depth } }: ImageHeader): string[] {
   if (space === 'labs') return ['Lab: it is sRGB now'];
   if (space !== 'cmyk') return [];
   return [depth === 'ushort' ? 'CMYK of 16 bits: it is sRGB of 8 bits now' : 'CMYK: it is sRGB now'];
+}
+
+/** What was lost before anything was written. */
+function lossesOfReading(
+  header: ImageHeader,
+  { strip = false }: EncodeOptions,
+  [first]: readonly FilePixels[],
+): string[] {
+  const { bytes, format } = header.file;
+  const hasUnread = format.name === 'TIFF' && !strip && hasExif(bytes) && first?.metadata?.exif === undefined;
+  return [...convertedColours(header), ...(hasUnread ? ['its EXIF, which cannot be read'] : [])];
 }
 
 function timingOf({ metadata: { delay, loop } }: ImageHeader): Timing {
@@ -97,7 +101,6 @@ async function restoreFrames(
     discard(photo.tensor.data as Float32Array);
     throwIfAborted(decoding.signal);
   }
-  checkAlike(frames, name);
   return frames;
 }
 
@@ -123,6 +126,7 @@ export async function restoreImage(
     const work = async () => {
       const header = await readImageHeader(ownBytes(source, signal), decoding);
       const pages = pagesFor(header, options.page, extension);
+      if (pages.length > 1) await checkPagesAlike(header, signal);
       const feedsOf = await prepareInputs(session, inputs, values, decoding);
       const frames = await restoreFrames(header, pages, extension, options, restorer, feedsOf);
       const [{ height, width, losses }] = frames as [FilePixels];
@@ -132,7 +136,7 @@ export async function restoreImage(
         height,
         width,
         frames: frames.length,
-        losses: [...convertedColours(header), ...losses],
+        losses: [...lossesOfReading(header, options, frames), ...losses],
       };
     };
     return abortable(hold(work()), signal);

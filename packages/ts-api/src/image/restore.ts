@@ -8,6 +8,7 @@ import {
   copyAndSummarize,
   copyImage,
   discard,
+  handsOver,
   type ImageMemory,
   type ImageSummary,
   summarize,
@@ -26,7 +27,7 @@ import { photoTurns } from '../turns.js';
 import { checkMaxPixels, type DecodeOptions, type ImageSource, ownBytes } from './decode.js';
 import { checkPage, readPicture } from './files.js';
 import { withoutHidden } from './hidden.js';
-import { type OtherFeeds, type OtherInputs, prepareInputs, trialInputs } from './inputs.js';
+import { isTensor, type OtherFeeds, type OtherInputs, prepareInputs, trialInputs } from './inputs.js';
 import { judge } from './judge.js';
 import { withMemoryFor } from './memory.js';
 import { checkPhoto, isPhoto, type Photo, type Picture, pictureOf, toPhoto } from './photo.js';
@@ -124,22 +125,34 @@ function channelsFor({ input, values }: Restorer, colours: 1 | 3): number {
   return values.gray === 'rgb' ? 3 : colours;
 }
 
+/** The sides that a network takes. Tensors are fed as they are, and would fit no other image. */
+async function sidesFor({ session, input, inputs }: Restorer) {
+  const hasImages = Object.values(inputs).some((one) => isTensor(one) && one.dims.length === 4);
+  return hasImages ? undefined : sidesOf(session, input, (side) => trialInputs(session, inputs, side));
+}
+
 /** The size that a photo is filled up to for the network. */
-async function paddedSize({ session, input, inputs }: Restorer, size: Size, name: string): Promise<Size> {
+async function paddedSize(restorer: Restorer, size: Size, name: string): Promise<Size> {
+  const { input, decoding } = restorer;
   const fixed = fixedSides(input);
-  if (fixed.every((side) => side === undefined)) {
-    const sides = await sidesOf(session, input, (side) => trialInputs(session, inputs, side));
-    return sides ? [fittingSide(size[0], sides), fittingSide(size[1], sides)] : size;
-  }
-  const padded = size.map((side, axis) => Math.max(side, fixed[axis] ?? side));
-  const isTooLarge = size.some((side, axis) => side > (fixed[axis] ?? side));
-  if (!isTooLarge) return [padded[0] ?? size[0], padded[1] ?? size[1]];
   const taken = fixed.map((side) => side ?? 'any').join('x');
-  throw new TlscError(
-    'ERR_INPUT_MISMATCH',
-    `${name} has ${showSize(size)} pixels, and the model takes ${taken}; \`tlsc free\` makes it one for any size, and \`tlsc convert\` as well`,
-    { parameter: input.name, expected: taken, received: showSize(size) },
-  );
+  const refuse = (why: string) =>
+    new TlscError('ERR_INPUT_MISMATCH', `${name} has ${showSize(size)} pixels, and ${why}`, {
+      parameter: input.name,
+      expected: taken,
+      received: showSize(size),
+    });
+  if (size.some((side, axis) => side > (fixed[axis] ?? side)))
+    throw refuse(
+      `the model takes ${taken}; \`tlsc free\` makes it one for any size, and \`tlsc convert\` as well`,
+    );
+  const sides = fixed.every((side) => side !== undefined) ? undefined : await sidesFor(restorer);
+  const side = (axis: 0 | 1) => fixed[axis] ?? (sides ? fittingSide(size[axis], sides) : size[axis]);
+  const padded: Size = [side(0), side(1)];
+  // What a model says of itself must not decide how much memory is taken.
+  if (padded[0] * padded[1] > Math.max(decoding.maxPixels, size[0] * size[1] * 4))
+    throw refuse(`would have to be filled up to ${showSize(padded)}, which is more than maxPixels`);
+  return padded;
 }
 
 async function feedFor(
@@ -230,7 +243,7 @@ async function resized(picture: Picture, height: number, width: number): Promise
     width: pixels.width,
   });
   const data = await resizeSamples(plain.data as Uint16Array, plain, height, width);
-  return { ...picture, white: 1, pixels: { ...plain, data, height, width, isHandedOver: true } };
+  return { ...picture, white: 1, pixels: { ...plain, data, height, width, isHandedOver: handsOver } };
 }
 
 async function resizeSamples(
@@ -339,6 +352,6 @@ export async function restore(
       return { feedsOf, picture };
     };
     const { feedsOf, picture } = await abortable(hold(read()), signal);
-    return restorePicture(picture, restorer, feedsOf, name);
+    return abortable(hold(restorePicture(picture, restorer, feedsOf, name)), signal);
   }, signal);
 }

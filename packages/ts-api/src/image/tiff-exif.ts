@@ -1,6 +1,6 @@
 // EXIF in TIFF, which libvips neither reads nor writes. There EXIF is no block of its own but directories of the file, with offsets from its
 // start; as block it is a small TIFF.
-import { widths } from './tiff.js';
+import { readTags, widths } from './tiff.js';
 
 /** What an entry holds: its bytes in the order of the file, or a directory. */
 interface Entry {
@@ -39,7 +39,6 @@ function orderOf(bytes: Buffer): Order | undefined {
 const long = 4;
 /** Directories that an entry leads to: of EXIF, of GPS, and what EXIF has of other cameras' rules. */
 const [exifDirectory, gpsDirectory, interoperability] = [34665, 34853, 40965];
-const directories = [exifDirectory, gpsDirectory, interoperability];
 
 /** What of a picture's own directory is EXIF: description, make, model, software, date, artist, copyright. */
 const described = [270, 271, 272, 305, 306, 315, 33432];
@@ -47,27 +46,50 @@ const described = [270, 271, 272, 305, 306, 315, 33432];
 /** Bytes that are taken over: a thousand times what cameras write. */
 const mostBytes = 2 ** 24;
 
-/** What one reading may still take. */
-interface Budget {
-  bytes: number;
+/** Which entries of a directory are taken over, and in which of them other directories lie. */
+interface Part {
+  readonly takes: (tag: number) => boolean;
+  readonly nested: Readonly<Record<number, Part>>;
 }
 
-/** Throws a RangeError where the file ends before the directory does, or it holds more than any has. */
-function readDirectory(bytes: Buffer, at: number, order: Order, depth: number, budget: Budget): Entry[] {
+const all = () => true;
+const gps: Part = { takes: all, nested: {} };
+const exif: Part = { takes: all, nested: { [interoperability]: gps } };
+const picture: Part = {
+  takes: (tag) => described.includes(tag) || tag === exifDirectory || tag === gpsDirectory,
+  nested: { [exifDirectory]: exif, [gpsDirectory]: gps },
+};
+
+/** What one reading has seen, and may still take. */
+interface Reading {
+  bytes: number;
+  readonly directories: Set<number>;
+}
+
+/** Throws a RangeError where the file ends before a directory does, leads back to one, or holds more than any has. */
+function readDirectory(bytes: Buffer, at: number, order: Order, part: Part, reading: Reading): Entry[] {
+  if (reading.directories.has(at)) throw new RangeError('a directory within itself');
+  reading.directories.add(at);
+  const charge = (length: number) => {
+    reading.bytes -= length;
+    if (reading.bytes < 0) throw new RangeError('more than any has');
+  };
   const count = order.readShort(bytes, at);
-  return Array.from({ length: count }, (_, i) => {
-    const entry = at + 2 + 12 * i;
+  charge(12 * count);
+  return Array.from({ length: count }, (_, i) => at + 2 + 12 * i).flatMap((entry): Entry[] => {
     const [tag, type] = [order.readShort(bytes, entry), order.readShort(bytes, entry + 2)];
-    const values = order.readLong(bytes, entry + 4);
-    if (directories.includes(tag) && depth > 0) {
-      const nested = readDirectory(bytes, order.readLong(bytes, entry + 8), order, depth - 1, budget);
-      return { tag, type: long, count: 1, value: nested };
+    if (!part.takes(tag)) return [];
+    const within = part.nested[tag];
+    if (within) {
+      const value = readDirectory(bytes, order.readLong(bytes, entry + 8), order, within, reading);
+      return [{ tag, type: long, count: 1, value }];
     }
+    const values = order.readLong(bytes, entry + 4);
     const length = (widths[type] ?? 0) * values;
     const from = length > 4 ? order.readLong(bytes, entry + 8) : entry + 8;
-    budget.bytes -= length;
-    if (from + length > bytes.length || budget.bytes < 0) throw new RangeError('beyond the file');
-    return { tag, type, count: values, value: bytes.subarray(from, from + length) };
+    if (from + length > bytes.length) throw new RangeError('beyond the file');
+    charge(length);
+    return [{ tag, type, count: values, value: bytes.subarray(from, from + length) }];
   });
 }
 
@@ -129,19 +151,23 @@ function composeDirectory(
   return Buffer.concat([table, ...behind]);
 }
 
-function isOfExif({ tag }: Entry): boolean {
-  return described.includes(tag) || tag === exifDirectory || tag === gpsDirectory;
-}
-
-/** Within a block or a file: EXIF and GPS in the first directory, and one more in EXIF's. */
-const depth = 2;
-
 function readEntries(bytes: Buffer, order: Order): Entry[] {
-  return readDirectory(bytes, order.readLong(bytes, 4), order, depth, { bytes: mostBytes }).filter(isOfExif);
+  const reading = { bytes: mostBytes, directories: new Set<number>() };
+  return readDirectory(bytes, order.readLong(bytes, 4), order, picture, reading);
 }
 
 function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Whether a TIFF has EXIF, readable or not. */
+export function hasExif(file: Uint8Array): boolean {
+  try {
+    return readTags(file).has(exifDirectory);
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
 }
 
 /** The EXIF of a TIFF as a block by itself; undefined where it has none, or none that can be read. */

@@ -266,6 +266,10 @@ describe('a result that can be no photo', () => {
       message: expect.stringContaining('the option range'),
       parameter: 'range',
     });
+    // The order of channels says nothing of values.
+    await expect(restore(network, photoOf(3), { judge: true, channels: 'bgr' })).rejects.toMatchObject({
+      code: 'ERR_IMPLAUSIBLE_RESULT',
+    });
     await expect(restore(network, photoOf(3))).resolves.toBeDefined();
     await expect(restore(network, photoOf(3), { judge: true, range: [0, 1] })).resolves.toBeDefined();
   });
@@ -336,7 +340,7 @@ describe('what a network takes beside the photo', () => {
     await expect(restore(network, photo, { inputs: { w: photo, mask: 1 } })).rejects.toMatchObject({
       code: 'ERR_UNSUPPORTED_MODEL',
     });
-    for (const wrong of [true, null, {}])
+    for (const wrong of [true, null, {}, Number.NaN, Number.POSITIVE_INFINITY])
       await expect(restore(network, photo, { inputs: { w: wrong as never, mask: 1 } })).rejects.toMatchObject(
         {
           code: 'ERR_INVALID_ARGUMENT',

@@ -1,4 +1,5 @@
 // Images from one layout into another, on the addon's threads.
+import { isMainThread } from 'node:worker_threads';
 import {
   copyImage as copyNativeImage,
   discard,
@@ -19,6 +20,9 @@ export { discard };
 export type ImageMemory = NativeImage;
 export type ImageMemoryLayout = NativeImageLayout;
 export type ImageSummary = NativeImageSummary;
+
+/** Whether memory that nobody else has may be read in place: in a worker it may go with the worker, in the middle of a copy. */
+export const handsOver = isMainThread;
 
 /** What becomes of a pixel x in one channel of the copy: (Σ weights[k] · x[k]) · multiply / divide + add. */
 export interface ChannelMap {
@@ -141,8 +145,8 @@ async function copy(
 ) {
   const target = { ...layout, channels: map.length };
   try {
-    const { data, summary } = await copyNativeImage(source, nativeMap(map), target, summarizes);
-    return { image: { ...target, data, isHandedOver: false }, summary };
+    const { data = target.data, summary } = await copyNativeImage(source, nativeMap(map), target, summarizes);
+    return { image: { ...target, data: data as ImageMemory['data'], isHandedOver: false }, summary };
   } catch (error) {
     throw toError(error, layout);
   }

@@ -35,15 +35,19 @@ export function trialOf(
   input: ImageInput,
   others: (side: number) => Feeds = () => ({}),
 ): Trial {
+  const fixed = fixedSides(input);
   return async (side) => {
+    const [height, width] = [fixed[0] ?? side, fixed[1] ?? side];
     const declared = input.shape[input.layout.channels];
     const channels = typeof declared === 'number' ? declared : usualChannels;
     if (channels > mostChannels) return undefined;
-    const values = new Float32Array(channels * side * side).fill(gray);
-    const image = toImageTensor(input.type, values, sidesIn(input.layout, [1, channels, side, side]));
+    const values = new Float32Array(channels * height * width).fill(gray);
+    const image = toImageTensor(input.type, values, sidesIn(input.layout, [1, channels, height, width]));
     try {
       const outputs = await session.run({ ...others(side), [input.name]: image });
-      return new Map(Object.entries(outputs).flatMap(([name, tensor]) => sizeOf(session, name, tensor)));
+      return new Map(
+        Object.entries(outputs).flatMap(([name, tensor]) => sizeOf(session, name, tensor, fixed, side)),
+      );
     } catch (error) {
       if (isRefusal(error)) return undefined;
       throw error;
@@ -51,14 +55,22 @@ export function trialOf(
   };
 }
 
-/** Height and width of an output that is an image. */
-function sizeOf(session: InferenceSession, name: string, { dims }: Tensor): [string, Size][] {
+/** Height and width of an output that is an image; along a side that is fixed it is as large as any. */
+function sizeOf(
+  session: InferenceSession,
+  name: string,
+  { dims }: Tensor,
+  fixed: readonly (number | undefined)[],
+  side: number,
+): [string, Size][] {
   if (dims.length !== 4) return [];
   const declared = session.outputMetadata.find((output) => output.name === name);
   const { rows, columns } = layoutOf(
     declared?.isTensor && declared.shape.length === 4 ? declared.shape : dims,
   );
-  return [[name, [dims[rows] ?? 0, dims[columns] ?? 0]]];
+  const along = (axis: 0 | 1) =>
+    fixed[axis] === undefined ? (dims[axis === 0 ? rows : columns] ?? 0) : side;
+  return [[name, [along(0), along(1)]]];
 }
 
 /** Height and width that the model fixes, each undefined where it is free. */
@@ -71,19 +83,34 @@ export function fixedSides({ shape, layout }: ImageInput): readonly (number | un
 
 const found = new WeakMap<InferenceSession, Promise<Sides | undefined>>();
 
-/** The sides that the network takes, where its input leaves them open; undefined where none is known. */
-export function sidesOf(
+async function search(trial: Trial): Promise<Sides | undefined> {
+  try {
+    return await findSides(trial);
+  } catch (error) {
+    // There may be more of it another time.
+    if (error instanceof TlscError && error.code === 'ERR_OUT_OF_MEMORY') return undefined;
+    throw error;
+  }
+}
+
+/** The sides that the network takes, where its input leaves them open; undefined where none is known. Only what was found is kept. */
+export async function sidesOf(
   session: InferenceSession,
   input: ImageInput,
   others?: (side: number) => Feeds,
 ): Promise<Sides | undefined> {
   const recorded = recordedSides(session.modelMetadata);
-  if (recorded) return Promise.resolve(recorded);
-  const known = found.get(session) ?? findSides(trialOf(session, input, others));
+  if (recorded) return recorded;
+  const known = found.get(session) ?? search(trialOf(session, input, others));
   found.set(session, known);
-  // A run that was broken off tells nothing of the network.
-  known.catch(() => found.delete(session));
-  return known;
+  try {
+    const sides = await known;
+    if (!sides) found.delete(session);
+    return sides;
+  } catch (error) {
+    found.delete(session);
+    throw error;
+  }
 }
 
 /** The same of a session that takes an image, free in its sides, and nothing else; undefined for any other. */

@@ -13,7 +13,7 @@ export interface Sides {
 export function isSides(value: unknown): value is Sides {
   const { multiple, minimum } = (value ?? {}) as Partial<Record<keyof Sides, unknown>>;
   const isCount = (side: unknown): side is number =>
-    Number.isInteger(side) && (side as number) >= 1 && (side as number) <= 2 ** 16;
+    Number.isInteger(side) && (side as number) >= 1 && (side as number) <= Math.max(...attempts);
   return isCount(multiple) && isCount(minimum) && minimum % multiple === 0;
 }
 
@@ -105,9 +105,6 @@ export function fittingSide(side: number, { multiple, minimum }: Sides): number 
 /** Whether an error says that a network cannot take what it was given, and not that something else is wrong. */
 export function isRefusal(error: unknown): boolean {
   return (
-    error instanceof TlscError &&
-    (error.code === 'ERR_RUN_FAILED' ||
-      error.code === 'ERR_INPUT_MISMATCH' ||
-      error.code === 'ERR_OUT_OF_MEMORY')
+    error instanceof TlscError && (error.code === 'ERR_RUN_FAILED' || error.code === 'ERR_INPUT_MISMATCH')
   );
 }

@@ -1,0 +1,157 @@
+// Photos as the pixels of files: what a format can hold of them.
+import sharp from 'sharp';
+import { asItIs, type ChannelMap, copyImage, type ImageMemory, withChannel } from '../session/copy-image.js';
+import { type EncodeOptions, type Encoder, encoderOf, type ImageExtension } from './encoders.js';
+import { carrierOf, coloursOf, isSrgb, type PhotoMetadata } from './metadata.js';
+import { memoryOf, type Photo, planeOf } from './photo.js';
+import { colourspaceOf } from './samples.js';
+
+/** The pixels of a photo as a file has them, and what else goes into it. */
+export interface FilePixels {
+  readonly data: Uint8Array | Uint16Array;
+  readonly width: number;
+  readonly height: number;
+  /** Colours in front, alpha (when there is one) at the end. */
+  readonly channels: number;
+  readonly colours: number;
+  readonly bitDepth: 8 | 16;
+  readonly metadata: PhotoMetadata | undefined;
+  /** What of the photo the format cannot hold, in words. */
+  readonly losses: readonly string[];
+}
+
+/** What the samples of AVIF of 10 bits are shifted by, and half of that, by which they are rounded: the encoder cuts the rest off. */
+const [shifted, halfShifted] = [2 ** 6, 2 ** 5];
+
+function mapFor({ bits }: Encoder, bitDepth: 8 | 16): Omit<ChannelMap, 'weights'> {
+  if (bits !== 10 || bitDepth === 8) return { multiply: 1, divide: 1, add: 0 };
+  return { multiply: (2 ** bits - 1) * shifted, divide: 65535, add: halfShifted / 65535 };
+}
+
+/** What becomes of a photo's metadata in a format, and what is lost of it. */
+function metadataFor(
+  { metadata = {} }: Photo,
+  { name, hasProfile, largestXmp = Number.POSITIVE_INFINITY }: Encoder,
+  strip: boolean,
+): Pick<FilePixels, 'metadata' | 'losses'> {
+  const { icc, exif, xmp, density } = metadata;
+  if (strip) return { metadata: icc && { icc }, losses: [] };
+  const isTooLong = xmp !== undefined && Buffer.byteLength(xmp) > largestXmp;
+  const isLost = !hasProfile && (exif ?? xmp) !== undefined;
+  const kept = {
+    ...(icc && { icc }),
+    ...(exif && { exif }),
+    ...(xmp && !isTooLong && { xmp }),
+    ...(density && { density }),
+  };
+  return {
+    metadata: kept,
+    losses: [
+      ...(isTooLong ? [`its XMP, which ${name} has no room for`] : []),
+      ...(isLost ? [`its metadata, which ${name} has no place for`] : []),
+    ],
+  };
+}
+
+/** What is done about a profile that is not of the photo's colours, or that a format cannot hold. */
+type ProfileChange = 'none' | 'drop' | 'lose' | 'spread' | 'toSrgb';
+
+function profileChange(icc: Uint8Array | undefined, colours: number, encoder: Encoder): ProfileChange {
+  if (!icc) return 'none';
+  const kind = coloursOf(icc);
+  if (colours === 3 && kind !== 'RGB ') return 'lose';
+  if (colours === 1 && kind === 'RGB ') {
+    // Gray without a profile is taken for sRGB's; in any other profile of RGB it is three equal colours.
+    return isSrgb(icc) ? 'drop' : encoder.hasProfile ? 'spread' : 'toSrgb';
+  }
+  if (colours === 1 && kind !== 'GRAY') return 'lose';
+  const isHeld = colours === 1 ? encoder.hasGrayProfile : encoder.hasProfile;
+  return isHeld || (!encoder.hasProfile && isSrgb(icc)) ? 'none' : 'toSrgb';
+}
+
+/** The channels of a file, made of those of the photo. */
+function channelsOf(colours: number, count: number): ChannelMap[] {
+  return Array.from({ length: count }, (_, channel) => asItIs(colours === 1 ? 0 : channel));
+}
+
+/** Rounds to the nearest value of the bit depth; what lies outside [0, 1] is clipped. */
+export async function filePixels(
+  photo: Photo,
+  extension: ImageExtension,
+  { strip = false }: EncodeOptions,
+): Promise<FilePixels> {
+  const encoder = encoderOf(extension);
+  const { alpha } = photo;
+  const { channels, width, height } = planeOf(photo);
+  const { metadata, losses } = metadataFor(photo, encoder, strip);
+  const change = profileChange(metadata?.icc, channels, encoder);
+  const keepsProfile = change !== 'drop' && change !== 'lose';
+  const { icc: _, ...withoutProfile } = metadata ?? {};
+  const isSpread =
+    channels === 1 && metadata?.icc !== undefined && coloursOf(metadata.icc) === 'RGB ' && keepsProfile;
+  const colours = isSpread ? 3 : channels;
+  const bitDepth = encoder.bits === 8 || change === 'toSrgb' ? 8 : photo.bitDepth;
+  const keepsAlpha = alpha !== undefined && encoder.hasAlpha;
+  const plain = channelsOf(channels, colours);
+  const planes = keepsAlpha
+    ? await withChannel(memoryOf(photo), plain, alphaMemory(alpha, height, width))
+    : memoryOf(photo);
+  const taken = keepsAlpha ? channelsOf(colours + 1, colours + 1) : plain;
+  const map = taken.map((channel) => ({ ...channel, ...mapFor(encoder, bitDepth) }));
+  const type = bitDepth === 16 ? 'uint16' : 'uint8';
+  const { data } = await copyImage(planes, map, { type, channelsLast: true, height, width });
+  const pixels: FilePixels = {
+    data: data as Uint8Array | Uint16Array,
+    width,
+    height,
+    channels: map.length,
+    colours,
+    bitDepth,
+    metadata: keepsProfile ? metadata : withoutProfile,
+    losses: [
+      ...losses,
+      ...(change === 'lose' ? ['its profile, which is not one of these colours'] : []),
+      ...(alpha && !keepsAlpha ? [`its alpha channel, which ${encoder.name} has none of`] : []),
+    ],
+  };
+  return change === 'toSrgb' ? inSrgb(pixels) : pixels;
+}
+
+/** For formats that would drop the profile and leave its values: the colours that it means, of 8 bits, in sRGB. */
+async function inSrgb(pixels: FilePixels): Promise<FilePixels> {
+  const { data, info } = await sharp(await encodeCarried(pixels).png({ compressionLevel: 1 }).toBuffer(), {
+    limitInputPixels: false,
+  })
+    .toColourspace('srgb')
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  const { icc: _, ...metadata } = pixels.metadata ?? {};
+  return { ...pixels, data, channels: info.channels, colours: 3, metadata };
+}
+
+/** Pixels, of so many frames one below the other, as an image of sharp's that carries their metadata. */
+export function encodeCarried(
+  { data, width, height, channels, colours, bitDepth, metadata = {} }: FilePixels,
+  frames = 1,
+) {
+  const raw = {
+    width,
+    height: height * frames,
+    channels: channels as 1 | 2 | 3 | 4,
+    ...(frames > 1 && { pageHeight: height }),
+  };
+  const options = { raw, limitInputPixels: false };
+  const image =
+    Object.keys(metadata).length > 0
+      ? sharp(carrierOf(metadata, channels, bitDepth), { ignoreIcc: true })
+          .boolean(data as Buffer, 'or', options) // Of 16 bits, too, which the declaration leaves out.
+          .keepMetadata()
+      : sharp(data, options);
+  const dense = metadata.density ? image.withDensity(metadata.density) : image;
+  return dense.toColourspace(colourspaceOf(colours, bitDepth));
+}
+
+export function alphaMemory(alpha: Uint8Array | Uint16Array, height: number, width: number): ImageMemory {
+  const type = alpha instanceof Uint16Array ? 'uint16' : 'uint8';
+  return { type, channelsLast: true, channels: 1, height, width, data: alpha, isHandedOver: false };
+}
