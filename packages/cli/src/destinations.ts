@@ -154,12 +154,22 @@ export async function isThere(path: string): Promise<boolean> {
   );
 }
 
+/** One folder after the other: asked for all at once, Node.js 20 never returns where a system like /proc refuses one. */
+async function makeFolder(folder: string): Promise<void> {
+  if (isExistingFolder(folder)) return;
+  if (dirname(folder) !== folder) await makeFolder(dirname(folder));
+  await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
+    // Somebody else may have made it meanwhile.
+    if (error.code !== 'EEXIST' || !isExistingFolder(folder)) throw error;
+  });
+}
+
 /** Makes the folders of the results. Rejects with ERR_NOT_WRITABLE, before any work is done. */
 export async function prepareFolders(plan: readonly Destination[]): Promise<void> {
   const files = plan.filter(({ output }) => output !== standard);
   for (const folder of new Set(files.map(({ output }) => dirname(output)))) {
     try {
-      await mkdir(folder, { recursive: true });
+      await makeFolder(resolve(folder));
     } catch (cause) {
       const message = `cannot make the folder ${folder}: ${(cause as Error).message}`;
       throw new TlscError('ERR_NOT_WRITABLE', message, { cause });

@@ -42,7 +42,7 @@ export interface JobOptions {
 /** An estimate, in bytes; nothing for an image that is not going to be restored, or cannot be read, as will be seen. */
 async function costOf({ input, output }: Destination, options: JobOptions): Promise<number> {
   const { maxPixels, skipExisting, signal } = options;
-  if (input === standard || (skipExisting && (await isThere(output)))) return 0;
+  if (input === standard || (skipExisting && output !== standard && (await isThere(output)))) return 0;
   try {
     const limit = maxPixels === undefined ? {} : { maxPixels };
     const { height, width } = await describeImage(input, { ...limit, signal });

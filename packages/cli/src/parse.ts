@@ -73,6 +73,7 @@ export function parseInput(
     throw new InvalidArgumentError(
       'Write it as NAME=NUMBER or NAME=IMAGE: w=0.5 or mask=mask.png for example.',
     );
+  if (Object.hasOwn(before, name)) throw new InvalidArgumentError(`${name} is given twice.`);
   return { ...before, [name]: number.test(value) ? Number(value) : value };
 }
 

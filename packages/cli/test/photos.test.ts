@@ -156,6 +156,9 @@ describe('tlsc run', () => {
     expect((await readPhoto(bytes)).tensor.data).toEqual(photoOf(3).tensor.data);
     const both = await tlsc('run', 'blocks.onnx', '-', '-o', '-', '--json');
     expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining('--json') });
+    await writeFile(join(folder, '-'), '');
+    const skipping = await tlsc('run', 'blocks.onnx', 'a.png', '-o', '-', '--skip-existing');
+    expect((await readPhoto(skipping.bytes)).tensor.dims).toEqual([1, 3, 9, 13]);
     const two = await tlsc('run', 'blocks.onnx', '-', 'a.png', '-o', 'x/');
     expect(two).toMatchObject({ code: 2, stderr: expect.stringContaining('the only image') });
     expect(await tlsc('run', 'blocks.onnx', 'a.png', 'gray.png', '-o', '-')).toMatchObject({ code: 2 });

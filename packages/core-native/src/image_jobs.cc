@@ -129,9 +129,8 @@ class Source {
     const Napi::Value array = from.Get("data");
     const auto [bytes, size] = BytesOf(array);
     if (size != ByteSize(layout_)) {
-      throw Error(ErrorCode::kInvalidArgument,
-                  "the source's layout does not fit its data of " + std::to_string(size) +
-                      " bytes");
+      throw Error(ErrorCode::kInvalidArgument, "the source's layout does not fit its data of " +
+                                                   std::to_string(size) + " bytes");
     }
     owner_ = OwnerOf(bytes);
     if (owner_ == nullptr && !from.Get("isHandedOver").ToBoolean()) {
@@ -217,8 +216,8 @@ class CopyImageJob final : public ImageJob {
   Napi::Value Result(Napi::Env env) override {
     Napi::Object result = Napi::Object::New(env);
     if (made_ != nullptr) {
-      result.Set("data", TypedArrayOver(env, TypeOf(to_layout_.element), made_, to_,
-                                        ByteSize(to_layout_)));
+      result.Set("data",
+                 TypedArrayOver(env, TypeOf(to_layout_.element), made_, to_, ByteSize(to_layout_)));
     }
     if (summary_) result.Set("summary", ToJs(env, *summary_));
     return result;

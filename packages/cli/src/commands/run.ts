@@ -95,7 +95,7 @@ async function restoreOne(
   signal: AbortSignal,
 ): Promise<ImageResult> {
   const { modelOutput, input: inputs, maxPixels, page, quality, lossless, strip, skipExisting } = options;
-  if (skipExisting && (await isThere(output))) return { input, output, skipped: true };
+  if (skipExisting && output !== standard && (await isThere(output))) return { input, output, skipped: true };
   const start = performance.now();
   try {
     const how = {

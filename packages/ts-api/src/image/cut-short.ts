@@ -63,8 +63,25 @@ function tiffIsCutShort(file: Buffer): boolean {
   return places.some(([offsets, lengths]) => endsPastFile(tags.get(offsets), tags.get(lengths)));
 }
 
+/** What the parts of a GIF begin with: an extension, an image, the end. */
+const [extension, picture, trailer] = [0x21, 0x2c, 0x3b];
+
+/** The bytes of a table of colours, by the flags in front of it. */
+function tableLength(flags: number): number {
+  return flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0;
+}
+
 function gifIsCutShort(file: Buffer): boolean {
-  return file.at(-1) !== 0x3b;
+  let at = 13 + tableLength(file.readUInt8(10));
+  for (;;) {
+    const kind = file.readUInt8(at);
+    if (kind === trailer) return false;
+    if (kind !== extension && kind !== picture) return false; // Damaged in another way.
+    at += kind === extension ? 2 : 11 + tableLength(file.readUInt8(at + 9));
+    // Blocks that say how long they are, up to an empty one.
+    for (let length = file.readUInt8(at); length > 0; length = file.readUInt8(at)) at += 1 + length;
+    at++;
+  }
 }
 
 const checks: Readonly<Record<FormatName, (file: Buffer) => boolean>> = {

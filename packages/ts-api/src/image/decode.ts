@@ -135,6 +135,8 @@ function readingOf({ space, depth, bitsPerSample, format }: Metadata, name: stri
 
 /** The most that sharp takes: CMYK with alpha. */
 const mostChannels = 5;
+/** Red, green, blue and alpha. */
+const mostDecoded = 4;
 
 /** What of a file is to be read. */
 export interface ImageHeader {
@@ -153,6 +155,9 @@ export async function readImageHeader(
   const name = typeof source === 'string' ? source : 'the image';
   const file = { bytes, name, format: checkFormat(bytes, name) };
   const metadata = await readHeader(file);
+  // Its decoder takes what is there for all that there is.
+  if (file.format.name === 'GIF' && isCutShort(bytes, 'GIF'))
+    throw invalidImage(`${name} (GIF) is cut short`);
   checkArea(metadata, name, maxPixels);
   if (metadata.channels > mostChannels)
     throw invalidImage(`${name} has ${metadata.channels} channels; only ${mostChannels} can be read`);
@@ -205,6 +210,8 @@ export async function decodePage(
     });
   throwIfAborted(signal);
   const { width, height, channels } = info;
+  if (channels > mostDecoded)
+    throw invalidImage(`${name} has ${channels} channels beside each other; only ${mostDecoded} can be read`);
   const { bitDepth, colours, isOwn, white } = reading;
   const pixels: ImageMemory = {
     type: bitDepth === 16 ? 'uint16' : 'uint8',
@@ -244,12 +251,14 @@ export async function checkPagesAlike(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   if (file.format.name !== 'TIFF' && file.format.name !== 'AVIF') return;
+  const noProfile = new Uint8Array();
   const show = (one: Metadata) =>
-    `${one.width}x${one.height} pixels, ${one.channels} channels of ${one.depth}`;
+    `${one.width}x${one.height} pixels, ${one.channels} channels of ${one.depth}, ${one.hasProfile ? 'with a profile' : 'without a profile'}`;
   for (let page = 1; page < pages; page++) {
     const other = await readHeader(file, page);
     throwIfAborted(signal);
-    if (show(other) === show(metadata)) continue;
+    const isOfOneProfile = Buffer.compare(other.icc ?? noProfile, metadata.icc ?? noProfile) === 0;
+    if (show(other) === show(metadata) && isOfOneProfile) continue;
     const message = `the pages of ${file.name} are not alike (${show(metadata)}; ${show(other)}), and cannot be written into one file; the option page chooses one`;
     throw new TlscError('ERR_INVALID_IMAGE', message, { parameter: 'page' });
   }

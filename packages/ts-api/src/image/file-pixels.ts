@@ -28,6 +28,9 @@ function mapFor({ bits }: Encoder, bitDepth: 8 | 16): Omit<ChannelMap, 'weights'
   return { multiply: (2 ** bits - 1) * shifted, divide: 65535, add: halfShifted / 65535 };
 }
 
+/** As much as libexif writes, in bytes. */
+const largestExif = 65000;
+
 /** What becomes of a photo's metadata in a format, and what is lost of it. */
 function metadataFor(
   { metadata = {} }: Photo,
@@ -37,10 +40,11 @@ function metadataFor(
   const { icc, exif, xmp, density } = metadata;
   if (strip) return { metadata: icc && { icc }, losses: [] };
   const isTooLong = xmp !== undefined && Buffer.byteLength(xmp) > largestXmp;
+  const isTooMuch = exif !== undefined && name !== 'TIFF' && exif.length > largestExif;
   const isLost = !hasProfile && (exif ?? xmp) !== undefined;
   const kept = {
     ...(icc && { icc }),
-    ...(exif && { exif }),
+    ...(exif && !isTooMuch && { exif }),
     ...(xmp && !isTooLong && { xmp }),
     ...(density && { density }),
   };
@@ -48,6 +52,7 @@ function metadataFor(
     metadata: kept,
     losses: [
       ...(isTooLong ? [`its XMP, which ${name} has no room for`] : []),
+      ...(isTooMuch ? ['its EXIF, of more than 64 kB'] : []),
       ...(isLost ? [`its metadata, which ${name} has no place for`] : []),
     ],
   };
@@ -110,6 +115,9 @@ export async function filePixels(
     metadata: keepsProfile ? metadata : withoutProfile,
     losses: [
       ...losses,
+      ...(photo.bitDepth === 16 && encoder.bits < 16
+        ? [`its 16 bits, of which ${bitDepth === 8 ? 8 : encoder.bits} are left`]
+        : []),
       ...(change === 'lose' ? ['its profile, which is not one of these colours'] : []),
       ...(alpha && !keepsAlpha ? [`its alpha channel, which ${encoder.name} has none of`] : []),
     ],
@@ -141,14 +149,17 @@ export function encodeCarried(
     ...(frames > 1 && { pageHeight: height }),
   };
   const options = { raw, limitInputPixels: false };
-  const image =
-    Object.keys(metadata).length > 0
-      ? sharp(carrierOf(metadata, channels, bitDepth), { ignoreIcc: true })
-          .boolean(data as Buffer, 'or', options) // Of 16 bits, too, which the declaration leaves out.
-          .keepMetadata()
-      : sharp(data, options);
-  const dense = metadata.density ? image.withDensity(metadata.density) : image;
-  return dense.toColourspace(colourspaceOf(colours, bitDepth));
+  const space = colourspaceOf(colours, bitDepth);
+  const { icc, exif, xmp, density } = metadata;
+  if (!icc && !exif && !xmp && !density) return sharp(data, options).toColourspace(space);
+  const image = sharp(carrierOf(metadata, channels, bitDepth), { ignoreIcc: true })
+    .boolean(data as Buffer, 'or', options) // Of 16 bits, too, which the declaration leaves out.
+    .toColourspace(space);
+  // Each for itself: asked for all, libvips makes up EXIF where there is none.
+  if (icc) image.keepIccProfile();
+  if (exif) image.keepExif();
+  if (xmp) image.keepXmp();
+  return density ? image.withDensity(density) : image;
 }
 
 export function alphaMemory(alpha: Uint8Array | Uint16Array, height: number, width: number): ImageMemory {

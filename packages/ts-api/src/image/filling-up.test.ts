@@ -124,6 +124,7 @@ describe('a photo of a size that the network cannot take', () => {
     { name: 'a UNet', parts: unet, multiple: 4, minimum: 4, scale: 1 },
     { name: 'sizes rounded down', parts: floors, multiple: 4, minimum: 4, scale: 1 },
     { name: 'windows of 7 behind a reflection of 9', parts: windows, multiple: 7, minimum: 14, scale: 1 },
+    { name: 'blocks of 11', parts: inBlocks(11), multiple: 11, minimum: 11, scale: 1 },
     { name: 'enlarging', parts: enlarging, multiple: 4, minimum: 4, scale: 2 },
   ])('is filled up and cropped as by hand: $name', async ({ parts, multiple, minimum, scale }) => {
     const session = await InferenceSession.create(buildBytes(parts), { logSeverityLevel: 4 });
@@ -156,6 +157,18 @@ describe('a photo of a size that the network cannot take', () => {
     await expect(restore(session, photoOf(13, 16))).rejects.toMatchObject({
       code: 'ERR_INPUT_MISMATCH',
       message: expect.stringMatching(/13x16 pixels, and the model takes 12x16; `tlsc free`/),
+    });
+  });
+
+  it('is refused by a network of which nobody knows where the photo lies in what it makes', async () => {
+    const border = {
+      node: [makeNode('Slice', ['x', 'starts', 'ends', 'axes'], ['y'])],
+      initializer: [integers('starts', [4, 4]), integers('ends', [-4, -4]), integers('axes', [2, 3])],
+    };
+    const session = await InferenceSession.create(buildBytes(border));
+    await expect(restore(session, photoOf(20, 31))).rejects.toMatchObject({
+      code: 'ERR_UNSUPPORTED_MODEL',
+      message: expect.stringContaining('12x23 pixels of an image of 20x31'),
     });
   });
 

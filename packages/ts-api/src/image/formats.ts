@@ -131,20 +131,45 @@ function isCameraRaw(bytes: Uint8Array, head: string): boolean {
   }
 }
 
-/** Parts of a PNG that are looked at; what says that it is animated is among the first. */
+/** Parts of a PNG that are looked at; what says something of all of it is among the first. */
 const mostChunks = 1000;
 
-/** Of which decoders would take the first frame alone for the picture. */
-function isAnimatedPng(bytes: Uint8Array): boolean {
+/** The parts in front of a PNG's pixels, by type, and where each one's data begin. */
+function chunksInFront(bytes: Uint8Array): ReadonlyMap<string, number> {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const chunks = new Map<string, number>();
   let chunk = 8;
   for (let part = 0; part < mostChunks && chunk + 8 <= file.length; part++) {
     const type = file.toString('latin1', chunk + 4, chunk + 8);
-    if (type === 'acTL') return true;
-    if (type === 'IDAT') return false;
+    if (type === 'IDAT') break;
+    chunks.set(type, chunk + 8);
     chunk += 12 + file.readUInt32BE(chunk);
   }
-  return false;
+  return chunks;
+}
+
+/** Of which decoders would take the first frame alone for the picture. */
+function isAnimatedPng(bytes: Uint8Array): boolean {
+  return chunksInFront(bytes).has('acTL');
+}
+
+/** Primaries of sRGB, and what says nothing, in ITU-T H.273; its curves for high dynamic range. */
+const usualPrimaries = [1, 2];
+const highRange = [16, 18];
+
+/** Whether a file says of its colours, in numbers of ITU-T H.273 instead of a profile, that they are others than sRGB's. */
+export function hasOtherColours(bytes: Uint8Array, format: FormatName): boolean {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 2 ** 16));
+  const isOther = (primaries = 2, curve = 2) =>
+    !usualPrimaries.includes(primaries) || highRange.includes(curve);
+  if (format === 'PNG') {
+    const chunks = chunksInFront(bytes);
+    const at = chunks.get('cICP');
+    return at !== undefined && !chunks.has('iCCP') && isOther(bytes[at], bytes[at + 1]);
+  }
+  const box = format === 'AVIF' ? file.indexOf('colrnclx', 0, 'latin1') : -1;
+  if (box < 0 || file.includes('colrprof', 0, 'latin1')) return false;
+  return isOther(file[box + 9], file[box + 11]);
 }
 
 /** The format of a file, told by its content; undefined for what is not read. */

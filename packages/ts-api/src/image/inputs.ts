@@ -58,7 +58,11 @@ function filled(info: TensorMetadata, value: number, size: Size): Tensor {
     throw invalidArgument(`inputs.${name}`, 'a tensor: that is too many values to fill', value);
   if (type === 'float16') return float16Tensor(roundToFloat16(new Float32Array(count).fill(value)), dims);
   const make = makers[type];
-  if (make) return new Tensor(type, make(count, value), dims);
+  if (make) {
+    const isHeld = type.startsWith('float') || type === 'bool' || Number(make(1, value)[0]) === value;
+    if (!isHeld) throw invalidArgument(`inputs.${name}`, `a number that ${type} can hold`, value);
+    return new Tensor(type, make(count, value), dims);
+  }
   throw new TlscError('ERR_UNSUPPORTED_MODEL', `input ${name} takes no numbers`, { parameter: name });
 }
 
@@ -85,7 +89,9 @@ async function imageFor(
   const layout = layoutOf(shape);
   const declared = shape[layout.channels];
   const count = typeof declared === 'number' ? declared : colours;
-  const alike = { range: values.range, channels: 'gray', gray: 'rgb' } as const;
+  // A mask is no photo: it has a range, but neither a mean nor colours.
+  const isMask = count === 1;
+  const alike: ValueOptions = isMask ? { range: values.range, channels: 'gray' } : { ...values, gray: 'rgb' };
   const map = toNetwork(alike, colours, count, `the image for input ${name}`).map((channel) => ({
     ...channel,
     divide: channel.divide * white,

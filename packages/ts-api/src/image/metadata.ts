@@ -54,8 +54,9 @@ export function uprightExif(exif: Uint8Array): Uint8Array {
       const count = short(directory);
       for (let entry = directory + 2; entry < directory + 2 + 12 * count; entry += 12) {
         if (short(entry) !== orientationTag) continue;
-        if (isLittle) bytes.writeUInt16LE(1, entry + 8);
-        else bytes.writeUInt16BE(1, entry + 8);
+        const isLong = short(entry + 2) === 4;
+        if (isLittle) bytes.writeUInt32LE(1, entry + 8);
+        else bytes.writeUInt32BE(isLong ? 1 : 1 << 16, entry + 8);
       }
       directory = long(directory + 2 + 12 * count);
     }

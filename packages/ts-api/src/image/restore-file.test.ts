@@ -2,6 +2,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import sharp, { type Raw } from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildBytes, floats } from '../../test/build-model.js';
@@ -11,7 +12,7 @@ import { InferenceSession } from '../session/inference-session.js';
 import type { ImageExtension } from './encoders.js';
 import { filePixels } from './file-pixels.js';
 import { encodePhoto, readPhoto } from './files.js';
-import { carrierOf } from './metadata.js';
+import { carrierOf, uprightExif } from './metadata.js';
 import { restore } from './restore.js';
 import { restoreFile, restoreImage } from './restore-file.js';
 import { colourspaceOf, samplesIn } from './samples.js';
@@ -44,7 +45,7 @@ async function fileOf(
   const colours = channels < 3 ? 1 : 3;
   return sharp(carrierOf(icc ? { icc } : {}, channels, bits), { ignoreIcc: true })
     .boolean(samples(channels, bits) as Buffer, 'or', { raw: { width, height, channels } })
-    .keepMetadata()
+    .keepIccProfile()
     .toColourspace(colourspaceOf(colours, bits))
     .toFormat(format, format === 'tiff' ? { compression: 'lzw' } : {})
     .toBuffer();
@@ -331,6 +332,42 @@ describe('what a file says beside its pixels', () => {
     expect(again.tensor.data).toEqual(photo.tensor.data);
   });
 
+  it('is upright in EXIF that has the orientation as a long number', async () => {
+    const exif = exifOf(6);
+    exif.writeUInt16BE(4, 22 + 2);
+    exif.writeUInt32BE(6, 22 + 8);
+    expect(readTags(uprightExif(exif)).get(0x0112)?.at(0)).toBe(1);
+  });
+
+  it('is told where it is too much, or is not read', async () => {
+    const photo = await readPhoto(await fileOf('png', 3, 8));
+    const exif = Buffer.concat([exifOf(1), Buffer.alloc(70_000)]);
+    const pixels = await filePixels({ ...photo, metadata: { exif } }, '.png', {});
+    expect(pixels).toMatchObject({ losses: ['its EXIF, of more than 64 kB'] });
+    const png = await fileOf('png', 3, 8);
+    const cicp = Buffer.from('\0\0\0\x04cICP\x0c\x0d\0\x01\0\0\0\0', 'latin1');
+    cicp.writeUInt32BE(crc32(cicp.subarray(4, 12)), 12);
+    const p3 = Buffer.concat([png.subarray(0, 33), cicp, png.subarray(33)]);
+    expect((await restoreImage(identity, p3, '.png')).losses).toEqual([
+      'its colour space, which is not read: it is taken for sRGB',
+    ]);
+    const deep = await fileOf('png', 3, 16);
+    expect((await restoreImage(identity, deep, '.webp')).losses).toEqual([
+      'its 16 bits, of which 8 are left',
+    ]);
+    expect((await restoreImage(identity, deep, '.avif')).losses).toEqual([
+      'its 16 bits, of which 10 are left',
+    ]);
+  });
+
+  it('is not made up', async () => {
+    const file = await fileOf('png', 3, 8, rgbProfile('Display P3'));
+    for (const extension of ['.png', '.jpg', '.webp'] as const) {
+      const { bytes } = await restoreImage(identity, file, extension);
+      expect(await sharp(bytes).metadata()).not.toHaveProperty('exif');
+    }
+  });
+
   it('may have a density that no file can have', async () => {
     const tiff = await sharp(samples(3, 8), { raw: { width, height, channels: 3 } })
       .tiff({ compression: 'none', xres: 1e6, yres: 1e6 })
@@ -436,6 +473,17 @@ describe('frames and pages', () => {
       message: expect.stringMatching(/not alike \(8x8 .*9x8 .*option page/),
     });
     expect(await restoreImage(identity, moved, '.tif', { page: 1 })).toMatchObject({ width: 9, frames: 1 });
+  });
+
+  it('of a GIF that is cut short are not silently fewer', async () => {
+    const file = await animation('gif');
+    for (const length of [file.length - 1, Math.round(file.length / 2), 400])
+      await expect(restoreImage(identity, file.subarray(0, length), '.gif')).rejects.toMatchObject({
+        code: 'ERR_INVALID_IMAGE',
+        message: expect.stringContaining('cut short'),
+      });
+    const behind = Buffer.concat([file, Buffer.from('anything')]);
+    expect(await restoreImage(identity, behind, '.gif')).toMatchObject({ frames: 3 });
   });
 
   it('are never silently the first', async () => {

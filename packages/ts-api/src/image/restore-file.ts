@@ -26,6 +26,7 @@ import {
 } from './encoders.js';
 import { type FilePixels, filePixels } from './file-pixels.js';
 import { choosePage } from './files.js';
+import { hasOtherColours } from './formats.js';
 import { type OtherFeeds, prepareInputs } from './inputs.js';
 import {
   type RestoreOptions,
@@ -71,11 +72,25 @@ function convertedColours({ metadata: { space, depth } }: ImageHeader): string[]
 function lossesOfReading(
   header: ImageHeader,
   { strip = false }: EncodeOptions,
-  [first]: readonly FilePixels[],
+  extension: ImageExtension,
+  frames: readonly FilePixels[],
 ): string[] {
+  const [first] = frames;
   const { bytes, format } = header.file;
+  const { iptc, comments, delay } = header.metadata;
   const hasUnread = format.name === 'TIFF' && !strip && hasExif(bytes) && first?.metadata?.exif === undefined;
-  return [...convertedColours(header), ...(hasUnread ? ['its EXIF, which cannot be read'] : [])];
+  return [
+    ...convertedColours(header),
+    ...(hasOtherColours(bytes, format.name)
+      ? ['its colour space, which is not read: it is taken for sRGB']
+      : []),
+    ...(hasUnread ? ['its EXIF, which cannot be read'] : []),
+    ...(iptc && !strip ? ['its IPTC, which is not kept'] : []),
+    ...(comments?.length && !strip ? ['its comments, which are not kept'] : []),
+    ...(delay && frames.length > 1 && extension.startsWith('.tif')
+      ? ['its delays, which TIFF has no place for']
+      : []),
+  ];
 }
 
 function timingOf({ metadata: { delay, loop } }: ImageHeader): Timing {
@@ -136,7 +151,7 @@ export async function restoreImage(
         height,
         width,
         frames: frames.length,
-        losses: [...lossesOfReading(header, options, frames), ...losses],
+        losses: [...lossesOfReading(header, options, extension, frames), ...losses],
       };
     };
     return abortable(hold(work()), signal);

@@ -21,7 +21,7 @@ import { channelsFirst, layoutOf, layoutOfResult, sidesIn } from '../session/ima
 import { imageTypes, isImageType } from '../session/image-tensors.js';
 import { InferenceSession } from '../session/inference-session.js';
 import { fixedSides, sidesOf } from '../session/known-sides.js';
-import { fittingSide } from '../session/sides.js';
+import { fittingSide, isScale } from '../session/sides.js';
 import { type Size, showSize } from '../size.js';
 import { photoTurns } from '../turns.js';
 import { checkMaxPixels, type DecodeOptions, type ImageSource, ownBytes } from './decode.js';
@@ -188,12 +188,14 @@ async function imageIn({ session, input }: Restorer, tensor: Tensor, name: strin
   const declared = session.outputMetadata.find((output) => output.name === name);
   const expected =
     declared?.isTensor && declared.shape.length === 4 ? layoutOf(declared.shape) : input.layout;
-  const layout = layoutOfResult(dims, expected);
+  const isSaid = declared?.isTensor && typeof declared.shape[expected.channels] === 'number';
+  const layout = layoutOfResult(dims, expected, isSaid === true);
   if (!layout || dims[0] !== 1 || !isImageType(type)) {
-    const shown = `${type} [${dims.join(', ')}]`;
+    const isOfOtherType = !isImageType(type);
+    const what = isOfOtherType ? `of ${imageTypes.join(' or ')}` : 'with 1 or 3 channels';
     throw new TlscError(
       'ERR_UNSUPPORTED_MODEL',
-      `output ${name} is not an image of ${imageTypes.join(' or ')}: ${shown}`,
+      `output ${name} is not an image ${what}: ${type} [${dims.join(', ')}]`,
     );
   }
   const data = withoutFloat16Array(await tensor.getData(true)) as Float32Array | Uint16Array;
@@ -205,8 +207,16 @@ async function imageIn({ session, input }: Restorer, tensor: Tensor, name: strin
   return { type, channelsLast: layout !== channelsFirst, channels, height, width, data, isHandedOver: false };
 }
 
-/** The part of what a network has made that belongs to the photo and not to what it was filled up with. */
-function cropped(made: Size, size: Size, padded: Size): { height: number; width: number } {
+/**
+ * The part of what a network has made that belongs to the photo and not to what it was filled up with. Throws where the one cannot lie in
+ * the other at a scale: nobody could say where.
+ */
+function cropped(made: Size, size: Size, padded: Size, output: string): { height: number; width: number } {
+  if (!isScale(made[0], padded[0]) || !isScale(made[1], padded[1]))
+    throw new TlscError(
+      'ERR_UNSUPPORTED_MODEL',
+      `output ${output} has ${showSize(made)} pixels of an image of ${showSize(padded)}, which is no whole multiple of it and no whole part`,
+    );
   const side = (axis: 0 | 1) => Math.max(1, Math.round((made[axis] * size[axis]) / padded[axis]));
   return { height: side(0), width: side(1) };
 }
@@ -292,7 +302,7 @@ export async function restorePicture(
     discard(withoutFloat16Array(image.data) as Float32Array | Uint16Array);
     const made = await imageIn(restorer, tensor, output);
     const map = fromNetwork(values, picture.colours, made.channels);
-    const target = cropped([made.height, made.width], size, padded);
+    const target = cropped([made.height, made.width], size, padded, output);
     const { image: restored, summary } = await copyAndSummarize(made, map, target);
     checkFinite(summary, output);
     if (judges) await judge(summary, () => spanOf(picture), values, name);

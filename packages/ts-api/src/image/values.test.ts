@@ -6,7 +6,7 @@ import { Tensor } from 'onnxruntime-common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildBytes, floats, integers, valueInfo } from '../../test/build-model.js';
 import { convert } from '../convert.js';
-import { makeNode } from '../graph/proto.js';
+import { DataType, makeNode } from '../graph/proto.js';
 import { InferenceSession } from '../session/inference-session.js';
 import { writePhoto } from './files.js';
 import type { Photo } from './photo.js';
@@ -346,6 +346,39 @@ describe('what a network takes beside the photo', () => {
           code: 'ERR_INVALID_ARGUMENT',
         },
       );
+  });
+
+  it('is seen as the photo is where it is one, and as a mask where it has one channel', async () => {
+    const network = await session({
+      node: [makeNode('Add', ['ref', 'zero'], ['y'])],
+      initializer: [floats('zero', [], [0])],
+      input: [valueInfo('x', ['n', 3, 'h', 'w']), valueInfo('ref', ['n', 3, 'h', 'w'])],
+    });
+    const photo = photoOf(3);
+    const { tensor } = await restore(network, photoOf(3, 9), {
+      channels: 'bgr',
+      mean: 0.5,
+      std: 0.25,
+      inputs: { ref: photo },
+    });
+    expectClose(tensor, photo.tensor.data as Float32Array);
+  });
+
+  it('holds the number that it is given, or refuses it', async () => {
+    const network = await session({
+      node: [
+        makeNode('Cast', ['k'], ['f'], { attributes: { to: DataType.FLOAT } }),
+        makeNode('Mul', ['x', 'f'], ['y']),
+      ],
+      input: [valueInfo('x', ['n', 3, 'h', 'w']), valueInfo('k', [1], DataType.INT64)],
+    });
+    const photo = photoOf(3);
+    await expect(restore(network, photo, { inputs: { k: 1 } })).resolves.toBeDefined();
+    for (const k of [0.5, 1e300, 2 ** 63])
+      await expect(restore(network, photo, { inputs: { k } })).rejects.toMatchObject({
+        code: 'ERR_INVALID_ARGUMENT',
+        parameter: 'inputs.k',
+      });
   });
 
   it('is filled up as the photo is', async () => {

@@ -28,12 +28,18 @@ export function layoutOf(shape: readonly (number | string)[]): ImageLayout {
 }
 
 /**
- * The layout of an image that a model has computed, which has 1 or 3 channels: the expected one if it fits; undefined where neither does.
+ * The layout of an image that a model has computed, which has 1 or 3 channels: the expected one if it fits, the other if that is not
+ * certain; undefined where neither does.
  */
-export function layoutOfResult(dims: readonly number[], expected: ImageLayout): ImageLayout | undefined {
+export function layoutOfResult(
+  dims: readonly number[],
+  expected: ImageLayout,
+  isCertain: boolean,
+): ImageLayout | undefined {
   const isColour = (side: number | undefined) => side === 1 || side === 3;
   if (dims.length !== 4) return undefined;
   if (isColour(dims[expected.channels])) return expected;
+  if (isCertain) return undefined;
   return [channelsFirst, channelsLast].find(({ channels }) => isColour(dims[channels]));
 }
 

@@ -24,7 +24,7 @@ export type Trial = (side: number) => Promise<ReadonlyMap<string, Size> | undefi
  * Sides of which one runs in any network that is known: between them they have the multiples 1 to 10, 12, 14 to 16, 20, 24, 28, 30, 32, 36,
  * 40, 48, 56, 60, 64, 72, 96, … 512. The first that runs is enough: no multiple that is needed is none of its divisors.
  */
-const attempts = [64, 96, 112, 240, 128, 192, 224, 288, 256, 320, 448, 512];
+const attempts = [64, 96, 112, 240, 128, 192, 224, 288, 176, 208, 256, 320, 448, 512];
 
 function primeFactors(number: number): number[] {
   for (let factor = 2; factor * factor <= number; factor++) {
@@ -46,23 +46,28 @@ function coprime(other: number, from: number): number {
 
 /**
  * The sides that a network takes; undefined where it takes none of those that are tried. A side counts as taken where all
- * outputs are to it as they are to the side that was tried first, so that a network that rounds sizes down does not pass.
+ * outputs that are whole multiples or parts of the image are that again, so that a network that rounds sizes down does not pass.
  */
 export async function findSides(trial: Trial): Promise<Sides | undefined> {
   for (const side of attempts) {
-    const reference = await trial(side);
-    if (!reference) continue;
+    const outputs = [...((await trial(side)) ?? [])];
+    const reference = outputs.filter(([, size]) => size.every((length) => isScale(length, side)));
+    if (reference.length === 0) continue;
     const takes = async (other: number) => {
       const found = await trial(other);
       return (
-        found !== undefined &&
-        [...reference].every(([name, size]) => isAlike(size, side, found.get(name), other))
+        found !== undefined && reference.every(([name, size]) => isAlike(size, side, found.get(name), other))
       );
     };
     const multiple = await findMultiple(takes, side);
     return { multiple, minimum: await findMinimum(takes, multiple, side) };
   }
   return undefined;
+}
+
+/** Whether a side of an output is that of the image, or a whole multiple or part of it. */
+export function isScale(made: number, side: number): boolean {
+  return made > 0 && (made % side === 0 || side % made === 0);
 }
 
 function isAlike(size: Size, side: number, other: Size | undefined, otherSide: number): boolean {
