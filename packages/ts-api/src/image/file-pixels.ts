@@ -137,6 +137,9 @@ async function inSrgb(pixels: FilePixels): Promise<FilePixels> {
   return { ...pixels, data, channels: info.channels, colours: 3, metadata };
 }
 
+/** What files are taken to have that say nothing, in pixels per inch. */
+const usualDensity = 72;
+
 /** Pixels, of so many frames one below the other, as an image of sharp's that carries their metadata. */
 export function encodeCarried(
   { data, width, height, channels, colours, bitDepth, metadata = {} }: FilePixels,
@@ -159,7 +162,8 @@ export function encodeCarried(
   if (icc) image.keepIccProfile();
   if (exif) image.keepExif();
   if (xmp) image.keepXmp();
-  return density ? image.withDensity(density) : image;
+  // What a density is written with has EXIF, too; the usual one need not be written.
+  return density && (exif || density !== usualDensity) ? image.withDensity(density) : image;
 }
 
 export function alphaMemory(alpha: Uint8Array | Uint16Array, height: number, width: number): ImageMemory {
