@@ -26,6 +26,11 @@ foreach(name local_average_pool local_group_normalization local_instance_normali
   endif()
 endforeach()
 
+tlsc_add_fuzz(copy_image copy_image tlsc_kernels)
+if(NOT TLSC_BUILD_FUZZERS)
+  tlsc_add_target_tests(copy_image_replay ${TLSC_CORPUS}/copy_image)
+endif()
+
 tlsc_add_fuzz(operators operators tlsc_ops Threads::Threads)
 foreach(target operators_fuzz operators_replay)
   if(TARGET ${target})
