@@ -1,17 +1,17 @@
 // What a model takes beside the photo: a mask, a strength, a blend weight.
 import { Tensor } from 'onnxruntime-common';
 import { invalidArgument, TlscError } from '../errors.js';
-import { copyImage } from '../session/copy-image.js';
 import type { Feeds } from '../session/feeds.js';
-import { float16Data, float16Tensor, roundToFloat16 } from '../session/float16.js';
+import { float16Tensor, roundToFloat16 } from '../session/float16.js';
 import type { TensorMetadata } from '../session/image-input.js';
-import { channelsFirst, layoutOf, sidesIn } from '../session/image-layout.js';
+import { layoutOf } from '../session/image-layout.js';
 import { isImageType } from '../session/image-tensors.js';
 import type { InferenceSession } from '../session/inference-session.js';
 import { type Size, showSize } from '../size.js';
 import type { DecodeOptions, ImageSource } from './decode.js';
 import { readPicture } from './files.js';
 import { checkPhoto, isPhoto, type Photo, type Picture, pictureOf } from './photo.js';
+import { tensorOf } from './tensors.js';
 import { toNetwork, type ValueOptions } from './values.js';
 
 /** A number fills the input; an image becomes what it takes, at the photo's size; a tensor is fed as it is. */
@@ -74,9 +74,8 @@ async function imageFor(
   padded: Size,
 ): Promise<Tensor> {
   const { name, type, shape } = info;
-  const { pixels, colours, white } = picture;
-  const isImage = isImageType(type) && shape.length === 4;
-  if (!isImage)
+  const { pixels, colours } = picture;
+  if (!isImageType(type) || shape.length !== 4)
     throw new TlscError('ERR_UNSUPPORTED_MODEL', `input ${name} takes no image of float32 or float16`, {
       parameter: name,
     });
@@ -92,19 +91,8 @@ async function imageFor(
   // A mask is no photo: it has a range, but neither a mean nor colours.
   const isMask = count === 1;
   const alike: ValueOptions = isMask ? { range: values.range, channels: 'gray' } : { ...values, gray: 'rgb' };
-  const map = toNetwork(alike, colours, count, `the image for input ${name}`).map((channel) => ({
-    ...channel,
-    divide: channel.divide * white,
-  }));
-  const [height, width] = padded;
-  const channelsLast = layout !== channelsFirst;
-  const { data } = await copyImage(pixels, map, { type, channelsLast, height, width });
-  const dims = sidesIn(layout, [1, count, height, width]);
-  return new Tensor(
-    type,
-    type === 'float16' ? float16Data(data as Uint16Array) : (data as Float32Array),
-    dims,
-  );
+  const map = toNetwork(alike, colours, count, `the image for input ${name}`);
+  return tensorOf(picture, map, { type, layout }, padded);
 }
 
 export function isTensor(value: unknown): value is Tensor {

@@ -1,4 +1,4 @@
-import { Tensor } from 'onnxruntime-common';
+import type { Tensor } from 'onnxruntime-common';
 import sharp from 'sharp';
 import { abortable } from '../abort.js';
 import { invalidArgument, TlscError, throwIfAborted } from '../errors.js';
@@ -15,9 +15,9 @@ import {
   withChannel,
 } from '../session/copy-image.js';
 import type { Feeds } from '../session/feeds.js';
-import { float16Data, withoutFloat16Array } from '../session/float16.js';
+import { withoutFloat16Array } from '../session/float16.js';
 import { type ImageInput, imageInputOf } from '../session/image-input.js';
-import { channelsFirst, layoutOf, layoutOfResult, sidesIn } from '../session/image-layout.js';
+import { channelsFirst, layoutOf, layoutOfResult } from '../session/image-layout.js';
 import { imageTypes, isImageType } from '../session/image-tensors.js';
 import { InferenceSession } from '../session/inference-session.js';
 import { fixedSides, sidesOf } from '../session/known-sides.js';
@@ -32,6 +32,7 @@ import { judge } from './judge.js';
 import { withMemoryFor } from './memory.js';
 import { checkPhoto, isPhoto, type Photo, type Picture, pictureOf, toPhoto } from './photo.js';
 import { colourspaceOf, samplesIn, sampleTypeOf } from './samples.js';
+import { tensorOf } from './tensors.js';
 import {
   checkValues,
   fromNetwork,
@@ -155,33 +156,6 @@ async function paddedSize(restorer: Restorer, size: Size, name: string): Promise
   return padded;
 }
 
-async function feedFor(
-  restorer: Restorer,
-  { pixels, colours, white }: Picture,
-  [height, width]: Size,
-  name: string,
-): Promise<Tensor> {
-  const { input, values } = restorer;
-  const channels = channelsFor(restorer, colours);
-  const map = toNetwork(values, colours, channels, name).map((channel) => ({
-    ...channel,
-    divide: channel.divide * white,
-  }));
-  const { type, layout } = input;
-  const { data } = await copyImage(pixels, map, {
-    type,
-    channelsLast: layout !== channelsFirst,
-    height,
-    width,
-  });
-  const dims = sidesIn(layout, [1, channels, height, width]);
-  return new Tensor(
-    type,
-    type === 'float16' ? float16Data(data as Uint16Array) : (data as Float32Array),
-    dims,
-  );
-}
-
 /** The image that a network has made. Throws where it is none. */
 async function imageIn({ session, input }: Restorer, tensor: Tensor, name: string): Promise<ImageMemory> {
   const { type, dims } = tensor;
@@ -294,8 +268,9 @@ export async function restorePicture(
   return withMemoryFor(`the ${width}x${height} pixels of ${name}`, async () => {
     const picture = await withoutHidden(given);
     const padded = await abortable(paddedSize(restorer, size, name), signal);
+    const channels = channelsFor(restorer, picture.colours);
     const [image, others] = await Promise.all([
-      feedFor(restorer, picture, padded, name),
+      tensorOf(picture, toNetwork(values, picture.colours, channels, name), input, padded),
       feedsOf(size, padded),
     ]);
     const tensor = await run(restorer, { ...others, [input.name]: image }, signal);
@@ -336,8 +311,8 @@ function checkFinite({ finite }: ImageSummary, output: string): void {
  * is cropped; which sizes it takes, runs on small images show once per session, unless `convert` has recorded it.
  *
  * At most as many photos as there are cores (two at least) are on their way at once, in all sessions together; the others wait
- * their turn and are read only then. Once aborted the promise rejects at once, except that a run of the network ends first; a
- * decoder that is at work ends in the background, and its turn with it.
+ * their turn and are read only then. Once aborted the promise rejects at once; a decoder that is at work, and the operator that the network
+ * is in, end in the background, and the turn with them.
  *
  * Rejects with ERR_IMAGE_NOT_FOUND, ERR_INVALID_IMAGE, ERR_IMAGE_TOO_LARGE, ERR_IMAGE_CHANNELS, ERR_UNSUPPORTED_MODEL (no image
  * in, or none out), ERR_IMPLAUSIBLE_RESULT, ERR_ABORTED, or what `InferenceSession.run` does.
