@@ -65,7 +65,7 @@ void Copy(FuzzInput& input) {
   const bool writes = !summarizes || !input.OneIn(2);
   const Status status = CopyImage(from.get(), in, map, loop, writes ? to.get() : nullptr, out,
                                   summarizes ? &summary : nullptr);
-  Expect(status.ok(), "a valid copy to be made");
+  Expect(status.ok(), status.message.c_str());
   if (writes && is_plain) CheckPlaces(from.get(), in, to.get(), out);
   if (!summarizes) return;
   Expect(summary.least <= summary.greatest, "the least to be at most the greatest");

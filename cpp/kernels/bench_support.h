@@ -53,47 +53,55 @@ inline std::vector<float> BenchTensor(size_t elements) {
 using BenchKernel = std::function<void(const BenchCase&, const float* x, const float* other,
                                        float* y, ParallelLoop&)>;
 
-// Times `kernel` and, turn by turn, a memcpy of X to Y on the same loop. Reports the kernel's time
-// and, as counter x_memcpy, the ratio of the medians; where there is a second input, the time of
-// memcpy is scaled up to the bytes that the kernel moves.
-inline void TimeAgainstMemcpy(benchmark::State& state, const BenchCase& one, size_t other_elements,
-                              const BenchKernel& kernel) {
+// Times `run` and, turn by turn, a memcpy of `copied` bytes on the same loop. Reports the time of
+// `run` and, as counter x_memcpy, the ratio of the medians, where the time of memcpy is scaled up
+// to the `moved` bytes that `run` reads and writes.
+inline void TimeBesideMemcpy(benchmark::State& state, BenchLoop& loop, const void* from, void* to,
+                             size_t copied, size_t moved, const std::function<void()>& run) {
   using Clock = std::chrono::steady_clock;
-  const auto seconds = [](Clock::time_point from) {
-    return std::chrono::duration<double>(Clock::now() - from).count();
+  const auto seconds = [](Clock::time_point since) {
+    return std::chrono::duration<double>(Clock::now() - since).count();
   };
-  const size_t elements = *ElementCount(one.shape);
-  const std::vector<float> x = BenchTensor(elements);
-  const std::vector<float> other = BenchTensor(other_elements);
-  std::vector<float> y(elements);
-  BenchLoop loop(static_cast<size_t>(state.range(0)));
-
   std::vector<double> copies;
   std::vector<double> runs;
   for (auto _ : state) {
     const auto copy_start = Clock::now();
     constexpr size_t kParts = 16;
     (void)loop.Run(kParts, [&](size_t part) {
-      const size_t begin = elements * part / kParts;
-      const size_t end = elements * (part + 1) / kParts;
-      std::memcpy(y.data() + begin, x.data() + begin, (end - begin) * sizeof(float));
+      const size_t begin = copied * part / kParts;
+      const size_t end = copied * (part + 1) / kParts;
+      std::memcpy(static_cast<char*>(to) + begin, static_cast<const char*>(from) + begin,
+                  end - begin);
     });
     copies.push_back(seconds(copy_start));
+    benchmark::DoNotOptimize(to);
+    benchmark::ClobberMemory();
     const auto start = Clock::now();
-    kernel(one, x.data(), other.data(), y.data(), loop);
+    run();
     runs.push_back(seconds(start));
     state.SetIterationTime(runs.back());
-    benchmark::DoNotOptimize(y.data());
+    benchmark::ClobberMemory();
   }
   const auto median = [](std::vector<double>& times) {
     std::sort(times.begin(), times.end());
     return times[times.size() / 2];
   };
-  const size_t copied = 2 * elements;
-  const size_t moved = copied + other_elements;
-  const double scale = static_cast<double>(moved) / static_cast<double>(copied);
+  const double scale = static_cast<double>(moved) / static_cast<double>(2 * copied);
   state.counters["x_memcpy"] = median(runs) / (median(copies) * scale);
-  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(moved * sizeof(float)));
+  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(moved));
+}
+
+// Times `kernel` beside a memcpy of X to Y.
+inline void TimeAgainstMemcpy(benchmark::State& state, const BenchCase& one, size_t other_elements,
+                              const BenchKernel& kernel) {
+  const size_t elements = *ElementCount(one.shape);
+  const std::vector<float> x = BenchTensor(elements);
+  const std::vector<float> other = BenchTensor(other_elements);
+  std::vector<float> y(elements);
+  BenchLoop loop(static_cast<size_t>(state.range(0)));
+  TimeBesideMemcpy(state, loop, x.data(), y.data(), elements * sizeof(float),
+                   (2 * elements + other_elements) * sizeof(float),
+                   [&] { kernel(one, x.data(), other.data(), y.data(), loop); });
 }
 
 // Registers `kernel` for every case, on one thread and on two.

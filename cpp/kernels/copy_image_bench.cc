@@ -1,4 +1,4 @@
-#include <cstring>
+#include <string>
 #include <vector>
 
 #include "kernels/bench_support.h"
@@ -34,43 +34,17 @@ constexpr CopyCase kCases[] = {
     {"float16_to_planes", Layout(Element::kFloat16, false), Layout(Element::kFloat32, false)},
 };
 
-// Times CopyImage and, turn by turn, a memcpy that moves as many bytes. Counter x_memcpy is the
-// ratio of the medians: 2 is half of memcpy's bytes per second.
+// Beside a memcpy that moves as many bytes: an x_memcpy of 2 is half of its bytes per second.
 void TimeCopy(benchmark::State& state, const CopyCase& one) {
-  using Clock = std::chrono::steady_clock;
-  const auto seconds = [](Clock::time_point from) {
-    return std::chrono::duration<double>(Clock::now() - from).count();
-  };
   const std::vector<unsigned char> from(ByteSize(one.from), 60);
   std::vector<unsigned char> to(ByteSize(one.to));
   const size_t copied = (from.size() + to.size()) / 2;
   const std::vector<unsigned char> source(copied, 1);
   std::vector<unsigned char> target(copied);
   BenchLoop loop(static_cast<size_t>(state.range(0)));
-  std::vector<double> copies;
-  std::vector<double> runs;
-  for (auto _ : state) {
-    const auto copy_start = Clock::now();
-    constexpr size_t kParts = 16;
-    (void)loop.Run(kParts, [&](size_t part) {
-      const size_t begin = copied * part / kParts;
-      std::memcpy(target.data() + begin, source.data() + begin,
-                  copied * (part + 1) / kParts - begin);
-    });
-    copies.push_back(seconds(copy_start));
-    const auto start = Clock::now();
+  TimeBesideMemcpy(state, loop, source.data(), target.data(), copied, 2 * copied, [&] {
     (void)CopyImage(from.data(), one.from, kPlain, loop, to.data(), one.to, nullptr);
-    runs.push_back(seconds(start));
-    state.SetIterationTime(runs.back());
-    benchmark::DoNotOptimize(to.data());
-    benchmark::DoNotOptimize(target.data());
-  }
-  const auto median = [](std::vector<double>& times) {
-    std::sort(times.begin(), times.end());
-    return times[times.size() / 2];
-  };
-  state.counters["x_memcpy"] = median(runs) / median(copies);
-  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(2 * copied));
+  });
 }
 
 }  // namespace
