@@ -280,7 +280,7 @@ export async function restorePicture(
     const target = cropped([made.height, made.width], size, padded, output);
     const { image: restored, summary } = await copyAndSummarize(made, map, target);
     checkFinite(summary, output);
-    if (judges) await judge(summary, () => spanOf(picture), values, name);
+    if (judges) await judge(summary, () => summaryOf(picture), values, name);
     const isRecoloured = values.channels === 'y' && picture.colours === 3 && restored.channels === 1;
     const pixels = isRecoloured ? await recoloured(picture, restored) : restored;
     const alpha = await fitAlpha(given, pixels.height, pixels.width);
@@ -289,11 +289,11 @@ export async function restorePicture(
   });
 }
 
-/** What lies between the darkest and the lightest value of a picture. */
-async function spanOf({ pixels, colours }: Picture): Promise<number> {
-  const map = Array.from({ length: colours }, (_, channel) => asItIs(channel));
-  const { greatest, least } = await summarize(pixels, map);
-  return greatest - least;
+function summaryOf({ pixels, colours }: Picture): Promise<ImageSummary> {
+  return summarize(
+    pixels,
+    Array.from({ length: colours }, (_, channel) => asItIs(channel)),
+  );
 }
 
 function checkFinite({ finite }: ImageSummary, output: string): void {

@@ -274,6 +274,20 @@ describe('a result that can be no photo', () => {
     await expect(restore(network, photoOf(3), { judge: true, range: [0, 1] })).resolves.toBeDefined();
   });
 
+  it('is one of a range that begins below 0', async () => {
+    const network = await session({
+      node: [makeNode('Mul', ['x', 'two'], ['m']), makeNode('Sub', ['m', 'one'], ['y'])],
+      initializer: [floats('two', [], [2]), floats('one', [], [1])],
+    });
+    const photo = photoOf(3);
+    await expect(restore(network, photo, { judge: true })).rejects.toMatchObject({
+      code: 'ERR_IMPLAUSIBLE_RESULT',
+      message: expect.stringMatching(/much darker.*the option outputRange/),
+    });
+    const { tensor } = await restore(network, photo, { judge: true, outputRange: [-1, 1] });
+    expectClose(tensor, photo.tensor.data as Float32Array);
+  });
+
   it('is not one of one colour where the photo is of one colour', async () => {
     const network = await session({ node: [makeNode('Neg', ['x'], ['n']), makeNode('Neg', ['n'], ['y'])] });
     const tensor = new Tensor('float32', new Float32Array(3 * area).fill(0.5), [1, 3, height, width]);
