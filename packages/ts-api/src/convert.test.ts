@@ -109,7 +109,6 @@ describe('convert', () => {
       ['tlsc.train_size', '16x16'],
       ['tlsc.base_size', '24x24'],
       ['tlsc.sites', JSON.stringify(old.report.sites)],
-      ['tlsc.sides', JSON.stringify({ multiple: 1, minimum: 1 })],
     ]);
     const recent = await convert(buildBytes(simple, { irVersion: 10, opset: 18 }), { trainSize: 16 });
     expect(recent.report).toMatchObject({ irVersion: 10, opset: 18 });

@@ -23,6 +23,7 @@ import { InferenceSession } from './session/inference-session.js';
 import { sidesOfOnly } from './session/known-sides.js';
 import { hasManyNodes, modeFor } from './session/many-nodes.js';
 import type { Sides } from './session/sides.js';
+import type { Size } from './size.js';
 
 export interface ConvertReport extends ConversionSizes {
   /** Empty: there is nothing to convert, and the converted model is the model. */
@@ -41,7 +42,7 @@ export interface ConvertReport extends ConversionSizes {
   /** What was said of the network's values, and is recorded in the model. */
   readonly values: ValueOptions | undefined;
   /**
-   * The sides that the network takes, which is recorded in the model; undefined where none was found, where its sides are fixed or it takes
+   * The sides that the network takes, which is recorded in the model; undefined where none up to the training size was found, where its sides are fixed or it takes
    * more than an image, and where there is nothing to convert and to record.
    */
   readonly sides: Sides | undefined;
@@ -79,7 +80,7 @@ export async function convert(source: ModelSource, options: ConvertOptions): Pro
   const report = { ...sizes, sites, kept, warnings, freed, values };
   if (sites.length === 0) {
     const { bytes: copy, sides } = values
-      ? await withNetwork((await loadModel(bytes, externalDataFolder)).model, values, name)
+      ? await withNetwork((await loadModel(bytes, externalDataFolder)).model, values, trainSize, name)
       : { bytes, sides: undefined };
     return { model: copy, externalDataFolder, report: { ...report, freed: undefined, ...original, sides } };
   }
@@ -90,7 +91,7 @@ export async function convert(source: ModelSource, options: ConvertOptions): Pro
   for (const { match } of rewrites) match.finish?.();
   addFunctions(model, rewrites, fast);
   writeRecord(model, sizes, sites);
-  const { bytes: converted, sides } = await withNetwork(model, values, name);
+  const { bytes: converted, sides } = await withNetwork(model, values, trainSize, name);
   return { model: converted, externalDataFolder, report: { ...report, ...versionsOf(model), sides } };
 }
 
@@ -98,10 +99,11 @@ export async function convert(source: ModelSource, options: ConvertOptions): Pro
 async function withNetwork(
   model: Model,
   values: ValueOptions | undefined,
+  trainSize: Size,
   name: string,
 ): Promise<{ bytes: Uint8Array; sides: Sides | undefined }> {
   forgetSides(model);
-  const sides = await checkLoads(model, encodeModel(model), name);
+  const sides = await checkLoads(model, encodeModel(model), trainSize, name);
   recordNetwork(model, values, sides);
   return { bytes: encodeModel(model), sides };
 }
@@ -139,9 +141,14 @@ function versionsOf(model: Model): Pick<ConvertReport, 'opset' | 'irVersion'> {
 
 /**
  * ONNX Runtime checks graph and types when it loads a model: an edit that broke either must not get out. Resolves to the sides that its
- * images may have, as runs show, where they are its only input.
+ * images may have, as runs show, where they are its only input and the training size is no smaller than the least that is tried.
  */
-async function checkLoads(model: Model, converted: Uint8Array, name: string): Promise<Sides | undefined> {
+async function checkLoads(
+  model: Model,
+  converted: Uint8Array,
+  trainSize: Size,
+  name: string,
+): Promise<Sides | undefined> {
   const { externalDataFolder } = model;
   // The same graph, which is smaller by half in some networks.
   const { nodes, twins } = mergeSizeNumbers(new Graph(model.graph, externalDataFolder));
@@ -153,7 +160,7 @@ async function checkLoads(model: Model, converted: Uint8Array, name: string): Pr
       graphOptimizationLevel: 'disabled',
       logSeverityLevel: 4,
     });
-    const sides = hasManyNodes(nodes.length) ? undefined : await sidesOfOnly(session);
+    const sides = hasManyNodes(nodes.length) ? undefined : await sidesOfOnly(session, Math.max(...trainSize));
     await session.release();
     return sides;
   } catch (cause) {

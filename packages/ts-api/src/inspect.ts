@@ -104,7 +104,7 @@ export async function inspect(source: ModelSource, options: InspectOptions = {})
     outputs,
     converted: isConverted(model) ? readRecord(model) : undefined,
     values: givenValues(recordedValues(metadataOf(model))),
-    sides: await findSides(bytes, loaded),
+    sides: await findSides(bytes, loaded, Math.max(...size)),
     localOperators: localNodesOf(model).map((node) => ({
       node: labelOf(node),
       operator: node.opType,
@@ -122,12 +122,13 @@ export async function inspect(source: ModelSource, options: InspectOptions = {})
 async function findSides(
   bytes: Uint8Array,
   { graph, externalDataFolder }: Model,
+  largest: number,
 ): Promise<Sides | undefined> {
   if (hasManyNodes(graph.node.length)) return undefined;
   try {
     const options = { externalDataFolder, logSeverityLevel: 4 } as const;
     const session = await InferenceSession.create(bytes, options);
-    const sides = await sidesOfOnly(session);
+    const sides = await sidesOfOnly(session, largest);
     await session.release();
     return sides;
   } catch (error) {

@@ -83,9 +83,9 @@ export function fixedSides({ shape, layout }: ImageInput): readonly (number | un
 
 const found = new WeakMap<InferenceSession, Promise<Sides | undefined>>();
 
-async function search(trial: Trial): Promise<Sides | undefined> {
+async function search(trial: Trial, largest?: number): Promise<Sides | undefined> {
   try {
-    return await findSides(trial);
+    return await findSides(trial, largest);
   } catch (error) {
     // There may be more of it another time.
     if (error instanceof TlscError && error.code === 'ERR_OUT_OF_MEMORY') return undefined;
@@ -98,10 +98,11 @@ export async function sidesOf(
   session: InferenceSession,
   input: ImageInput,
   others?: (side: number) => Feeds,
+  largest?: number,
 ): Promise<Sides | undefined> {
   const recorded = recordedSides(session.modelMetadata);
   if (recorded) return recorded;
-  const known = found.get(session) ?? search(trialOf(session, input, others));
+  const known = found.get(session) ?? search(trialOf(session, input, others), largest);
   found.set(session, known);
   try {
     const sides = await known;
@@ -113,11 +114,14 @@ export async function sidesOf(
   }
 }
 
-/** The same of a session that takes an image, free in its sides, and nothing else; undefined for any other. */
-export async function sidesOfOnly(session: InferenceSession): Promise<Sides | undefined> {
+/**
+ * The same of a session that takes an image, free in its sides, and nothing else; undefined for any other, and where none up to `largest`
+ * is taken.
+ */
+export async function sidesOfOnly(session: InferenceSession, largest: number): Promise<Sides | undefined> {
   const input = onlyImage(session);
   if (!input || fixedSides(input).some((side) => side !== undefined)) return undefined;
-  return sidesOf(session, input);
+  return sidesOf(session, input, undefined, largest);
 }
 
 function onlyImage(session: InferenceSession): ImageInput | undefined {

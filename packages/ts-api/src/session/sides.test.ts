@@ -62,6 +62,8 @@ describe('findSides', () => {
 
   it('finds nothing where nothing runs, and does not swallow what else goes wrong', async () => {
     expect(await findSides(network(() => false).trial)).toBeUndefined();
+    expect(await findSides(network(multiples(7)).trial, 100)).toBeUndefined();
+    expect(await findSides(network(() => true).trial, 63)).toBeUndefined();
     const broken = async () => Promise.reject(new Error('gone'));
     await expect(findSides(broken)).rejects.toThrow('gone');
   });

@@ -46,10 +46,14 @@ function coprime(other: number, from: number): number {
 
 /**
  * The sides that a network takes; undefined where it takes none of those that are tried. A side counts as taken where all
- * outputs that are whole multiples or parts of the image are that again, so that a network that rounds sizes down does not pass.
+ * outputs that are whole multiples or parts of the image are that again, so that a network that rounds sizes down does not pass. Larger ones
+ * than `largest` are not tried first: what a stranger's model takes to run may grow without measure.
  */
-export async function findSides(trial: Trial): Promise<Sides | undefined> {
-  for (const side of attempts) {
+export async function findSides(
+  trial: Trial,
+  largest = Number.POSITIVE_INFINITY,
+): Promise<Sides | undefined> {
+  for (const side of attempts.filter((one) => one <= largest)) {
     const outputs = [...((await trial(side)) ?? [])];
     const reference = outputs.filter(([, size]) => size.every((length) => isScale(length, side)));
     if (reference.length === 0) continue;
