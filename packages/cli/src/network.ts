@@ -1,4 +1,5 @@
 import type { Sides, ValueOptions } from '@tlsc/api';
+import { optionName } from './perform.js';
 
 /** What is known of a network, for those who run it. */
 interface Network {
@@ -14,19 +15,10 @@ function showSides({ multiple, minimum }: Sides): string {
     : `takes sides that are multiples of ${multiple}${least}; photos are filled up`;
 }
 
-const names: Readonly<Record<keyof ValueOptions, string>> = {
-  range: '--range',
-  mean: '--mean',
-  std: '--std',
-  outputRange: '--output-range',
-  channels: '--channels',
-  gray: '--gray',
-};
-
 function showValues(values: ValueOptions): string {
   const given = Object.entries(values).map(([name, value]) => {
     const isRange = name === 'range' || name === 'outputRange';
-    return `${names[name as keyof ValueOptions]} ${Array.isArray(value) ? value.join(isRange ? '..' : ',') : value}`;
+    return `${optionName(name)} ${Array.isArray(value) ? value.join(isRange ? '..' : ',') : value}`;
   });
   return `values as of ${given.join(' ')}`;
 }

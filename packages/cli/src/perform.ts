@@ -42,6 +42,11 @@ function messageOf({ message, parameter = '' }: TlscError): string {
   return message.replace(new RegExp(`\\b${parameter}\\b`), () => written);
 }
 
+/** How an option of the API is written on the command line. */
+export function optionName(name: string): string {
+  return options.get(name) ?? name;
+}
+
 export function reportOf(error: TlscError): ErrorReport {
   return { code: error.code, message: messageOf(error) };
 }

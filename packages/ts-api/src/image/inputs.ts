@@ -1,7 +1,7 @@
 // What a model takes beside the photo: a mask, a strength, a blend weight.
 import { Tensor } from 'onnxruntime-common';
 import { invalidArgument, TlscError } from '../errors.js';
-import type { Feeds } from '../session/feeds.js';
+import { type Feeds, isTensor } from '../session/feeds.js';
 import { float16Tensor, roundToFloat16 } from '../session/float16.js';
 import type { TensorMetadata } from '../session/image-input.js';
 import { layoutOf } from '../session/image-layout.js';
@@ -56,7 +56,10 @@ function filled(info: TensorMetadata, value: number, size: Size): Tensor {
   const count = dims.reduce((product, side) => product * side, 1);
   if (count > mostValues)
     throw invalidArgument(`inputs.${name}`, 'a tensor: that is too many values to fill', value);
-  if (type === 'float16') return float16Tensor(roundToFloat16(new Float32Array(count).fill(value)), dims);
+  if (type === 'float16') {
+    const [bits = 0] = roundToFloat16(Float32Array.of(value));
+    return float16Tensor(new Uint16Array(count).fill(bits), dims);
+  }
   const make = makers[type];
   if (make) {
     const isHeld = type.startsWith('float') || type === 'bool' || Number(make(1, value)[0]) === value;
@@ -93,10 +96,6 @@ async function imageFor(
   const alike: ValueOptions = isMask ? { range: values.range, channels: 'gray' } : { ...values, gray: 'rgb' };
   const map = toNetwork(alike, colours, count, `the image for input ${name}`);
   return tensorOf(picture, map, { type, layout }, padded);
-}
-
-export function isTensor(value: unknown): value is Tensor {
-  return typeof value === 'object' && value !== null && 'dims' in value && 'type' in value && 'data' in value;
 }
 
 /** Reads the images among them. Rejects as `readPhoto` does, and with ERR_INVALID_ARGUMENT for what is none of the kinds. */

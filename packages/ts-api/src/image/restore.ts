@@ -14,7 +14,7 @@ import {
   summarize,
   withChannel,
 } from '../session/copy-image.js';
-import type { Feeds } from '../session/feeds.js';
+import { type Feeds, isTensor } from '../session/feeds.js';
 import { withoutFloat16Array } from '../session/float16.js';
 import { type ImageInput, imageInputOf } from '../session/image-input.js';
 import { channelsFirst, layoutOf, layoutOfResult } from '../session/image-layout.js';
@@ -27,7 +27,7 @@ import { photoTurns } from '../turns.js';
 import { checkMaxPixels, type DecodeOptions, type ImageSource, ownBytes } from './decode.js';
 import { checkPage, readPicture } from './files.js';
 import { withoutHidden } from './hidden.js';
-import { isTensor, type OtherFeeds, type OtherInputs, prepareInputs, trialInputs } from './inputs.js';
+import { type OtherFeeds, type OtherInputs, prepareInputs, trialInputs } from './inputs.js';
 import { judge } from './judge.js';
 import { withMemoryFor } from './memory.js';
 import { checkPhoto, isPhoto, type Photo, type Picture, pictureOf, toPhoto } from './photo.js';

@@ -25,7 +25,7 @@ function fits(shape: readonly (number | string)[], dims: readonly number[]): boo
 }
 
 /** By its looks: a Tensor of another copy of onnxruntime-common is as good. */
-function isTensor(value: unknown): value is Tensor {
+export function isTensor(value: unknown): value is Tensor {
   return (
     typeof value === 'object' &&
     value !== null &&

@@ -30,7 +30,7 @@ const mostChannels = 4;
 const gray = 0.5;
 
 /** Runs the session on gray images; `others` are the feeds of its other inputs for an image of such a side. */
-export function trialOf(
+function trialOf(
   session: InferenceSession,
   input: ImageInput,
   others: (side: number) => Feeds = () => ({}),
