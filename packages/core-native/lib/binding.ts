@@ -84,6 +84,8 @@ export interface NativeRun {
   readonly outputs: Promise<(NativeTensor | NativeDeviceTensor)[]>;
   /** Rejects `outputs` with ERR_ABORTED, at once when the run has not begun, else after the operator it is in. */
   cancel(): void;
+  /** Once `outputs` has resolved: the most bytes that the run took at once, its inputs left out; 0 of a session that is not on the CPU alone. */
+  peak(): number;
 }
 
 /** What may be handed to ONNX Runtime, and to whoever else reads it. */
@@ -109,9 +111,10 @@ export interface NativeSession {
   /**
    * Off the event loop. Inputs are copied, 1 MiB at once and what is more than that in as many turns of the event loop as it takes;
    * `outputs` rejects with ERR_INVALID_ARGUMENT where the memory of one goes meanwhile. Memory that the addon made and SharedArrayBuffers
-   * are read in place until the run ends.
+   * are read in place until the run ends. `limit`: the most bytes that it may take at once, its inputs left out, or `outputs` rejects with
+   * ERR_OUT_OF_MEMORY; of no use where the session is not on the CPU alone.
    */
-  run(inputs: readonly NativeInput[], outputs: readonly NativeOutputRequest[]): NativeRun;
+  run(inputs: readonly NativeInput[], outputs: readonly NativeOutputRequest[], limit?: number): NativeRun;
   /** A tensor in pinned memory, its values whatever they are. Rejects with ERR_OUT_OF_MEMORY. */
   allocate(type: string, dims: readonly number[]): Promise<NativeTensor>;
   /** Ends profiling and returns the file's path. */

@@ -1,8 +1,6 @@
 #ifndef TLSC_CORE_NATIVE_MEMORY_H_
 #define TLSC_CORE_NATIVE_MEMORY_H_
 
-#include <onnxruntime_c_api.h>
-
 #include <cstddef>
 #include <memory>
 
@@ -17,15 +15,17 @@ void FreeMemory(void* memory) noexcept;
 // The same, freed with the last who holds it. Throws kOutOfMemory.
 std::shared_ptr<void> NewMemory(size_t size);
 
-// The same for tensors that no session holds. `memory` describes ordinary memory and must outlive
-// the allocator.
-class TensorMemory : public OrtAllocator {
- public:
-  explicit TensorMemory(const OrtMemoryInfo* memory);
+// How many bytes of whole pages are mapped for a size; 0 for one that is better left to malloc, and
+// for any where pages cannot be had one by one, which is but on Linux.
+size_t PagesFor(size_t size) noexcept;
 
- private:
-  const OrtMemoryInfo* memory_;
-};
+// Fresh pages, `size` being what PagesFor() said. Null where there is no memory.
+void* MapPages(size_t size) noexcept;
+void UnmapPages(void* pages, size_t size) noexcept;
+
+// Puts pages, contents and all, in the place of others, so that these need not be made anew. False
+// where that cannot be done, and nothing is changed then.
+bool MovePages(void* from, size_t size, void* to) noexcept;
 
 }  // namespace tlsc
 

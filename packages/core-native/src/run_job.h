@@ -17,7 +17,10 @@ namespace tlsc {
 class RunJob final : public PromiseJob {
  public:
   RunJob(Napi::Env env, std::shared_ptr<SessionHold> hold, const Napi::Array& inputs,
-         const Napi::Array& outputs);
+         const Napi::Array& outputs, size_t limit);
+
+  // What RunResult says of it, once the run has ended well.
+  std::shared_ptr<const size_t> peak() const { return peak_; }
 
  private:
   bool Prepare(Napi::Env env) override;
@@ -26,12 +29,14 @@ class RunJob final : public PromiseJob {
   void Interrupt() noexcept override;
   void Unpin() override;
 
-  HeldTensor Keep(OrtTensor output, Location location) const;
+  HeldTensor Keep(RunOutput output, Location location) const;
 
   std::shared_ptr<SessionHold> hold_;
   std::shared_ptr<const Session> session_;
   const Runtime& runtime_;
   OrtOwned<OrtRunOptions> run_options_;
+  size_t limit_;
+  std::shared_ptr<size_t> peak_ = std::make_shared<size_t>(0);
   RunInputs inputs_;
   std::vector<OutputRequest> requests_;
   std::vector<HeldTensor> outputs_;

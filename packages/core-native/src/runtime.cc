@@ -116,7 +116,10 @@ Runtime::Runtime(const std::string& path) {
   OrtMemoryInfo* memory = nullptr;
   Check(api_->CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault, &memory),
         ErrorCode::kRuntimeNotFound);
-  tensor_memory_ = std::make_unique<TensorMemory>(memory);  // neither is ever freed
+  OrtAllocator* allocator = nullptr;
+  Check(api_->GetAllocatorWithDefaultOptions(&allocator), ErrorCode::kRuntimeNotFound);
+  tensor_memory_ = std::make_unique<TensorMemory>(memory, allocator);  // none is ever freed
+  Check(api_->RegisterAllocator(env_, tensor_memory_.get()), ErrorCode::kRuntimeNotFound);
 }
 
 bool Runtime::CancelLoad(OrtSessionOptions* options) const noexcept {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "errors.h"
-#include "memory.h"
+#include "run_memory.h"
 
 namespace tlsc {
 
@@ -27,6 +27,7 @@ class Runtime {
   const OrtApi& api() const { return *api_; }
   const OrtEnv& env() const { return *env_; }
   const std::string& version() const { return version_; }
+  // Of tensors that no session holds, and of all sessions that have asked for it.
   OrtAllocator& tensor_memory() const { return *tensor_memory_; }
 
   // Whether a session of it was loaded with an operator library.

@@ -1,8 +1,8 @@
 #include "session.h"
 
-#include <onnxruntime_run_options_config_keys.h>
 #include <onnxruntime_session_options_config_keys.h>
 
+#include <algorithm>
 #include <mutex>
 #include <set>
 #include <string_view>
@@ -53,6 +53,11 @@ void RegisterOperators(const Runtime& runtime, const std::string& path,
                 ErrorCode::kOperatorsNotFound);
 }
 
+bool RunsOnProcessorAlone(const std::vector<Provider>& providers) {
+  return std::all_of(providers.begin(), providers.end(),
+                     [](const Provider& provider) { return provider.name == "cpu"; });
+}
+
 OrtOwned<OrtSessionOptions> ToOrt(const Runtime& runtime, const SessionOptions& options,
                                   const std::optional<std::string>& data_folder) {
   const OrtApi& api = runtime.api();
@@ -70,6 +75,11 @@ OrtOwned<OrtSessionOptions> ToOrt(const Runtime& runtime, const SessionOptions& 
   set(api.AddSessionConfigEntry(made.get(),
                                 kOrtSessionOptionsModelExternalInitializersFileFolderPath,
                                 data_folder ? data_folder->c_str() : "/dev/null/none"));
+  if (RunsOnProcessorAlone(options.providers)) {
+    set(api.AddSessionConfigEntry(made.get(), kOrtSessionOptionsConfigUseEnvAllocators, "1"));
+    // A pattern is one block for all tensors of a run, which is larger than what they need at once.
+    set(api.DisableMemPattern(made.get()));
+  }
   if (!options.profile_file_prefix.empty()) {
     set(api.EnableProfiling(made.get(), ToOrtPath(options.profile_file_prefix).c_str()));
   }
@@ -296,6 +306,7 @@ void LoadCancellation::Watch(const Runtime& runtime, OrtSessionOptions* options)
 Session::Session(const SessionOptions& options, ModelSource model, LoadCancellation& cancellation)
     : runtime_(Runtime::Open(options.runtime_path)),
       card_(CardOf(options.providers)),
+      has_own_memory_(RunsOnProcessorAlone(options.providers)),
       run_log_severity_level_(options.run_log_severity_level),
       session_(Load(runtime_, options, std::move(model), cancellation)),
       cpu_memory_(OrdinaryMemory(runtime_)),
@@ -312,11 +323,10 @@ Session::Session(const SessionOptions& options, ModelSource model, LoadCancellat
   metadata_ = ReadMetadata(runtime_, session_.get(), allocator);
 }
 
-// A run's memory stays in the session's arena for a run of the same size, and only if that comes
-// twice in a row: one large image must not cost its memory for good, and the next of many that are
-// alike should not have to allocate it anew.
-bool Session::IsToShrink(const std::vector<const OrtValue*>& inputs) const {
-  if (card_) return false;  // the arena that matters is the card's
+// A run's memory stays for a run of the same size, and only if that comes twice in a row: one large
+// image must not cost its memory for good, and the next of many that are alike should not have to
+// allocate it anew.
+bool Session::IsLikeTheLast(const std::vector<const OrtValue*>& inputs) const {
   const OrtApi& api = runtime_.api();
   size_t size = 0;
   for (const OrtValue* input : inputs) {
@@ -327,26 +337,65 @@ bool Session::IsToShrink(const std::vector<const OrtValue*>& inputs) const {
     runtime_.Check(api.GetTensorShapeElementCount(info, &count), ErrorCode::kRunFailed);
     size += count;
   }
-  return last_input_size_.exchange(size) != size;
+  return last_input_size_.exchange(size) == size;
 }
 
-std::vector<OrtTensor> Session::Run(OrtRunOptions& run_options,
-                                    const std::vector<std::string>& input_names,
-                                    const std::vector<const OrtValue*>& inputs,
-                                    const std::vector<OutputRequest>& outputs) const {
+SpareBlocks Session::TakeSpare() const {
+  const std::lock_guard<std::mutex> lock(spare_mutex_);
+  return std::move(spare_);
+}
+
+// Of runs that overlap the last one's stays.
+void Session::KeepSpare(SpareBlocks spare) const {
+  const std::lock_guard<std::mutex> lock(spare_mutex_);
+  spare_ = std::move(spare);
+}
+
+RunResult Session::Run(OrtRunOptions& run_options, const std::vector<std::string>& input_names,
+                       const std::vector<const OrtValue*>& inputs,
+                       const std::vector<OutputRequest>& outputs, size_t limit) const {
   const OrtApi& api = runtime_.api();
   runtime_.Check(api.RunOptionsSetRunLogSeverityLevel(&run_options, run_log_severity_level_),
                  ErrorCode::kRunFailed);
-  if (IsToShrink(inputs)) {
-    runtime_.Check(api.AddRunConfigEntry(&run_options,
-                                         kOrtRunOptionsConfigEnableMemoryArenaShrinkage, "cpu:0"),
-                   ErrorCode::kRunFailed);
+  const bool is_alike = IsLikeTheLast(inputs);
+  SpareBlocks spare = TakeSpare();
+  if (!is_alike) spare = SpareBlocks();  // it would only lie about
+  RunMemory memory(limit, std::move(spare));
+  const bool is_plain = std::all_of(outputs.begin(), outputs.end(), [](const auto& output) {
+    return output.location == Location::kCpu;
+  });
+  std::vector<OrtTensor> made;
+  try {
+    const RunMemory::Current current(memory);
+    made = is_plain ? RunPlain(run_options, input_names, inputs, outputs)
+                    : RunBound(run_options, input_names, inputs, outputs);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kOutOfMemory || memory.refused() == 0) throw;
+    // As an arena of ONNX Runtime's says it.
+    throw Error(error.code(), std::string(error.what()) + ": requested buffer of size " +
+                                  std::to_string(memory.refused()));
   }
+  RunResult result;
+  for (OrtTensor& tensor : made) {
+    void* data = nullptr;
+    if (has_own_memory_) {
+      runtime_.Check(api.GetTensorMutableData(tensor.get(), &data), ErrorCode::kRunFailed);
+    }
+    const bool is_own = data != nullptr && memory.Owns(data);
+    result.outputs.push_back({std::move(tensor), is_own});
+  }
+  result.peak = has_own_memory_ ? memory.peak() : 0;
+  if (is_alike) KeepSpare(memory.TakeSpare());
+  return result;
+}
+
+std::vector<OrtTensor> Session::RunPlain(const OrtRunOptions& run_options,
+                                         const std::vector<std::string>& input_names,
+                                         const std::vector<const OrtValue*>& inputs,
+                                         const std::vector<OutputRequest>& outputs) const {
+  const OrtApi& api = runtime_.api();
   std::vector<const char*> output_names;
-  for (const auto& [name, location] : outputs) {
-    if (location != Location::kCpu) return RunBound(run_options, input_names, inputs, outputs);
-    output_names.push_back(name.c_str());
-  }
+  for (const auto& [name, location] : outputs) output_names.push_back(name.c_str());
   std::vector<OrtValue*> values(outputs.size(), nullptr);
   OrtStatus* status =
       api.Run(session_.get(), &run_options, Pointers(input_names).data(), inputs.data(),

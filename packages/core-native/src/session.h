@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "model_file.h"
+#include "run_memory.h"
 #include "runtime.h"
 
 namespace tlsc {
@@ -58,6 +59,18 @@ struct OutputRequest {
   Location location;
 };
 
+struct RunOutput {
+  OrtTensor tensor;
+  bool is_own;  // it has its memory to itself, and needs no session
+};
+
+struct RunResult {
+  std::vector<RunOutput> outputs;
+  // The most bytes of ordinary memory that the run took at once, its inputs left out. 0 where ONNX
+  // Runtime has an allocator of its own.
+  size_t peak = 0;
+};
+
 // Throws kProviderUnavailable where no session can have the provider, its library being the matter.
 // Whether there is a device for it shows when a session is made.
 void CheckProvider(const Runtime& runtime, const Provider& provider);
@@ -94,13 +107,13 @@ class Session {
   // The card that it runs on; none where it runs on no card of NVIDIA's.
   std::optional<int> card() const { return card_; }
 
-  // Inputs are of this runtime, in ordinary memory or on the session's card. Throws kRunFailed or
-  // kOutOfMemory; `run_options` may be told to terminate meanwhile. Tensors with the device must
-  // not outlive the session.
-  std::vector<OrtTensor> Run(OrtRunOptions& run_options,
-                             const std::vector<std::string>& input_names,
-                             const std::vector<const OrtValue*>& inputs,
-                             const std::vector<OutputRequest>& outputs) const;
+  // Inputs are of this runtime, in ordinary memory or on the session's card. `limit`: the most
+  // bytes of ordinary memory that the run may take, its inputs left out; of no use with a card.
+  // Throws kRunFailed or kOutOfMemory; `run_options` may be told to terminate meanwhile. Tensors
+  // with the device must not outlive the session.
+  RunResult Run(OrtRunOptions& run_options, const std::vector<std::string>& input_names,
+                const std::vector<const OrtValue*>& inputs,
+                const std::vector<OutputRequest>& outputs, size_t limit) const;
 
   // A tensor in pinned memory, its values whatever they are. It must not outlive the session.
   // Throws kOutOfMemory.
@@ -110,17 +123,26 @@ class Session {
   std::string EndProfiling() const;
 
  private:
+  std::vector<OrtTensor> RunPlain(const OrtRunOptions& run_options,
+                                  const std::vector<std::string>& input_names,
+                                  const std::vector<const OrtValue*>& inputs,
+                                  const std::vector<OutputRequest>& outputs) const;
   std::vector<OrtTensor> RunBound(const OrtRunOptions& run_options,
                                   const std::vector<std::string>& input_names,
                                   const std::vector<const OrtValue*>& inputs,
                                   const std::vector<OutputRequest>& outputs) const;
 
-  bool IsToShrink(const std::vector<const OrtValue*>& inputs) const;
+  bool IsLikeTheLast(const std::vector<const OrtValue*>& inputs) const;
+  SpareBlocks TakeSpare() const;
+  void KeepSpare(SpareBlocks spare) const;
 
   const Runtime& runtime_;
   std::optional<int> card_;
+  bool has_own_memory_;  // TensorMemory, and not an arena of ONNX Runtime's
   int run_log_severity_level_;
   mutable std::atomic<size_t> last_input_size_ = 0;
+  mutable std::mutex spare_mutex_;
+  mutable SpareBlocks spare_;
   OrtOwned<OrtSession> session_;
   OrtOwned<OrtMemoryInfo> cpu_memory_;
   OrtOwned<OrtMemoryInfo> pinned_memory_;

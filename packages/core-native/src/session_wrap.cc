@@ -1,5 +1,6 @@
 #include "session_wrap.h"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -80,6 +81,9 @@ SessionOptions ReadOptions(const Napi::Object& from) {
   }
   return options;
 }
+
+// All that JavaScript can count.
+constexpr double kMostBytes = 9007199254740992.0;
 
 // A model on its way out of JavaScript: its bytes are copied, since the caller may hand its buffer
 // on to another thread meanwhile, memory and all.
@@ -242,12 +246,17 @@ SessionWrap::SessionWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Sess
 Napi::Value SessionWrap::Run(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return WithJsErrors(env, [&]() -> Napi::Value {
+    const double limit = info[2].ToNumber();
     const auto job =
-        std::make_shared<RunJob>(env, hold_, info[0].As<Napi::Array>(), info[1].As<Napi::Array>());
+        std::make_shared<RunJob>(env, hold_, info[0].As<Napi::Array>(), info[1].As<Napi::Array>(),
+                                 limit < kMostBytes ? static_cast<size_t>(limit) : SIZE_MAX);
     Napi::Object run = Napi::Object::New(env);
     run.Set("outputs", Context::Of(env).Start(job));
     hold_->RunBegan();
     run.Set("cancel", CancelFunction(env, job));
+    run.Set("peak", Napi::Function::New(env, [peak = job->peak()](const Napi::CallbackInfo& call) {
+              return Napi::Number::New(call.Env(), static_cast<double>(*peak));
+            }));
     return run;
   });
 }

@@ -40,7 +40,6 @@ describe('memory goes back without garbage collection', () => {
 
   test('after a run unless the one before was of the same size', async () => {
     const [, first, second, small] = await sizesAfter('load', 'large', 'large', 'small');
-    // What stays is where the arena had its output, in a piece of the arena's own size.
     expect(first).toBeLessThan(kept);
     expect(second).toBeGreaterThan(kept);
     expect(small).toBeLessThan(kept);

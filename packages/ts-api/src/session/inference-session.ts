@@ -2,7 +2,7 @@ import type { NativeLocation, NativeSession, NativeValueInfo } from '@tlsc/core-
 import type { InferenceSession as OrtInferenceSession, Tensor } from 'onnxruntime-common';
 import { onAbort } from '../abort.js';
 import { aborted, fromNative, invalidArgument, type TlscError, throwIfAborted } from '../errors.js';
-import { checkOptions, checkSignal } from '../options.js';
+import { checkOptions, checkSignal, wholeNumber } from '../options.js';
 import { type Feeds, toNativeInputs } from './feeds.js';
 import { fromOutput, locateOutputs, type OutputLocations, toPinnedTensor } from './locations.js';
 import { type OpenedSession, openSession } from './open.js';
@@ -12,13 +12,27 @@ import { isOutOfMemory, outOfMemory } from './out-of-memory.js';
 export interface RunOptions {
   /** Stops the run after the operator it is in; the promise rejects with ERR_ABORTED. */
   readonly signal?: AbortSignal;
+  /**
+   * The most bytes of memory that the run may take at once for what it computes, its inputs left out; beyond that it rejects with
+   * ERR_OUT_OF_MEMORY. Of use on the CPU alone. Default: no limit but the machine's.
+   */
+  readonly memory?: number | undefined;
 }
+
+const [isMemory, memories] = wholeNumber(1, Number.MAX_SAFE_INTEGER);
 
 /** The outputs to compute: their names, or an object that has them as keys, as in onnxruntime. */
 export type Fetches = readonly string[] | Readonly<Record<string, null>>;
 
 /** Output tensors by name. */
 export type Outputs = Record<string, Tensor>;
+
+const peaks = new WeakMap<Outputs, number>();
+
+/** The most bytes that the run which made these outputs took at once, its inputs left out; undefined where that is not known, as on a card. */
+export function peakOf(outputs: Outputs): number | undefined {
+  return peaks.get(outputs);
+}
 
 export type ValueMetadata = OrtInferenceSession.ValueMetadata;
 
@@ -95,29 +109,34 @@ export class InferenceSession {
     const [names, options] = this.#isFetches(second)
       ? [this.#fetchNames(second), third ?? {}]
       : [this.outputNames, second as RunOptions];
-    checkOptions(options, { signal: true });
-    const { signal } = options;
+    checkOptions(options, { signal: true, memory: true });
+    const { signal, memory } = options;
     checkSignal(signal);
+    if (memory !== undefined && !isMemory(memory)) throw invalidArgument('memory', memories, memory);
     throwIfAborted(signal);
     const inputs = toNativeInputs(this.#native.inputs, feeds);
-    const tensors = await this.#runNative(inputs, names, signal);
-    return Object.fromEntries(names.map((name, i) => [name, tensors[i] as Tensor]));
+    const { tensors, peak } = await this.#runNative(inputs, names, options);
+    const outputs = Object.fromEntries(names.map((name, i) => [name, tensors[i] as Tensor]));
+    if (peak > 0) peaks.set(outputs, peak);
+    return outputs;
   }
 
   async #runNative(
     inputs: ReturnType<typeof toNativeInputs>,
     names: readonly string[],
-    signal: AbortSignal | undefined,
+    { signal, memory }: RunOptions,
   ) {
     let stopListening = () => {};
     try {
       const requests = names.map((name) => ({ name, location: this.#locations.get(name) ?? 'cpu' }));
-      const run = this.#native.run(inputs, requests);
+      const run = this.#native.run(inputs, requests, memory);
       stopListening = onAbort(signal, run.cancel);
-      return (await run.outputs).map((output, i) => fromOutput(output, requests[i]?.location ?? 'cpu'));
+      const outputs = await run.outputs;
+      const tensors = outputs.map((output, i) => fromOutput(output, requests[i]?.location ?? 'cpu'));
+      return { tensors, peak: run.peak() };
     } catch (error) {
       if (signal?.aborted) throw aborted(signal);
-      throw isOutOfMemory(error) ? outOfMemory(error, inputs) : fromNative(error);
+      throw isOutOfMemory(error) ? outOfMemory(error, inputs, memory) : fromNative(error);
     } finally {
       stopListening();
     }
