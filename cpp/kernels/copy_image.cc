@@ -66,26 +66,29 @@ size_t PlaceOf(size_t index, size_t length, size_t padded) {
 // Fills up a row of the output from its own first pixels.
 void FillRow(const SpanCopy& copy, size_t row) {
   const ImageLayout& out = copy.to_layout;
+  const auto [top, left, height, width] = copy.to_region;
   const size_t size = SizeOf(out.element);
   const size_t run = out.channels_last ? out.channels * size : size;
   const size_t planes = out.channels_last ? 1 : out.channels;
   for (size_t plane = 0; plane < planes; ++plane) {
-    char* const pixels = static_cast<char*>(copy.to) + (plane * out.height + row) * out.width * run;
-    for (size_t i = copy.from_layout.width; i < out.width; ++i) {
-      std::memcpy(pixels + i * run, pixels + PlaceOf(i, copy.from_layout.width, out.width) * run,
-                  run);
+    const size_t first = (plane * out.height + top + row) * out.width + left;
+    char* const pixels = static_cast<char*>(copy.to) + first * run;
+    for (size_t i = copy.from_region.width; i < width; ++i) {
+      std::memcpy(pixels + i * run, pixels + PlaceOf(i, copy.from_region.width, width) * run, run);
     }
   }
 }
 
 void CopyRow(const SpanCopy& copy, size_t row, SpanSummary* summary) {
-  const ImageLayout& in = copy.from_layout;
-  const ImageLayout& out = copy.to_layout;
-  const size_t from_row = PlaceOf(row, in.height, out.height);
+  const ImageRegion& in = copy.from_region;
+  const ImageRegion& out = copy.to_region;
+  const size_t from_row = in.top + PlaceOf(row, in.height, out.height);
+  const size_t from_first = from_row * copy.from_layout.width + in.left;
+  const size_t to_first = (out.top + row) * copy.to_layout.width + out.left;
   const size_t width = std::min(in.width, out.width);
   for (size_t begin = 0; begin < width; begin += kSpan) {
     HWY_DYNAMIC_DISPATCH(CopySpanEntry)
-    (copy, from_row * in.width + begin, row * out.width + begin, std::min(kSpan, width - begin),
+    (copy, from_first + begin, to_first + begin, std::min(kSpan, width - begin),
      row < in.height ? summary : nullptr);
   }
   if (copy.to != nullptr) FillRow(copy, row);
@@ -137,22 +140,47 @@ size_t ByteSize(const ImageLayout& layout) {
   return layout.channels * layout.height * layout.width * SizeOf(layout.element);
 }
 
+ImageRegion WholeOf(const ImageLayout& layout) { return {0, 0, layout.height, layout.width}; }
+
+Status CheckRegion(const char* name, const ImageRegion& region, const ImageLayout& layout) {
+  const auto [top, left, height, width] = region;
+  const auto fits = [](size_t begin, size_t length, size_t whole) {
+    return length >= 1 && length <= whole && begin <= whole - length;
+  };
+  if (fits(top, height, layout.height) && fits(left, width, layout.width)) return {};
+  return InvalidArgument(name, "a region of its image",
+                         std::to_string(height) + "x" + std::to_string(width) + " at " +
+                             std::to_string(top) + ", " + std::to_string(left));
+}
+
 Status CopyImage(const void* from, const ImageLayout& from_layout, const ImageMap& map,
                  ParallelLoop& loop, void* to, const ImageLayout& to_layout,
                  ImageSummary* summary) {
+  return CopyImageRegion(from, from_layout, WholeOf(from_layout), map, loop, to, to_layout,
+                         WholeOf(to_layout), summary);
+}
+
+Status CopyImageRegion(const void* from, const ImageLayout& from_layout,
+                       const ImageRegion& from_region, const ImageMap& map, ParallelLoop& loop,
+                       void* to, const ImageLayout& to_layout, const ImageRegion& to_region,
+                       ImageSummary* summary) {
   if (Status status = CheckLayout("the input", from_layout); !status.ok()) return status;
   if (Status status = CheckLayout("the output", to_layout); !status.ok()) return status;
+  if (Status status = CheckRegion("the input", from_region, from_layout); !status.ok())
+    return status;
+  if (Status status = CheckRegion("the output", to_region, to_layout); !status.ok()) return status;
   if (summary != nullptr && to_layout.element != Element::kFloat32)
     return InvalidArgument("the output", "float32, to be summed up", "another type");
   if (Status status = ChooseTarget(); !status.ok()) return status;
 
   // What is summed up is read again.
+  const size_t elements = to_region.height * to_region.width * to_layout.channels;
   const bool streams = to_layout.element == Element::kFloat32 &&
-                       ByteSize(to_layout) >= kStreamedBytes && summary == nullptr;
-  SpanCopy copy = {from, from_layout, {}, to, to_layout, streams};
+                       elements * sizeof(float) >= kStreamedBytes && summary == nullptr;
+  SpanCopy copy = {from, from_layout, from_region, {}, to, to_layout, to_region, streams};
   for (size_t c = 0; c < to_layout.channels; ++c) copy.channels[c] = MapOf(map, c, from_layout);
-  const size_t rows = to_layout.height;
-  const size_t tasks = std::min(rows, RowTasks(rows * to_layout.width * to_layout.channels));
+  const size_t rows = to_region.height;
+  const size_t tasks = std::min(rows, RowTasks(elements));
   SpanSummary total;
   std::mutex mutex;  // of the total
   const auto run_task = [&](size_t task) {

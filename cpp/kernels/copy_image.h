@@ -34,6 +34,19 @@ Status CheckLayout(const char* name, const ImageLayout& layout);
 // The size of a valid layout's image, in bytes.
 size_t ByteSize(const ImageLayout& layout);
 
+// A part of an image, in pixels.
+struct ImageRegion {
+  size_t top;
+  size_t left;
+  size_t height;  // 1 or more, like width
+  size_t width;
+};
+
+ImageRegion WholeOf(const ImageLayout& layout);
+
+// Of a region of a valid layout's image.
+Status CheckRegion(const char* name, const ImageRegion& region, const ImageLayout& layout);
+
 // What becomes of a pixel. Output channel c is
 //
 //   y[c] = (Σ mix[c][k] · x[k]) · multiply[c] / divide[c] + add[c]
@@ -76,6 +89,13 @@ struct ImageSummary {
 // Returns kInvalidArgument before `to` is touched, or what the loop returned.
 Status CopyImage(const void* from, const ImageLayout& from_layout, const ImageMap& map,
                  ParallelLoop& loop, void* to, const ImageLayout& to_layout, ImageSummary* summary);
+
+// The same from a region of one image, as if that were all of it, into a region of another, and
+// nothing is touched outside of that.
+Status CopyImageRegion(const void* from, const ImageLayout& from_layout,
+                       const ImageRegion& from_region, const ImageMap& map, ParallelLoop& loop,
+                       void* to, const ImageLayout& to_layout, const ImageRegion& to_region,
+                       ImageSummary* summary);
 
 }  // namespace tlsc
 

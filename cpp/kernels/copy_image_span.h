@@ -38,9 +38,11 @@ struct ChannelMap {
 struct SpanCopy {
   const void* from;
   ImageLayout from_layout;
+  ImageRegion from_region;
   std::array<ChannelMap, kMaxImageChannels> channels;
   void* to;
   ImageLayout to_layout;
+  ImageRegion to_region;
   bool streams;  // past the caches, which the output does not fit
 };
 

@@ -162,6 +162,69 @@ TEST(CopyImage, FillsUpAndCropsAtEverySize) {
   }
 }
 
+TEST(CopyImage, RegionsAreImagesOfTheirOwn) {
+  for (const bool from_last : {false, true}) {
+    for (const bool to_last : {false, true}) {
+      const ImageLayout in = {Element::kUint8, from_last, 3, 9, 1100};
+      const ImageLayout out = {Element::kUint16, to_last, 3, 12, 1200};
+      for (const ImageRegion region : {ImageRegion{2, 5, 4, 1050}, ImageRegion{8, 1099, 1, 1}}) {
+        const ImageRegion target = {3, 20, region.height + 2, region.width + 1};
+        const std::vector<unsigned char> from = RandomImage(in);
+        std::vector<unsigned char> part;
+        for (size_t i = 0; i < region.height * region.width * 3; ++i) {
+          const size_t channel = i % 3;
+          const size_t row = region.top + i / 3 / region.width;
+          const size_t column = region.left + i / 3 % region.width;
+          part.push_back(from[IndexOf(in, channel, row, column)]);
+        }
+        const std::vector<unsigned char> expected =
+            Copy(part, {Element::kUint8, true, 3, region.height, region.width}, kPlain,
+                 {Element::kUint16, true, 3, target.height, target.width});
+        std::vector<unsigned char> to(ByteSize(out), 0xa5);
+        SerialLoop loop;
+        const Status status = CopyImageRegion(from.data(), in, region, kPlain, loop, to.data(), out,
+                                              target, nullptr);
+        ASSERT_TRUE(status.ok()) << status.message;
+        for (size_t row = 0; row < out.height; ++row) {
+          for (size_t column = 0; column < out.width; ++column) {
+            const bool is_inside = row - target.top < target.height &&  // or far beyond, below 0
+                                   column - target.left < target.width;
+            for (size_t c = 0; c < 3; ++c) {
+              const size_t place =
+                  ((row - target.top) * target.width + column - target.left) * 3 + c;
+              const double wanted =
+                  is_inside ? Read(expected, Element::kUint16, place) : double{0xa5a5};
+              ASSERT_EQ(Read(to, Element::kUint16, IndexOf(out, c, row, column)), wanted)
+                  << row << ", " << column;
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(CopyImage, RefusesRegionsBeyondTheImage) {
+  const ImageLayout layout = {Element::kUint8, true, 1, 4, 5};
+  std::vector<unsigned char> from(20);
+  std::vector<unsigned char> to(20);
+  SerialLoop loop;
+  const size_t most = SIZE_MAX;
+  for (const ImageRegion wrong :
+       {ImageRegion{0, 0, 0, 1}, ImageRegion{0, 0, 1, 0}, ImageRegion{0, 1, 4, 5},
+        ImageRegion{1, 0, 4, 5}, ImageRegion{most, 0, 2, 1}, ImageRegion{0, most, 1, 2},
+        ImageRegion{1, 0, most, 1}, ImageRegion{0, 1, 1, most}}) {
+    EXPECT_EQ(CopyImageRegion(from.data(), layout, wrong, kPlain, loop, to.data(), layout,
+                              WholeOf(layout), nullptr)
+                  .code,
+              StatusCode::kInvalidArgument);
+    EXPECT_EQ(CopyImageRegion(from.data(), layout, WholeOf(layout), kPlain, loop, to.data(), layout,
+                              wrong, nullptr)
+                  .code,
+              StatusCode::kInvalidArgument);
+  }
+}
+
 TEST(CopyImage, MapsValuesAndChannels) {
   const ImageMap maps[] = {
       {{{{0, 0, 1, 0}, {0, 1, 0, 0}, {1, 0, 0, 0}, {}}},

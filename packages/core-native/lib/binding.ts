@@ -135,8 +135,18 @@ export interface NativeImageLayout {
   readonly width: number;
 }
 
+/** A part of an image, in pixels. */
+export interface NativeImageRegion {
+  readonly top: number;
+  readonly left: number;
+  readonly height: number;
+  readonly width: number;
+}
+
 export interface NativeImage extends NativeImageLayout {
   readonly data: TensorData;
+  /** What of it is read, as if that were all of it; all of it unless given. */
+  readonly region?: NativeImageRegion;
   /**
    * Whether nobody else has the memory, and it is read in place; else it is copied first, but for memory that the addon made. Not to be said
    * in a worker: when that is terminated, Node.js frees the memory of buffers before the addon can wait for its jobs.
@@ -147,6 +157,8 @@ export interface NativeImage extends NativeImageLayout {
 export interface NativeImageTarget extends NativeImageLayout {
   /** Memory that `copyImage` has made, of which this may be a part, to write to; else it makes some. */
   readonly data?: TensorData;
+  /** What of it is written; all of it unless given. */
+  readonly region?: NativeImageRegion;
 }
 
 /**
@@ -217,6 +229,8 @@ export interface Binding {
    * ERR_INVALID_ARGUMENT where the model has external data and no folder.
    */
   checkModel(model: NativeModel): Promise<void>;
+  /** Memory for `copyImage` to write to, its values whatever they are. Throws ERR_INVALID_ARGUMENT, ERR_OUT_OF_MEMORY. */
+  allocateImage(layout: NativeImageLayout): TensorData;
   /**
    * Copies an image into another layout, its pixels mapped on the way, on a thread of the addon's. A target that is smaller gets the upper
    * left; one that is larger is filled up at the bottom and on the right by reflection, or, where that would take more rows or columns

@@ -24,6 +24,7 @@ export type {
   NativeImageCopy,
   NativeImageLayout,
   NativeImageMap,
+  NativeImageRegion,
   NativeImageSummary,
   NativeImageTarget,
   NativeInput,
@@ -59,6 +60,11 @@ export function createSession(options: NativeSessionOptions): NativeLoad {
 /** Whether ONNX Runtime, and whoever else reads the model, can be handed it without harm. Rejects with a `NativeError`. */
 export async function checkModel(model: NativeModel): Promise<void> {
   return loadBinding().checkModel(model);
+}
+
+/** Memory for `copyImage` to write to, its values whatever they are. Throws a `NativeError`. */
+export function allocateImage(layout: NativeImageLayout): TensorData {
+  return loadBinding().allocateImage(layout);
 }
 
 /** Copies an image into another layout, its pixels mapped on the way; `Binding` says how. Rejects with a `NativeError`. */

@@ -15,6 +15,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   context->session_class = Napi::Persistent(tlsc::SessionWrap::Define(env));
   exports.Set("checkModel", Napi::Function::New(env, tlsc::CheckModel));
   exports.Set("createSession", Napi::Function::New(env, tlsc::CreateSession));
+  exports.Set("allocateImage", Napi::Function::New(env, tlsc::AllocateImage));
   exports.Set("copyImage", Napi::Function::New(env, tlsc::CopyImageFromJs));
   exports.Set("summarizeImage", Napi::Function::New(env, tlsc::SummarizeImageFromJs));
   exports.Set("discard", Napi::Function::New(env, tlsc::Discard));

@@ -62,6 +62,18 @@ ImageLayout ReadLayout(const char* name, const Napi::Object& from) {
   return layout;
 }
 
+// All of it unless a part is named.
+ImageRegion ReadRegion(const char* name, const Napi::Object& from, const ImageLayout& layout) {
+  if (!from.Has("region")) return WholeOf(layout);
+  const auto region = from.Get("region").As<Napi::Object>();
+  const auto side = [&](const char* key) {
+    return static_cast<size_t>(region.Get(key).ToNumber().Int64Value());
+  };
+  const ImageRegion read = {side("top"), side("left"), side("height"), side("width")};
+  Check(CheckRegion(name, read, layout));
+  return read;
+}
+
 using Row = std::array<float, kMaxImageChannels>;
 
 Row ReadRow(const Napi::Value& from) {
@@ -125,7 +137,8 @@ Napi::Object ToJs(Napi::Env env, const ImageSummary& summary) {
 // An image to be read, in place where its memory cannot go or is handed over, else copied first.
 class Source {
  public:
-  explicit Source(const Napi::Object& from) : layout_(ReadLayout("the source", from)) {
+  explicit Source(const Napi::Object& from)
+      : layout_(ReadLayout("the source", from)), region_(ReadRegion("the source", from, layout_)) {
     const Napi::Value array = from.Get("data");
     const auto [bytes, size] = BytesOf(array);
     if (size != ByteSize(layout_)) {
@@ -145,6 +158,7 @@ class Source {
   }
 
   const ImageLayout& layout() const { return layout_; }
+  const ImageRegion& region() const { return region_; }
   const void* data() const { return data_; }
 
   bool Prepare() {
@@ -160,6 +174,7 @@ class Source {
 
  private:
   ImageLayout layout_;
+  ImageRegion region_;
   const void* data_ = nullptr;
   std::shared_ptr<const void> owner_;  // where the memory is ours
   Napi::ObjectReference in_place_;
@@ -182,6 +197,7 @@ class CopyImageJob final : public ImageJob {
       : ImageJob(env),
         source_(source),
         to_layout_(ReadLayout("the target", target)),
+        to_region_(ReadRegion("the target", target, to_layout_)),
         map_(ReadMap(map)) {
     if (summarizes) summary_.emplace();
     if (target.Has("data")) ReadTarget(target.Get("data"));
@@ -209,8 +225,8 @@ class CopyImageJob final : public ImageJob {
       to_ = made_.get();
     }
     ImageLoop loop;
-    Check(CopyImage(source_.data(), source_.layout(), map_, loop, to_, to_layout_,
-                    summary_ ? &*summary_ : nullptr));
+    Check(CopyImageRegion(source_.data(), source_.layout(), source_.region(), map_, loop, to_,
+                          to_layout_, to_region_, summary_ ? &*summary_ : nullptr));
   }
 
   Napi::Value Result(Napi::Env env) override {
@@ -231,6 +247,7 @@ class CopyImageJob final : public ImageJob {
 
   Source source_;
   ImageLayout to_layout_;
+  ImageRegion to_region_;
   ImageMap map_;
   void* to_ = nullptr;
   std::shared_ptr<void> made_;
@@ -254,7 +271,8 @@ class SummarizeJob final : public ImageJob {
 
   void Execute() override {
     ImageLoop loop;
-    Check(CopyImage(source_.data(), source_.layout(), map_, loop, nullptr, to_layout_, &summary_));
+    Check(CopyImageRegion(source_.data(), source_.layout(), source_.region(), map_, loop, nullptr,
+                          to_layout_, WholeOf(to_layout_), &summary_));
   }
 
   Napi::Value Result(Napi::Env env) override { return ToJs(env, summary_); }
@@ -339,6 +357,15 @@ void Discard(const Napi::CallbackInfo& info) {
   napi_value buffer = nullptr;
   napi_get_typedarray_info(info.Env(), array, nullptr, nullptr, nullptr, &buffer, nullptr);
   napi_detach_arraybuffer(info.Env(), buffer);
+}
+
+Napi::Value AllocateImage(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return WithJsErrors(env, [&]() -> Napi::Value {
+    const ImageLayout layout = ReadLayout("the image", info[0].As<Napi::Object>());
+    const std::shared_ptr<void> memory = NewMemory(ByteSize(layout));
+    return TypedArrayOver(env, TypeOf(layout.element), memory, memory.get(), ByteSize(layout));
+  });
 }
 
 Napi::Value CopyImageFromJs(const Napi::CallbackInfo& info) {

@@ -8,6 +8,9 @@ namespace tlsc {
 // copyImage(source, map, target, summarizes) of lib/binding.ts.
 Napi::Value CopyImageFromJs(const Napi::CallbackInfo& info);
 
+// allocateImage(layout) of it.
+Napi::Value AllocateImage(const Napi::CallbackInfo& info);
+
 // summarizeImage(source, map, target) of it.
 Napi::Value SummarizeImageFromJs(const Napi::CallbackInfo& info);
 

@@ -35,13 +35,14 @@ export { readableExtensions } from './image/formats.js';
 export type { OtherInput, OtherInputs } from './image/inputs.js';
 export type { PhotoMetadata } from './image/metadata.js';
 export type { Photo } from './image/photo.js';
-export { type RestoreOptions, restore } from './image/restore.js';
+export { type RestoredPhoto, restore } from './image/restore.js';
 export {
   type RestoredImage,
   type RestoreFileOptions,
   restoreFile,
   restoreImage,
 } from './image/restore-file.js';
+export type { RestoreOptions } from './image/restorer.js';
 export { type ChannelOrder, channelOrders, type ValueOptions } from './image/values.js';
 export type {
   Inspection,
@@ -50,6 +51,8 @@ export type {
   Statistic,
   ValueDescription,
 } from './inspect.js';
+export type { PiecesOptions } from './pieces/options.js';
+export type { Pieces, PiecesBound, PiecesCheck } from './pieces/report.js';
 export type { Feeds } from './session/feeds.js';
 export {
   type Fetches,

@@ -91,9 +91,14 @@ export function hasRecord(metadata: Readonly<Record<string, string>>): boolean {
   return Object.hasOwn(metadata, keys.version);
 }
 
-/** Undefined when the model says nothing, or nothing sensible, of a conversion. */
+/** What a model says of its conversion; undefined when that is nothing, or nothing sensible. */
 export function readRecord(model: ModelProto): ConversionRecord | undefined {
-  const textOf = (key: string) => model.metadataProps.find((entry) => entry.key === key)?.value ?? '';
+  return recordIn(metadataOf(model));
+}
+
+/** The same of custom metadata by their keys. */
+export function recordIn(metadata: Readonly<Record<string, string>>): ConversionRecord | undefined {
+  const textOf = (key: string) => metadata[key] ?? '';
   const readSize = (key: string): Size | undefined => {
     const size = textOf(key).split('x').map(Number);
     return isSize(size) ? size : undefined;

@@ -1,6 +1,7 @@
 // What a model takes beside the photo: a mask, a strength, a blend weight.
 import { Tensor } from 'onnxruntime-common';
 import { invalidArgument, TlscError } from '../errors.js';
+import type { ImageRegion } from '../session/copy-image.js';
 import { type Feeds, isTensor } from '../session/feeds.js';
 import { float16Tensor, roundToFloat16 } from '../session/float16.js';
 import type { TensorMetadata } from '../session/image-input.js';
@@ -20,8 +21,8 @@ export type OtherInput = number | ImageSource | Photo | Tensor;
 /** By name. */
 export type OtherInputs = Readonly<Record<string, OtherInput>>;
 
-/** The feeds of the other inputs for a photo, and for what it was filled up to. */
-export type OtherFeeds = (size: Size, padded: Size) => Promise<Feeds>;
+/** The feeds of the other inputs for a region of a photo of this size, and for what the region was filled up to. */
+export type OtherFeeds = (size: Size, region: ImageRegion, padded: Size) => Promise<Feeds>;
 
 const makers: Readonly<Partial<Record<string, (count: number, value: number) => Tensor['data']>>> = {
   float32: (count, value) => new Float32Array(count).fill(value),
@@ -74,6 +75,7 @@ async function imageFor(
   picture: Picture,
   values: ValueOptions,
   size: Size,
+  region: ImageRegion,
   padded: Size,
 ): Promise<Tensor> {
   const { name, type, shape } = info;
@@ -95,7 +97,7 @@ async function imageFor(
   const isMask = count === 1;
   const alike: ValueOptions = isMask ? { range: values.range, channels: 'gray' } : { ...values, gray: 'rgb' };
   const map = toNetwork(alike, colours, count, `the image for input ${name}`);
-  return tensorOf(picture, map, { type, layout }, padded);
+  return tensorOf(picture, map, { type, layout }, region, padded);
 }
 
 /** Reads the images among them. Rejects as `readPhoto` does, and with ERR_INVALID_ARGUMENT for what is none of the kinds. */
@@ -113,26 +115,26 @@ export async function prepareInputs(
       if (typeof input === 'number' && !Number.isFinite(input))
         throw invalidArgument(`inputs.${name}`, 'finite', input);
       if (typeof input === 'number')
-        return async (_: Size, padded: Size) => [name, filled(info, input, padded)] as const;
+        return async (_: Size, __: ImageRegion, padded: Size) => [name, filled(info, input, padded)] as const;
       if (isTensor(input)) return async () => [name, input] as const;
       if (isPhoto(input)) checkPhoto(input, `inputs.${name}`);
       const picture = isPhoto(input) ? pictureOf(input) : await readPicture(input, undefined, options);
-      return async (size: Size, padded: Size) =>
-        [name, await imageFor(info, picture, values, size, padded)] as const;
+      return async (size: Size, region: ImageRegion, padded: Size) =>
+        [name, await imageFor(info, picture, values, size, region, padded)] as const;
     }),
   );
-  return async (size, padded) =>
-    Object.fromEntries(await Promise.all(makers.map((make) => make(size, padded))));
+  return async (size, region, padded) =>
+    Object.fromEntries(await Promise.all(makers.map((make) => make(size, region, padded))));
 }
 
 /** Feeds for a run that is only to show whether it fails: numbers are as given, images are white. */
-export function trialInputs(session: InferenceSession, inputs: OtherInputs, side: number): Feeds {
+export function trialInputs(session: InferenceSession, inputs: OtherInputs, size: Size): Feeds {
   return Object.fromEntries(
     Object.entries(inputs).flatMap(([name, input]) => {
       const info = session.inputMetadata.find((one) => one.name === name);
       if (!info?.isTensor) return [];
       if (isTensor(input)) return [[name, input] as const];
-      return [[name, filled(info, typeof input === 'number' ? input : 1, [side, side])] as const];
+      return [[name, filled(info, typeof input === 'number' ? input : 1, size)] as const];
     }),
   );
 }

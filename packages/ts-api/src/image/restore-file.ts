@@ -3,6 +3,7 @@ import { abortable } from '../abort.js';
 import { TlscError, throwIfAborted } from '../errors.js';
 import { writeBytes, writeFilesAtomic } from '../files.js';
 import { checkOptions } from '../options.js';
+import type { Pieces } from '../pieces/report.js';
 import { discard } from '../session/copy-image.js';
 import type { InferenceSession } from '../session/inference-session.js';
 import { photoTurns } from '../turns.js';
@@ -28,13 +29,8 @@ import { type FilePixels, filePixels } from './file-pixels.js';
 import { choosePage } from './files.js';
 import { hasOtherColours } from './formats.js';
 import { type OtherFeeds, prepareInputs } from './inputs.js';
-import {
-  type RestoreOptions,
-  type Restorer,
-  restoreOptionNames,
-  restorePicture,
-  toRestorer,
-} from './restore.js';
+import { restorePicture } from './restore.js';
+import { type RestoreOptions, type Restorer, restoreOptionNames, toRestorer } from './restorer.js';
 import { hasExif } from './tiff-exif.js';
 
 /** `page` chooses one frame or page; all are restored unless it is given. */
@@ -45,6 +41,8 @@ export interface RestoredImage {
   readonly width: number;
   /** Frames or pages. */
   readonly frames: number;
+  /** How it was cut, of several frames or pages the first; undefined where it was restored whole. */
+  readonly pieces: Pieces | undefined;
   /** What the file that was read has, and the new one has not, in words. */
   readonly losses: readonly string[];
 }
@@ -105,18 +103,20 @@ async function restoreFrames(
   options: RestoreFileOptions,
   restorer: Restorer,
   feedsOf: OtherFeeds,
-): Promise<FilePixels[]> {
+): Promise<{ frames: FilePixels[]; pieces: Pieces | undefined }> {
   const { name } = header.file;
   const { decoding } = restorer;
   const frames: FilePixels[] = [];
+  let pieces: Pieces | undefined;
   for (const page of pages) {
     const picture = await decodePage(header, page, decoding);
     const photo = await restorePicture(picture, restorer, feedsOf, name);
+    pieces ??= photo.pieces;
     frames.push(await filePixels(photo, extension, options));
     discard(photo.tensor.data as Float32Array);
     throwIfAborted(decoding.signal);
   }
-  return frames;
+  return { frames, pieces };
 }
 
 /**
@@ -143,7 +143,7 @@ export async function restoreImage(
       const pages = pagesFor(header, options.page, extension);
       if (pages.length > 1) await checkPagesAlike(header, signal);
       const feedsOf = await prepareInputs(session, inputs, values, decoding);
-      const frames = await restoreFrames(header, pages, extension, options, restorer, feedsOf);
+      const { frames, pieces } = await restoreFrames(header, pages, extension, options, restorer, feedsOf);
       const [{ height, width, losses }] = frames as [FilePixels];
       const bytes = await encodeFrames(frames, extension, options, timingOf(header), signal);
       return {
@@ -151,6 +151,7 @@ export async function restoreImage(
         height,
         width,
         frames: frames.length,
+        pieces,
         losses: [...lossesOfReading(header, options, extension, frames), ...losses],
       };
     };

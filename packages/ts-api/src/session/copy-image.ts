@@ -1,12 +1,14 @@
 // Images from one layout into another, on the addon's threads.
 import { isMainThread } from 'node:worker_threads';
 import {
+  allocateImage as allocateNative,
   copyImage as copyNativeImage,
   discard,
   fillHidden as fillNativeHidden,
   type NativeImage,
   type NativeImageLayout,
   type NativeImageMap,
+  type NativeImageRegion,
   type NativeImageSummary,
   type NativeImageTarget,
   summarizeImage as summarizeNative,
@@ -19,6 +21,7 @@ export { discard };
 /** How an image lies in memory, and its memory. */
 export type ImageMemory = NativeImage;
 export type ImageMemoryLayout = NativeImageLayout;
+export type ImageRegion = NativeImageRegion;
 export type ImageSummary = NativeImageSummary;
 
 /** Whether memory that nobody else has may be read in place: in a worker it may go with the worker, in the middle of a copy. */
@@ -47,6 +50,41 @@ export async function copyImage(
   target: Omit<NativeImageTarget, 'channels'>,
 ): Promise<ImageMemory> {
   return (await copy(source, map, target, false)).image;
+}
+
+/** An image whose values are yet to be written, by `copyImage` with its `data`. Throws ERR_OUT_OF_MEMORY. */
+export function allocateImage(layout: ImageMemoryLayout): ImageMemory {
+  try {
+    return { ...layout, data: allocateNative(layout), isHandedOver: false };
+  } catch (error) {
+    throw toError(error, layout);
+  }
+}
+
+/** Copies a part of an image, its pixels mapped, into a part of another, which is float32; a summary of that part. */
+export async function copyRegion(
+  source: ImageMemory,
+  map: PixelMap,
+  target: ImageMemory,
+  region: ImageRegion,
+): Promise<ImageSummary> {
+  const { isHandedOver: _, channels: __, ...layout } = target;
+  const { summary } = await copy(source, map, { ...layout, region }, true);
+  return summary as ImageSummary;
+}
+
+/** What several parts of an image come to, by how many values each has. */
+export function joinSummaries(parts: readonly (readonly [ImageSummary, number])[]): ImageSummary {
+  const total = parts.reduce((sum, [, count]) => sum + count, 0);
+  const average = (of: (summary: ImageSummary) => number) =>
+    parts.reduce((sum, [summary, count]) => sum + of(summary) * count, 0) / total;
+  return {
+    finite: parts.every(([{ finite }]) => finite),
+    least: Math.min(...parts.map(([{ least }]) => least)),
+    greatest: Math.max(...parts.map(([{ greatest }]) => greatest)),
+    mean: average(({ mean }) => mean),
+    outside: average(({ outside }) => outside),
+  };
 }
 
 /** Channels without anything in them. */

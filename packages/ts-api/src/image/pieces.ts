@@ -1,0 +1,64 @@
+// A picture restored piece by piece.
+import { TlscError, throwIfAborted } from '../errors.js';
+import { type Tile, tilesOf } from '../pieces/grid.js';
+import type { PiecesPlan } from '../pieces/plan.js';
+import { discard, type ImageMemory, type ImageRegion, type ImageSummary } from '../session/copy-image.js';
+import { type Size, showSize } from '../size.js';
+import { Canvas } from './canvas.js';
+import { type Made, type NetworkOn, runNetwork } from './network.js';
+import { fromNetwork } from './values.js';
+
+/** The size of what is made of a picture. */
+function resultSize({ height, width }: { height: number; width: number }, scale: Size): Size {
+  return [Math.max(1, Math.round(height * scale[0])), Math.max(1, Math.round(width * scale[1]))];
+}
+
+/** Where the inner part of a tile lies in what the network has made of all that it saw, and in the result. */
+function placeOf({ inner, outer }: Tile, { scale, size }: Made, result: Size) {
+  const along = (axis: 0 | 1, begin: number, length: number, outerBegin: number, made: number) => {
+    const first = Math.round(begin * scale[axis]);
+    const end = Math.min(result[axis], Math.round((begin + length) * scale[axis]));
+    const offset = first - Math.round(outerBegin * scale[axis]);
+    return { first, offset, length: Math.min(end - first, made - offset) };
+  };
+  const down = along(0, inner.top, inner.height, outer.top, size.height);
+  const across = along(1, inner.left, inner.width, outer.left, size.width);
+  const from: ImageRegion = {
+    top: down.offset,
+    left: across.offset,
+    height: down.length,
+    width: across.length,
+  };
+  return { from, top: down.first, left: across.first };
+}
+
+/** As the whole picture would come out, in planes of float32, and what its values come to. */
+export async function restoreInPieces(
+  network: NetworkOn,
+  { grid, limit }: PiecesPlan,
+): Promise<{ image: ImageMemory; summary: ImageSummary }> {
+  const { restorer, picture, name } = network;
+  const { values, decoding, pieces } = restorer;
+  const tiles = tilesOf(grid);
+  let canvas: Canvas | undefined;
+  let scale: Size | undefined;
+  for (const [index, tile] of tiles.entries()) {
+    const made = await runNetwork(network, tile.outer, limit);
+    const map = fromNetwork(values, picture.colours, made.image.channels);
+    const result = resultSize(picture.pixels, made.scale);
+    scale ??= made.scale;
+    if (scale.join() !== made.scale.join() || (canvas && canvas.image.channels !== map.length))
+      throw new TlscError(
+        'ERR_UNSUPPORTED_MODEL',
+        `the network makes images of other scales of pieces of ${name}: ${showSize(scale)} and ${showSize(made.scale)} times as large`,
+      );
+    canvas ??= new Canvas(map.length, result);
+    const { from, top, left } = placeOf(tile, made, result);
+    await canvas.put(made.image, from, map, top, left);
+    discard(made.image.data as Float32Array | Uint16Array);
+    throwIfAborted(decoding.signal);
+    pieces.onPiece?.(index + 1, tiles.length);
+  }
+  const { image, summary } = canvas as Canvas; // there is at least one tile
+  return { image, summary };
+}

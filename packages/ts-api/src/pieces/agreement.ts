@@ -1,0 +1,114 @@
+// Whether a part of an image, run by itself, comes out as in the whole, and how it must be cut for that: seen from runs on strips.
+import type { Size } from '../size.js';
+
+/** What a network makes of a strip of an image from row (or column) `begin` up to, but not including, `end`: as many values for each. */
+export type StripRun = (begin: number, end: number) => Promise<Strip>;
+
+export interface Strip {
+  /** Channels behind each other, then the axis that was cut, then the other one. */
+  readonly values: Float32Array;
+  readonly channels: number;
+  readonly length: number;
+  readonly across: number;
+  /** How many of `length` there are for one of the image. */
+  readonly scale: number;
+}
+
+export interface Agreement {
+  /** What a piece must begin at a multiple of. */
+  readonly multiple: number;
+  /** How far from where it was cut a piece is other than the whole, by more than `rounding` of the range of the values. */
+  readonly reach: number;
+}
+
+/** A piece that is cut wrongly is off by a hundred times that, in units of the range; one that is cut well by far less. */
+const tolerance = 2e-3;
+
+/** What the order of additions alone may come to. */
+const rounding = 2e-6;
+
+/** What tolerance and rounding are in float16, whose steps are larger. */
+const float16Tolerance = 1e-2;
+const float16Rounding = 2e-3;
+
+/** The longest axis in the strides of networks that are known: powers of 2, windows of Swin, three levels of 3. */
+const multiples = [8, 16, 32, 64, 128, 12, 24, 48, 96, 20, 40, 80, 28, 56, 112, 36, 72];
+
+function divisor(a: number, b: number): number {
+  return b === 0 ? a : divisor(b, a % b);
+}
+
+/** Neither the length of anything's stride, nor a multiple of it: the last row of an image that has to be filled up is seen, too. */
+const odd = 37;
+
+/** How long a strip is to be that shows whether pieces agree from `distance` on. */
+export function stripLength(distance: number): number {
+  return 2 * distance + 256 + odd;
+}
+
+/** The largest difference of each row of a piece to the same row of the whole; the piece begins at row `begin` of the image. */
+function differences(piece: Strip, whole: Strip, begin: number): number[] {
+  const first = Math.round(begin * whole.scale);
+  const rows = Array<number>(piece.length).fill(0);
+  for (let channel = 0; channel < piece.channels; channel++) {
+    for (let row = 0; row < piece.length; row++) {
+      const at = (channel * piece.length + row) * piece.across;
+      const there = (channel * whole.length + first + row) * whole.across;
+      for (let i = 0; i < piece.across; i++) {
+        const difference = Math.abs((piece.values[at + i] as number) - (whole.values[there + i] as number));
+        if (!(difference <= (rows[row] as number))) rows[row] = difference; // NaN, too
+      }
+    }
+  }
+  return rows;
+}
+
+function rangeOf({ values }: Strip): number {
+  let [least, greatest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of values) {
+    if (value < least) least = value;
+    if (value > greatest) greatest = value;
+  }
+  return greatest - least;
+}
+
+/**
+ * How an axis may be cut so that pieces agree with the whole from `distance` rows on; undefined where they do not, however it is cut. `known`
+ * is what all sides have to be multiples of.
+ */
+export async function agreementAt(
+  run: StripRun,
+  distance: number,
+  known: number,
+  isFloat16: boolean,
+): Promise<Agreement | undefined> {
+  const length = stripLength(distance);
+  const whole = await run(0, length);
+  const range = rangeOf(whole);
+  const most = (isFloat16 ? float16Tolerance : tolerance) * range;
+  const candidates = new Set([
+    ...(known >= 8 ? [known] : []),
+    ...multiples.map((one) => (one / divisor(one, known)) * known),
+  ]);
+  for (const multiple of candidates) {
+    // An odd one, so that twice as much will not do.
+    const begin = multiple * (2 * Math.floor(distance / 2 / multiple / 2) + 1);
+    if (begin + distance >= length) continue;
+    const upper = differences(await run(begin, length), whole, begin);
+    const scale = whole.scale;
+    const far = (rows: readonly number[]) => rows.slice(Math.ceil(distance * scale));
+    if (far(upper).some((difference) => !(difference <= most))) continue;
+    const end = Math.floor((length - begin) / multiple) * multiple;
+    const lower = differences(await run(0, end), whole, 0).reverse();
+    if (far(lower).some((difference) => !(difference <= most))) continue;
+    const limit = (isFloat16 ? float16Rounding : rounding) * range;
+    const reached = (rows: readonly number[]) => rows.findLastIndex((difference) => difference > limit) + 1;
+    return { multiple, reach: Math.ceil(Math.max(reached(upper), reached(lower)) / scale) };
+  }
+  return undefined;
+}
+
+/** The least common multiple of two sides. */
+export function commonMultiple([a, b]: Size): number {
+  return (a / divisor(a, b)) * b;
+}

@@ -1,0 +1,50 @@
+// The memory that a network takes for an image, as runs show.
+import { type Made, sidesFor } from '../image/network.js';
+import type { Restorer } from '../image/restorer.js';
+import { fittingSide } from '../session/sides.js';
+import { remembered } from './remembered.js';
+import { runTrial } from './trial.js';
+
+/** In bytes. */
+export interface Cost {
+  /** For each pixel of the image, input and output included. */
+  readonly perPixel: number;
+  /** Whatever the size of the image. */
+  readonly fixed: number;
+  /** Pixels of the output for one of the image. */
+  readonly area: number;
+}
+
+/** The sides of the images that are run. */
+const trials = [192, 384] as const;
+
+/** For blocks that are rounded up, and what grows a little faster than the image. */
+const slack = 1.05;
+
+/** Where a run does not say what it took, as on a card: twice what a NAFNet of width 32 needs, the largest that was measured. */
+const assumedPerPixel = 2200;
+
+async function measure(restorer: Restorer, colours: 1 | 3): Promise<Cost> {
+  const sides = (await sidesFor(restorer)) ?? { multiple: 1, minimum: 1 };
+  const made: Made[] = [];
+  for (const trial of trials) {
+    const side = fittingSide(trial, sides);
+    const data = new Float32Array(colours * side * side).fill(0.5);
+    made.push(await runTrial(restorer, data, [side, side], colours));
+  }
+  const [small, large] = made as [Made, Made];
+  const area = large.scale[0] * large.scale[1];
+  const [few, many] = [small, large].map(({ padded }) => padded[0] * padded[1]) as [number, number];
+  const inputBytes = (restorer.input.type === 'float16' ? 2 : 4) * colours;
+  if (small.peak === undefined || large.peak === undefined || few === many)
+    return { perPixel: assumedPerPixel, fixed: 0, area };
+  const slope = Math.max((large.peak - small.peak) / (many - few), 0);
+  return {
+    perPixel: (slope + inputBytes) * slack,
+    fixed: Math.max(0, large.peak - slope * many) * slack,
+    area,
+  };
+}
+
+/** What the network of a session takes; found at the first call. */
+export const costOf = remembered(measure);
