@@ -6,7 +6,13 @@ import { inlineEnclosed } from './conversion/inline-enclosed.js';
 import { isConverted, localNodesOf } from './conversion/local-operators.js';
 import { type KeptStatistic, planRewrites, type Rewrite } from './conversion/plan.js';
 import { raiseOld, raiseOpset } from './conversion/raise-opset.js';
-import { forgetSides, recordNetwork, type Site, writeRecord } from './conversion/record.js';
+import {
+  forgetNetwork,
+  type NetworkRecord,
+  recordNetwork,
+  type Site,
+  writeRecord,
+} from './conversion/record.js';
 import type { ConversionSizes } from './conversion/sizes.js';
 import { TlscError } from './errors.js';
 import type { Freed } from './freeing/free-sizes.js';
@@ -19,8 +25,9 @@ import { measure } from './graph/measure.js';
 import { encodeModel, loadModel, type Model, type ModelSource, opsetOf, withNodes } from './graph/model.js';
 import { mergeSizeNumbers } from './graph/size-numbers.js';
 import type { ValueOptions } from './image/values.js';
+import { type Reaches, reachesOf } from './pieces/reach.js';
 import { InferenceSession } from './session/inference-session.js';
-import { sidesOfOnly } from './session/known-sides.js';
+import { freeImageOf, sidesOf } from './session/known-sides.js';
 import { hasManyNodes, modeFor } from './session/many-nodes.js';
 import type { Sides } from './session/sides.js';
 import type { Size } from './size.js';
@@ -73,14 +80,19 @@ export async function convert(source: ModelSource, options: ConvertOptions): Pro
   await raiseOld(model, name);
   // First, so that rules see what they are going to edit.
   if (opset !== undefined) await raiseOpset(model, opset, name, shapes);
-  const { findings, warnings, freed } = await analyze(model, trainSize, name, options.signal);
+  const { findings, warnings, freed, anchor } = await analyze(model, trainSize, name, options.signal);
   const { rewrites, kept } = planRewrites(findings, choice, model, name);
   const sites = rewrites.map(({ site }) => site);
   const { externalDataFolder } = model;
   const report = { ...sizes, sites, kept, warnings, freed, values };
   if (sites.length === 0) {
     const { bytes: copy, sides } = values
-      ? await withNetwork((await loadModel(bytes, externalDataFolder)).model, values, trainSize, name)
+      ? await withNetwork(
+          (await loadModel(bytes, externalDataFolder)).model,
+          { values, anchor },
+          trainSize,
+          name,
+        )
       : { bytes, sides: undefined };
     return { model: copy, externalDataFolder, report: { ...report, freed: undefined, ...original, sides } };
   }
@@ -91,20 +103,20 @@ export async function convert(source: ModelSource, options: ConvertOptions): Pro
   for (const { match } of rewrites) match.finish?.();
   addFunctions(model, rewrites, fast);
   writeRecord(model, sizes, sites);
-  const { bytes: converted, sides } = await withNetwork(model, values, trainSize, name);
+  const { bytes: converted, sides } = await withNetwork(model, { values, anchor }, trainSize, name);
   return { model: converted, externalDataFolder, report: { ...report, ...versionsOf(model), sides } };
 }
 
 /** The model's bytes, with what is said and found out of its network. Throws where ONNX Runtime refuses it. */
 async function withNetwork(
   model: Model,
-  values: ValueOptions | undefined,
+  known: Pick<NetworkRecord, 'values' | 'anchor'>,
   trainSize: Size,
   name: string,
 ): Promise<{ bytes: Uint8Array; sides: Sides | undefined }> {
-  forgetSides(model);
-  const sides = await checkLoads(model, encodeModel(model), trainSize, name);
-  recordNetwork(model, values, sides);
+  forgetNetwork(model);
+  const { sides, reaches } = await checkLoads(model, encodeModel(model), trainSize, name);
+  recordNetwork(model, { ...known, sides, reaches });
   return { bytes: encodeModel(model), sides };
 }
 
@@ -139,16 +151,20 @@ function versionsOf(model: Model): Pick<ConvertReport, 'opset' | 'irVersion'> {
   return { opset: opsetOf(model), irVersion: Number(model.irVersion) };
 }
 
+/** What runs on small images show of a network. */
+interface Seen {
+  readonly sides: Sides | undefined;
+  readonly reaches: Reaches | undefined;
+}
+
+/** How many pixels a network is run on to see how far it reaches, for one of the training size. */
+const reachPixels = 16;
+
 /**
- * ONNX Runtime checks graph and types when it loads a model: an edit that broke either must not get out. Resolves to the sides that its
- * images may have, as runs show, where they are its only input and the training size is no smaller than the least that is tried.
+ * ONNX Runtime checks graph and types when it loads a model: an edit that broke either must not get out. What is seen of the network is seen
+ * where an image is its only input and the training size is no smaller than the least that is tried.
  */
-async function checkLoads(
-  model: Model,
-  converted: Uint8Array,
-  trainSize: Size,
-  name: string,
-): Promise<Sides | undefined> {
+async function checkLoads(model: Model, converted: Uint8Array, trainSize: Size, name: string): Promise<Seen> {
   const { externalDataFolder } = model;
   // The same graph, which is smaller by half in some networks.
   const { nodes, twins } = mergeSizeNumbers(new Graph(model.graph, externalDataFolder));
@@ -160,11 +176,23 @@ async function checkLoads(
       graphOptimizationLevel: 'disabled',
       logSeverityLevel: 4,
     });
-    const sides = hasManyNodes(nodes.length) ? undefined : await sidesOfOnly(session, Math.max(...trainSize));
+    const seen = hasManyNodes(nodes.length)
+      ? unseen
+      : await lookAt(session, withNodes(model, nodes), trainSize);
     await session.release();
-    return sides;
+    return seen;
   } catch (cause) {
     const message = `${name} cannot be converted: ONNX Runtime refuses the result (${(cause as Error).message})`;
     throw new TlscError('ERR_UNSUPPORTED_MODEL', message, { cause });
   }
+}
+
+const unseen: Seen = { sides: undefined, reaches: undefined };
+
+async function lookAt(session: InferenceSession, model: Model, trainSize: Size): Promise<Seen> {
+  const input = freeImageOf(session);
+  const sides = input && (await sidesOf(session, input, undefined, Math.max(...trainSize)));
+  if (!sides) return unseen;
+  const most = reachPixels * trainSize[0] * trainSize[1];
+  return { sides, reaches: isConverted(model) ? await reachesOf(model, input, sides, most) : undefined };
 }

@@ -17,6 +17,7 @@ import { type Answer, isMatch, type Rule, type RuleContext } from '../rewrite/ru
 import { windowedNodes } from '../rewrite/windowed-nodes.js';
 import { rules } from '../rules/index.js';
 import { type Size, showSize } from '../size.js';
+import { anchorIn } from './anchors.js';
 
 /** A global statistic in the model. */
 export interface Finding {
@@ -120,6 +121,8 @@ export interface Analysis {
   readonly findings: readonly Finding[];
   /** Nodes that follow the size of the image nowhere but at the size that it was traced at. */
   readonly warnings: readonly FrozenSize[];
+  /** The first node that may tie what it makes of a part of an image to where that lies in the whole. */
+  readonly anchor?: string | undefined;
   /** What it was freed of, in place; undefined where its images were free. */
   readonly freed?: Freed | undefined;
 }
@@ -163,8 +166,8 @@ export async function analyze(
     const questions = { typed, valued: [...new Set([...sizesAskedOf(model), ...numbers])] };
     const inquiry = { graph, candidates, size, fixed, asksNumbers: numbers.length > 0, signal };
     return await withProbedModel(model, name, questions, async (probed) => {
-      const { findings, warnings } = await inquire(probed, inquiry);
-      return { findings: [...findings, ...findEnclosed(model)], warnings, freed };
+      const { findings, ...rest } = await inquire(probed, inquiry);
+      return { findings: [...findings, ...findEnclosed(model)], ...rest, freed };
     });
   } catch (error) {
     if (!(error instanceof TlscError)) throw error;
@@ -240,7 +243,7 @@ async function inquire(probed: ProbedModel, inquiry: Inquiry): Promise<Analysis>
   const [findings, warnings] = [await find(sizes), findFrozenSizes(graph, sizes)];
   if (sizes[1].failure && findings.some(({ answer }) => isMatch(answer)))
     throw runsAtOneSize(probed.name, size, showFrozen(warnings));
-  return { findings, warnings };
+  return { findings, warnings, anchor: anchorIn(graph, new Growth(sizes)) };
 }
 
 /** Rules ask in one go for so long; then it is others' turn. */

@@ -2,6 +2,7 @@
 import { create } from '@bufbuild/protobuf';
 import { type ModelProto, StringStringEntryProtoSchema } from 'onnx-buf';
 import { type ValueOptions, valuesKey } from '../image/values.js';
+import { anchorKey, type Reaches, reachesKey } from '../pieces/reach.js';
 import { sidesKey } from '../session/known-sides.js';
 import type { Sides } from '../session/sides.js';
 import { isSize, type Size, showSize } from '../size.js';
@@ -64,21 +65,30 @@ function writeMetadata(model: ModelProto, entries: Readonly<Record<string, strin
     model.metadataProps.push(create(StringStringEntryProtoSchema, { key, value }));
 }
 
-/** What `restore` is to know of a network: what its values mean and which sides it takes, as far as that is known. */
-export function recordNetwork(
-  model: ModelProto,
-  values: ValueOptions | undefined,
-  sides: Sides | undefined,
-): void {
+/** What `restore` is to know of a network, as far as it is known. */
+export interface NetworkRecord {
+  /** What its values mean. */
+  readonly values: ValueOptions | undefined;
+  /** Which sides it takes. */
+  readonly sides: Sides | undefined;
+  readonly reaches: Reaches | undefined;
+  /** A node that may anchor it to the image. */
+  readonly anchor: string | undefined;
+}
+
+export function recordNetwork(model: ModelProto, { values, sides, reaches, anchor }: NetworkRecord): void {
   writeMetadata(model, {
     ...(values && { [valuesKey]: JSON.stringify(values) }),
     ...(sides && { [sidesKey]: JSON.stringify(sides) }),
+    ...(anchor !== undefined && { [anchorKey]: anchor }),
+    ...(reaches && { [reachesKey]: JSON.stringify(reaches) }),
   });
 }
 
-/** Leaves out what a model says of the sides that it takes, so that it is found out anew. */
-export function forgetSides(model: ModelProto): void {
-  model.metadataProps = model.metadataProps.filter(({ key }) => key !== sidesKey);
+/** Leaves out what a model says of how it takes images, so that it is found out anew. */
+export function forgetNetwork(model: ModelProto): void {
+  const found = [sidesKey, reachesKey, anchorKey];
+  model.metadataProps = model.metadataProps.filter(({ key }) => !found.includes(key));
 }
 
 /** The custom metadata of a model by their keys. */

@@ -2,7 +2,7 @@ import { abortable } from '../abort.js';
 import { TlscError, throwIfAborted } from '../errors.js';
 import { checkOptions } from '../options.js';
 import { type PiecesPlan, planPieces } from '../pieces/plan.js';
-import type { Pieces } from '../pieces/report.js';
+import type { Pieces, PiecesCheck } from '../pieces/report.js';
 import {
   asItIs,
   copyAndSummarize,
@@ -22,6 +22,7 @@ import { withMemoryFor } from './memory.js';
 import { type NetworkOn, runNetwork, wholeOf } from './network.js';
 import { checkPhoto, isPhoto, type Photo, type Picture, pictureOf, toPhoto } from './photo.js';
 import { restoreInPieces } from './pieces.js';
+import { checkPieces } from './pieces-check.js';
 import { fitAlpha, recoloured } from './resizing.js';
 import { type RestoreOptions, type Restorer, restoreOptionNames, toRestorer } from './restorer.js';
 import { fromNetwork } from './values.js';
@@ -65,7 +66,14 @@ export async function restorePicture(
     const picture = await withoutHidden(given);
     const network = { restorer, picture, feedsOf, name };
     const { colours } = picture;
-    const task = { size: [height, width], colours, bytesPerResult: colours * valueBytes, name } as const;
+    const { bitDepth } = picture.rest;
+    const task = {
+      size: [height, width],
+      colours,
+      bitDepth,
+      bytesPerResult: colours * valueBytes,
+      name,
+    } as const;
     const plan = await planPieces(restorer, task, restorer.pieces);
     const { image: restored, summary } = plan
       ? await restoreInPieces(network, plan)
@@ -76,13 +84,14 @@ export async function restorePicture(
     const pixels = isRecoloured ? await recoloured(picture, restored) : restored;
     const alpha = await fitAlpha(given, pixels.height, pixels.width);
     throwIfAborted(decoding.signal);
-    return { ...toPhoto(pixels, { ...given.rest, ...alpha }), pieces: plan && reportOf(plan) };
+    const check = plan && restorer.pieces.checks ? await checkPieces(network, plan) : undefined;
+    return { ...toPhoto(pixels, { ...given.rest, ...alpha }), pieces: plan && reportOf(plan, check) };
   });
 }
 
-function reportOf({ grid, halo, multiple, bound }: PiecesPlan): Pieces {
+function reportOf({ grid, halo, multiple, bound }: PiecesPlan, check: PiecesCheck | undefined): Pieces {
   const { rows, columns, work } = grid;
-  return { rows: rows.length, columns: columns.length, halo, multiple, work, bound, check: undefined };
+  return { rows: rows.length, columns: columns.length, halo, multiple, work, bound, check };
 }
 
 function summaryOf({ pixels, colours }: Picture): Promise<ImageSummary> {

@@ -1,7 +1,7 @@
 // A session, and how photos go through it: the options of `restore`, checked once.
 import { invalidArgument, TlscError, throwIfAborted } from '../errors.js';
 import { checkSignal, isBoolean, type OptionNames } from '../options.js';
-import { type CheckedPieces, checkPieces, type PiecesOptions, piecesOptionNames } from '../pieces/options.js';
+import { type CheckedPieces, type PiecesOptions, piecesOptionNames, toPieces } from '../pieces/options.js';
 import { type ImageInput, imageInputOf } from '../session/image-input.js';
 import { InferenceSession } from '../session/inference-session.js';
 import { checkMaxPixels, type DecodeOptions } from './decode.js';
@@ -82,6 +82,6 @@ export function toRestorer(session: InferenceSession, options: RestoreOptions): 
     inputs,
     judges,
     decoding: { maxPixels, signal },
-    pieces: checkPieces(options),
+    pieces: toPieces(options),
   };
 }

@@ -1,6 +1,4 @@
 // Whether a part of an image, run by itself, comes out as in the whole, and how it must be cut for that: seen from runs on strips.
-import type { Size } from '../size.js';
-
 /** What a network makes of a strip of an image from row (or column) `begin` up to, but not including, `end`: as many values for each. */
 export type StripRun = (begin: number, end: number) => Promise<Strip>;
 
@@ -17,19 +15,15 @@ export interface Strip {
 export interface Agreement {
   /** What a piece must begin at a multiple of. */
   readonly multiple: number;
-  /** How far from where it was cut a piece is other than the whole, by more than `rounding` of the range of the values. */
-  readonly reach: number;
+  /** How far from where it was cut a piece is other than the whole by more than so much of the range of its values. */
+  reachOf(difference: number): number;
 }
 
 /** A piece that is cut wrongly is off by a hundred times that, in units of the range; one that is cut well by far less. */
 const tolerance = 2e-3;
 
-/** What the order of additions alone may come to. */
-const rounding = 2e-6;
-
-/** What tolerance and rounding are in float16, whose steps are larger. */
+/** The same of networks that compute in float16, whose steps are larger. */
 const float16Tolerance = 1e-2;
-const float16Rounding = 2e-3;
 
 /** The longest axis in the strides of networks that are known: powers of 2, windows of Swin, three levels of 3. */
 const multiples = [8, 16, 32, 64, 128, 12, 24, 48, 96, 20, 40, 80, 28, 56, 112, 36, 72];
@@ -101,14 +95,11 @@ export async function agreementAt(
     const end = Math.floor((length - begin) / multiple) * multiple;
     const lower = differences(await run(0, end), whole, 0).reverse();
     if (far(lower).some((difference) => !(difference <= most))) continue;
-    const limit = (isFloat16 ? float16Rounding : rounding) * range;
-    const reached = (rows: readonly number[]) => rows.findLastIndex((difference) => difference > limit) + 1;
-    return { multiple, reach: Math.ceil(Math.max(reached(upper), reached(lower)) / scale) };
+    const reached = (rows: readonly number[], difference: number) =>
+      rows.findLastIndex((one) => one > difference * range) + 1;
+    const reachOf = (difference: number) =>
+      Math.ceil(Math.max(reached(upper, difference), reached(lower, difference)) / scale);
+    return { multiple, reachOf };
   }
   return undefined;
-}
-
-/** The least common multiple of two sides. */
-export function commonMultiple([a, b]: Size): number {
-  return (a / divisor(a, b)) * b;
 }

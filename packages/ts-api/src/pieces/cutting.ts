@@ -7,18 +7,19 @@ import { fittingSide } from '../session/sides.js';
 import type { Size } from '../size.js';
 import { type Agreement, agreementAt, type Strip, stripLength } from './agreement.js';
 import { halosFor } from './halo.js';
+import { anchorKey, recordedReach } from './reach.js';
 import { remembered } from './remembered.js';
 import { runTrial } from './trial.js';
 
 /** How photos may be cut for a network. */
 export interface Cutting {
   readonly multiple: Size;
-  /** Beyond which a piece differs by less than half a step of 8 bits. */
-  readonly halo: Size;
+  /** Beyond which a piece differs from the whole by less than half a step, by the bits of a photo. */
+  readonly halo: Readonly<Record<8 | 16, Size>>;
+  /** All that pixels depend on; undefined where that is not known. */
+  readonly exact: Size | undefined;
   /** The windows of its statistics, at the size of the photo; [1, 1] where it has none. */
   readonly base: Size;
-  /** Whether `halo` is all that pixels depend on, as far as rounding shows. */
-  readonly isExact: boolean;
 }
 
 /** Why pieces of a photo are no pieces of the result. */
@@ -28,19 +29,33 @@ export interface Uncuttable {
   readonly isGlobal: boolean;
 }
 
-/** For networks that nothing is known of: how far away pieces may come to agree, in pixels. */
+/** How far away pieces may come to agree of a network that nothing is known of, in pixels. */
 const distances = [96, 384, 1024];
 
 /** As thin as a strip may be, so that it costs little. */
 const thinnest = 32;
 
-/** Every channel of it is other, and no two places are alike: neither in what is near them nor in what the whole has on average. */
+/** In [0, 1), always the same for the same numbers. */
+function hash(a: number, b: number, c: number): number {
+  let bits = Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b) ^ Math.imul(c, 0xc2b2ae35);
+  bits = Math.imul(bits ^ (bits >>> 15), 0x2c1b3c6d);
+  bits = Math.imul(bits ^ (bits >>> 12), 0x297a2d39);
+  return ((bits ^ (bits >>> 15)) >>> 0) / 2 ** 32;
+}
+
+/** How far apart, in pixels, one thing in it ends and the next begins. */
+const patch = 71;
+
+/**
+ * Things side by side as in photos at their worst: dark ones and bright ones, smooth and rough, so that what is near a place differs from
+ * what is a little farther away; no two places are alike.
+ */
 function valueAt(along: number, across: number, channel: number): number {
-  const slow = Math.sin(along / 61 + channel) * 0.2 + Math.sin(along / 230 + 2 * channel) * 0.15;
-  const fast = Math.sin(along * 1.7 + across * 0.9) * 0.05;
-  const hash = Math.imul((along * 8191 + across * 131 + channel * 31) | 0, 0x9e3779b1) >>> 8;
-  const noise = (hash / 2 ** 24 - 0.5) * 0.3 * (0.6 + 0.4 * Math.sin(along / 97));
-  return Math.min(1, Math.max(0, 0.5 + slow + fast + noise));
+  const thing = Math.floor(along / patch);
+  const brightness = hash(thing, 1, 0) * 0.8 + hash(thing, 2, channel) * 0.2;
+  const roughness = hash(thing, 3, 0) ** 2 * 0.6;
+  const value = brightness + (hash(along, across, channel + 7) - 0.5) * roughness;
+  return Math.min(1, Math.max(0, value));
 }
 
 /** A strip of the image, in planes, from row or column `begin` up to `end`. */
@@ -89,55 +104,84 @@ async function runStrip(
     : { values: turned(values, channels, height, width), channels, length: width, across: height, scale };
 }
 
+/** How an axis may be cut so that pieces agree from the first of these distances on at which they do. */
 async function alongAxis(
   restorer: Restorer,
   colours: 1 | 3,
   axis: 0 | 1,
-  halos: readonly number[],
-): Promise<(Agreement & { readonly halo: number }) | undefined> {
+  distances: readonly number[],
+): Promise<Agreement | undefined> {
   const sides = (await sidesFor(restorer)) ?? { multiple: 1, minimum: 1 };
   const across = fittingSide(thinnest, sides);
   const isFloat16 = restorer.input.type === 'float16';
   const run = (begin: number, end: number) =>
     runStrip(restorer, strip(begin, end, across, axis, colours), end - begin, axis, colours);
-  for (const halo of halos) {
+  for (const distance of distances) {
     // The shortest piece must be one that the network takes.
-    if (stripLength(halo) < 2 * sides.minimum) continue;
-    const agreement = await agreementAt(run, halo, sides.multiple, isFloat16);
-    if (agreement) return { ...agreement, halo };
+    if (stripLength(distance) < 2 * sides.minimum) continue;
+    const agreement = await agreementAt(run, distance, sides.multiple, isFloat16);
+    if (agreement) return agreement;
   }
   return undefined;
 }
 
-/** The exact or approximate ways to cut for a network; why not, where there are none. */
+/**
+ * Differences to the whole, by the bits of a photo, in units of the range, that the made-up image may show at the halo: on photos the largest
+ * ones are up to fifty times that, and are to be less than half a step of 8 bits. For photos of 16 bits as little as rounding leaves.
+ */
+const shown: Readonly<Record<8 | 16, number>> = { 8: 4e-5, 16: 4e-7 };
+
+/** Without statistics there is nothing that damps what comes from afar: all counts that is more than rounding. */
+const rounding = 1e-6;
+
+/** In float16 it is rounding that shows. */
+const float16Rounding = 2e-3;
+
 async function find(restorer: Restorer, colours: 1 | 3): Promise<Cutting | Uncuttable> {
-  const record = recordIn(restorer.session.modelMetadata);
+  const { session, output, input } = restorer;
+  const record = recordIn(session.modelMetadata);
   const sites = record?.sites ?? [];
   const fast = sites.find(({ maxStride }) => maxStride !== undefined);
   if (fast)
     return {
-      why: `the model was converted in fast mode, in which node ${fast.node} takes samples whose places depend on the size of the photo; convert it without`,
+      why: `in fast mode node ${fast.node} takes samples whose places depend on the size of the image; convert the model without it`,
       isGlobal: false,
     };
-  const halos = (axis: 0 | 1) =>
-    record && sites.length > 0 ? halosFor(sites, record.baseSize[axis]) : distances;
-  const rows = await alongAxis(restorer, colours, 0, halos(0));
-  const columns = rows && (await alongAxis(restorer, colours, 1, halos(1)));
-  if (!rows || !columns) return uncuttable(sites.length > 0);
-  const base: Size = record && sites.length > 0 ? record.baseSize : [1, 1];
-  // Without statistics there is nothing that damps what comes from afar: all of it counts.
-  const halo: Size = sites.length > 0 ? [rows.halo, columns.halo] : [rows.reach + 1, columns.reach + 1];
-  return { multiple: [rows.multiple, columns.multiple], halo, base, isExact: sites.length === 0 };
+  const local = record && sites.length > 0 ? record : undefined;
+  const halosAlong = (axis: 0 | 1) => halosFor(sites, local?.baseSize[axis] ?? 1);
+  const tried = (axis: 0 | 1) => (local ? [halosAlong(axis)[1]] : distances);
+  const rows = await alongAxis(restorer, colours, 0, tried(0));
+  const columns = rows && (await alongAxis(restorer, colours, 1, tried(1)));
+  if (!rows || !columns) return uncuttable(restorer, local !== undefined);
+  const both = (of: (agreement: Agreement, axis: 0 | 1) => number): Size => [of(rows, 0), of(columns, 1)];
+  const multiple = both((agreement) => agreement.multiple);
+  const isFloat16 = input.type === 'float16';
+  if (!local) {
+    const exact = both(({ reachOf }) => reachOf(isFloat16 ? float16Rounding : rounding) + 1);
+    return { multiple, halo: { 8: exact, 16: exact }, exact, base: [1, 1] };
+  }
+  const reach = recordedReach(session.modelMetadata, output);
+  const exact: Size | undefined = reach && [reach[0] + multiple[0], reach[1] + multiple[1]];
+  const haloOf = (bitDepth: 8 | 16) =>
+    both(({ reachOf }, axis) => {
+      const [least, most] = halosAlong(axis);
+      // What float16 rounds away cannot be seen.
+      const needed = isFloat16 ? (least + most) / 2 : reachOf(shown[bitDepth]);
+      return Math.min(Math.max(least, needed), most, exact?.[axis] ?? most);
+    });
+  return { multiple, halo: { 8: haloOf(8), 16: haloOf(16) }, exact, base: local.baseSize };
 }
 
-function uncuttable(isConverted: boolean): Uncuttable {
-  if (!isConverted)
+function uncuttable({ session }: Restorer, isLocal: boolean): Uncuttable {
+  if (!isLocal)
     return {
-      why: 'the network computes over the whole image, so that pieces of it would come out as other pictures; `tlsc convert` makes such statistics local',
+      why: 'it computes over the whole image, so that pieces of it would come out as other pictures; `tlsc convert` makes such statistics local',
       isGlobal: true,
     };
+  const anchor = session.modelMetadata[anchorKey];
+  const cut = anchor === undefined ? '' : `, because of node ${anchor}`;
   return {
-    why: `pieces of it come out as other pictures than the whole, wherever they begin`,
+    why: `pieces come out as other pictures than the whole, wherever they begin${cut}`,
     isGlobal: false,
   };
 }

@@ -1,26 +1,29 @@
 // How much of the photo around a piece its pixels depend on.
 import type { Site } from '../conversion/record.js';
 
+/** What a network has of statistics: means that scale, normalizations, windows that are images of their own. */
+type Kind = 'means' | 'normalizations' | 'windows';
+
 /**
- * In windows of the base size: where values differ by less than half a step of 8 bits. Measured on trained and on random networks
- * (docs/photos.md); what a statistic lets through of what is farther away is damped by the next one. A normalization lets more through than a
- * mean that scales, and windows are cut off whole.
+ * In windows of the base size: no less than that, since photos may hold what no trial does, and no more, since nothing was seen to get there
+ * through a statistic, by which all that comes from afar is damped. A normalization lets more through than a mean that scales, and windows
+ * are cut off whole.
  */
-const windowsFor = { means: 1.25, normalizations: 1.75, windows: 3 };
+const windowsFor: Readonly<Record<Kind, readonly [least: number, most: number]>> = {
+  means: [1, 2],
+  normalizations: [1.5, 2.5],
+  windows: [2.5, 4],
+};
 
 const means = ['LocalAveragePool', 'ReplicateScale'];
 
-function windowsOf(sites: readonly Site[]): number {
-  if (sites.some(({ operator }) => operator === 'LocalWindowPartition')) return windowsFor.windows;
-  return sites.every(({ operator }) => means.includes(operator))
-    ? windowsFor.means
-    : windowsFor.normalizations;
+function kindOf(sites: readonly Site[]): Kind {
+  if (sites.some(({ operator }) => operator === 'LocalWindowPartition')) return 'windows';
+  return sites.every(({ operator }) => means.includes(operator)) ? 'means' : 'normalizations';
 }
 
-/** Halos for a converted network, along an axis of its base size: the one that its kinds of statistics call for, and larger ones. */
-export function halosFor(sites: readonly Site[], base: number): number[] {
-  const enough = windowsOf(sites);
-  return Object.values(windowsFor)
-    .filter((windows) => windows >= enough)
-    .map((windows) => Math.ceil(base * windows));
+/** The least and the largest halo for a converted network, along an axis of its base size. */
+export function halosFor(sites: readonly Site[], base: number): readonly [least: number, most: number] {
+  const [least, most] = windowsFor[kindOf(sites)];
+  return [Math.ceil(base * least), Math.ceil(base * most)];
 }

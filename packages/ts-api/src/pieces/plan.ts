@@ -5,7 +5,7 @@ import { availableMemory } from '../session/available-memory.js';
 import { showBytes } from '../session/out-of-memory.js';
 import { type Size, showSize } from '../size.js';
 import { type Cost, costOf } from './cost.js';
-import { type Cutting, cuttingFor, isUncuttable } from './cutting.js';
+import { cuttingFor, isUncuttable } from './cutting.js';
 import { bestGrid, type Cut, countOf, type Grid } from './grid.js';
 import type { CheckedPieces } from './options.js';
 import type { PiecesBound } from './report.js';
@@ -24,6 +24,7 @@ export interface PiecesPlan {
 export interface Task {
   readonly size: Size;
   readonly colours: 1 | 3;
+  readonly bitDepth: 8 | 16;
   /** Bytes for each pixel of the result. */
   readonly bytesPerResult: number;
   readonly name: string;
@@ -55,33 +56,40 @@ function outOfMemory({ name, size }: Task, needed: number, memory: number, why: 
   });
 }
 
-/** What to keep to where a photo must be cut. Throws where it cannot be. */
-async function cutFor(
-  restorer: Restorer,
-  task: Task,
-  options: CheckedPieces,
-): Promise<Cut & { readonly bound: PiecesBound }> {
-  const cutting = await cuttingFor(restorer, task.colours);
-  const { halo: chosen } = options;
-  if (!isUncuttable(cutting)) return cutOf(cutting, chosen);
-  if (cutting.isGlobal && chosen)
-    return { halo: chosen, multiple: [anywhere, anywhere], least: [1, 1], bound: 'none' };
-  const { name, size } = task;
-  const remedy = cutting.isGlobal ? '; a halo that is given cuts it all the same' : '';
-  throw new TlscError(
+function cannotCut({ name, size }: Task, why: string): TlscError {
+  return new TlscError(
     'ERR_UNSUPPORTED_MODEL',
-    `${name} of ${showSize(size)} pixels does not fit into memory whole, and cannot be restored in pieces: ${cutting.why}${remedy}`,
+    `${name} of ${showSize(size)} pixels does not fit into memory whole, and the network cannot restore it in pieces: ${why}`,
     { parameter: 'memory' },
   );
 }
 
-function cutOf(
-  { multiple, halo, base, isExact }: Cutting,
-  chosen: Size | undefined,
-): Cut & { bound: PiecesBound } {
-  const suffices = chosen === undefined || chosen.every((side, axis) => side >= (halo[axis] ?? 0));
-  const bound = !suffices ? 'none' : isExact ? 'exact' : 'half-level';
-  return { multiple, halo: chosen ?? halo, least: base, bound };
+/** What to keep to where a photo must be cut. Throws where it cannot be. */
+async function cutFor(
+  restorer: Restorer,
+  task: Task,
+  { halo: chosen, exact: isExact }: CheckedPieces,
+): Promise<Cut & { readonly bound: PiecesBound }> {
+  const cutting = await cuttingFor(restorer, task.colours);
+  if (isUncuttable(cutting)) {
+    if (cutting.isGlobal && chosen)
+      return { halo: chosen, multiple: [anywhere, anywhere], least: [1, 1], bound: 'none' };
+    throw cannotCut(
+      task,
+      cutting.why + (cutting.isGlobal ? '; a halo that is given cuts it all the same' : ''),
+    );
+  }
+  const { multiple, exact, base: least } = cutting;
+  if (isExact && !exact)
+    throw cannotCut(
+      task,
+      'how far it reaches is not known, or beyond all that was tried; leave the option exact out',
+    );
+  const halo = chosen ?? (isExact && exact ? exact : cutting.halo[task.bitDepth]);
+  const covers = (other: Size | undefined) =>
+    other?.every((side, axis) => (halo[axis] ?? 0) >= side) ?? false;
+  const bound = covers(exact) ? 'exact' : covers(cutting.halo[task.bitDepth]) ? 'half-level' : 'none';
+  return { multiple, halo, least, bound };
 }
 
 /**

@@ -114,21 +114,19 @@ export async function sidesOf(
   }
 }
 
-/**
- * The same of a session that takes an image, free in its sides, and nothing else; undefined for any other, and where none up to `largest`
- * is taken.
- */
-export async function sidesOfOnly(session: InferenceSession, largest: number): Promise<Sides | undefined> {
-  const input = onlyImage(session);
-  if (!input || fixedSides(input).some((side) => side !== undefined)) return undefined;
-  return sidesOf(session, input, undefined, largest);
-}
-
-function onlyImage(session: InferenceSession): ImageInput | undefined {
+/** The image of a session that takes one, free in its sides, and nothing else; undefined for any other. */
+export function freeImageOf(session: InferenceSession): ImageInput | undefined {
   try {
-    return imageInputOf(session, 'the model', []);
+    const input = imageInputOf(session, 'the model', []);
+    return fixedSides(input).every((side) => side === undefined) ? input : undefined;
   } catch (error) {
     if (error instanceof TlscError) return undefined;
     throw error;
   }
+}
+
+/** The sides that such a session takes; undefined for any other, and where none up to `largest` is taken. */
+export async function sidesOfOnly(session: InferenceSession, largest: number): Promise<Sides | undefined> {
+  const input = freeImageOf(session);
+  return input && sidesOf(session, input, undefined, largest);
 }
