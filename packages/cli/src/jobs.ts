@@ -4,7 +4,7 @@ import { describeImage, TlscError } from '@tlsc/api';
 import { type Destination, isThere, standard } from './destinations.js';
 
 /** What networks take per pixel, in bytes: NAFNet of width 32, the largest that was measured; UNets take a third. */
-const bytesPerPixel = 1100;
+const bytesPerPixel = 700;
 
 /** The share of free memory that images may take together; one is always let through. */
 const memoryShare = 0.7;

@@ -98,6 +98,25 @@ export function parseFormat(text: string): ImageExtension {
   throw new InvalidArgumentError(`Write one of ${names}.`);
 }
 
+const units: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
+const binaryUnits: Readonly<Record<string, number>> = { k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
+
+/** '2GB', '1.5g', '800MiB' or a number of bytes. */
+export function parseBytes(text: string): number {
+  const [, count = '', unit = '', binary] = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?$/i.exec(text) ?? [];
+  const factor = (binary ? binaryUnits : units)[unit.toLowerCase()];
+  const bytes = count === '' || factor === undefined ? 0 : Math.floor(Number(count) * factor);
+  if (bytes >= 1 && Number.isSafeInteger(bytes)) return bytes;
+  throw new InvalidArgumentError('Write it as a number of bytes: 2GB, 1.5GiB or 800MB for example.');
+}
+
+/** A number of pixels, which may be 0. */
+export function parseHalo(text: string): number {
+  const halo = /^\d{1,5}$/.test(text) ? Number(text) : -1;
+  if (halo >= 0 && halo <= largestSide) return halo;
+  throw new InvalidArgumentError(`Write it as a whole number from 0 to ${largestSide}.`);
+}
+
 /** Of an option that may be given several times. */
 export function collect(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];

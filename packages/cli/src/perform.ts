@@ -31,6 +31,10 @@ const options = new Map(
     quality: '--quality',
     lossless: '--lossless',
     inputs: '--input',
+    memory: '--memory',
+    halo: '--halo',
+    exact: '--exact',
+    checkPieces: '--check-pieces',
   }),
 );
 

@@ -1,8 +1,9 @@
 import { SingleBar } from 'cli-progress';
 import type { ImageResult } from './commands/run.js';
+import { showPieces } from './pieces-options.js';
 
 function show(
-  { input, output, height, width, frames = 1, seconds, skipped, losses = [], error }: ImageResult,
+  { input, output, height, width, frames = 1, seconds, pieces, skipped, losses = [], error }: ImageResult,
   print: (line: string) => void,
 ): void {
   if (error) {
@@ -12,6 +13,13 @@ function show(
   const several = frames > 1 ? `, ${frames} frames` : '';
   if (skipped) print(`${input}: skipped, ${output} is there`);
   else print(`${input} -> ${output} (${height}x${width}${several}, ${seconds?.toFixed(2)} s)`);
+  if (pieces && !skipped) {
+    print(`${input}: ${showPieces(pieces)}`);
+    if (pieces.bound === 'none')
+      console.error(
+        `tlsc: warning: ${output} shows where it was cut: values near the edges of its pieces are other than those of the whole photo`,
+      );
+  }
   for (const loss of losses) console.error(`tlsc: warning: ${output} is without what ${input} has: ${loss}`);
 }
 
@@ -29,11 +37,18 @@ export class Progress {
     this.#total = total;
     this.#isSilent = isSilent;
     this.#print = isTaken ? console.error : console.log;
-    this.#showsBar = total > 1 && !isSilent && process.stderr.isTTY;
+    this.#showsBar = !isSilent && process.stderr.isTTY;
   }
 
   begin(image: string): void {
-    if (this.#showsBar) this.#bar.start(this.#total, this.#done, { image });
+    if (this.#showsBar && this.#total > 1) this.#bar.start(this.#total, this.#done, { image });
+  }
+
+  /** So many pieces of an image are done. */
+  piece(image: string, done: number, all: number): void {
+    if (!this.#showsBar) return;
+    this.#bar.stop();
+    if (done < all) this.#bar.start(all, done, { image: `pieces of ${image}` });
   }
 
   end(result: ImageResult): void {

@@ -46,8 +46,9 @@ function withoutRatios(node: NodeProto): NodeProto {
   return copy;
 }
 
-/** Without sides where none were found. */
-const recordKeys = /^tlsc.version,tlsc.train_size,tlsc.base_size,tlsc.sites(,tlsc.sides)?$/;
+/** Without what was not found. */
+const recordKeys =
+  /^tlsc.version,tlsc.train_size,tlsc.base_size,tlsc.sites(,tlsc.sides)?(,tlsc.anchor)?(,tlsc.reach)?$/;
 
 function faultsOfHeaders(original: Model, converted: Model): string[] {
   const faults: string[] = [];

@@ -5,6 +5,7 @@ import {
   type ImageExtension,
   InferenceSession,
   type OtherInputs,
+  type Pieces,
   restoreFile,
   restoreImage,
   TlscError,
@@ -23,12 +24,13 @@ import {
   parseQuality,
 } from '../parse.js';
 import { type ErrorReport, type OutputOptions, perform, reportOf } from '../perform.js';
+import { addPiecesOptions, type PiecesFlags, piecesIn } from '../pieces-options.js';
 import { Progress } from '../progress.js';
 import { readStandardInput, writeStandardOutput } from '../standard-streams.js';
 import { addValueOptions, valuesIn } from '../value-options.js';
 import { warnOfSession } from '../warn.js';
 
-interface Options extends OutputOptions, EncodeOptions, ValueOptions {
+interface Options extends OutputOptions, EncodeOptions, ValueOptions, PiecesFlags {
   readonly output: string;
   readonly threads?: number;
   readonly jobs?: number;
@@ -49,6 +51,8 @@ export interface ImageResult extends Destination {
   /** Frames or pages. */
   readonly frames?: number;
   readonly seconds?: number;
+  /** How it was cut; missing where it was restored whole. */
+  readonly pieces?: Pieces;
   /** What of the image is not in the result, in words. */
   readonly losses?: readonly string[];
   /** The output was there, and has been left alone. */
@@ -92,6 +96,8 @@ async function restoreOne(
   session: InferenceSession,
   { input, output }: Destination,
   options: Options,
+  jobs: number,
+  onPiece: (done: number, all: number) => void,
   signal: AbortSignal,
 ): Promise<ImageResult> {
   const { modelOutput, input: inputs, maxPixels, page, quality, lossless, strip, skipExisting } = options;
@@ -100,6 +106,8 @@ async function restoreOne(
   try {
     const how = {
       ...valuesIn(options),
+      ...piecesIn(options, jobs),
+      onPiece,
       judge: true,
       signal,
       ...(modelOutput !== undefined && { output: modelOutput }),
@@ -111,12 +119,12 @@ async function restoreOne(
       ...(strip && { strip }),
     };
     const source = input === standard ? await readStandardInput(signal) : input;
-    const { height, width, frames, losses } =
+    const { height, width, frames, pieces, losses } =
       output === standard
         ? await restoreToStandardOutput(session, source, options.format ?? '.png', how)
         : await restoreFile(session, source, output, how);
     const seconds = (performance.now() - start) / 1000;
-    return { input, output, height, width, frames, losses, seconds };
+    return { input, output, height, width, frames, ...(pieces && { pieces }), losses, seconds };
   } catch (error) {
     if (!(error instanceof TlscError) || error.code === 'ERR_ABORTED') throw error;
     return { input, output, error: reportOf(error) };
@@ -147,7 +155,9 @@ async function restoreAll(
   signal: AbortSignal,
 ): Promise<RunResult> {
   const isOnCpu = !options.provider?.some((name) => name !== 'cpu');
-  const jobs = chooseJobs(plan.length, isOnCpu, options.jobs, options.threads);
+  // Memory that is counted is for one photo at a time, unless somebody wants it otherwise.
+  const count = options.jobs ?? (options.memory === undefined ? undefined : 1);
+  const jobs = chooseJobs(plan.length, isOnCpu, count, options.threads);
   const session = await openModel(model, jobs.threads, options);
   const { executionProviders, operators } = session;
   const warnings = session.warnings.map(reportOf);
@@ -162,7 +172,8 @@ async function restoreAll(
   try {
     await runJobs(plan, jobs.count, { ...options, signal }, async (destination, index) => {
       progress.begin(destination.input);
-      const result = await restoreOne(session, destination, options, signal);
+      const onPiece = (done: number, all: number) => progress.piece(destination.input, done, all);
+      const result = await restoreOne(session, destination, options, jobs.count, onPiece, signal);
       results[index] = result;
       progress.end(result);
     });
@@ -179,6 +190,8 @@ async function restoreAll(
 const help = `
 A folder stands for the images in it, in the order of their names, and with --recursive for those in its folders. - is standard input, or standard output. Images that fail are named on standard error, and do not keep the others from being restored.
 
+Photos that do not fit into memory are restored in pieces. Those of a converted network are equal to the whole but for less than half a level of 8 bits; a network with global statistics has to be told a --halo, and its pieces are other pictures. --exact and --check-pieces are for those who want to know.
+
 Every frame of an animation and every page is restored: write them as ${framesExtensions.join(', ')}, or choose one by --page.
 
 Exit codes: 0 all images were restored or skipped, 1 one failed or more, 2 wrong usage, 130 interrupted.
@@ -187,6 +200,7 @@ Example:
   tlsc run nafnet.local.onnx photo.jpg -o restored.png
   tlsc run nafnet.local.onnx photos/ -o restored/ --recursive --skip-existing
   tlsc run hinet.local.onnx photos/*.jpg -o restored/ --model-output stage2
+  tlsc run nafnet.local.onnx panorama.tif -o restored.tif --memory 4GB --check-pieces
   tlsc run edsr.onnx photo.png -o larger.webp --range 0..255 --quality 90
   tlsc run inpaint.onnx photo.jpg -o filled.png --input mask=mask.png
   tlsc run hinet.local.onnx photos/*.jpg -o restored/ --provider cuda --provider cpu
@@ -225,7 +239,7 @@ export function runCommand(): Command {
       'refuse images that have more, all their frames or pages counted (default: 120000000)',
       parsePixels,
     );
-  addValueOptions(command)
+  addPiecesOptions(addValueOptions(command))
     .option('--format <name>', 'write all results as this: png, jpg, webp, avif, tif or gif', parseFormat)
     .option('--quality <n>', 'of JPEG, WebP and AVIF, from 1 to 100 (default: 95, of AVIF 80)', parseQuality)
     .option('--lossless', 'have WebP and AVIF lose nothing')

@@ -59,7 +59,7 @@ function outOfMemory({ name, size }: Task, needed: number, memory: number, why: 
 function cannotCut({ name, size }: Task, why: string): TlscError {
   return new TlscError(
     'ERR_UNSUPPORTED_MODEL',
-    `${name} of ${showSize(size)} pixels does not fit into memory whole, and the network cannot restore it in pieces: ${why}`,
+    `${name} of ${showSize(size)} pixels needs more than the option memory allows, and the network cannot restore it in pieces: ${why}`,
     { parameter: 'memory' },
   );
 }
@@ -74,16 +74,13 @@ async function cutFor(
   if (isUncuttable(cutting)) {
     if (cutting.isGlobal && chosen)
       return { halo: chosen, multiple: [anywhere, anywhere], least: [1, 1], bound: 'none' };
-    throw cannotCut(
-      task,
-      cutting.why + (cutting.isGlobal ? '; a halo that is given cuts it all the same' : ''),
-    );
+    throw cannotCut(task, cutting.why + (cutting.isGlobal ? '; the option halo cuts it all the same' : ''));
   }
   const { multiple, exact, base: least } = cutting;
   if (isExact && !exact)
     throw cannotCut(
       task,
-      'how far it reaches is not known, or beyond all that was tried; leave the option exact out',
+      'how far it reaches is not known, or beyond all that was tried; leave out the option exact',
     );
   const halo = chosen ?? (isExact && exact ? exact : cutting.halo[task.bitDepth]);
   const covers = (other: Size | undefined) =>
@@ -116,7 +113,7 @@ export async function planPieces(
       task,
       needed,
       memory,
-      'that is for its smallest pieces: allow more memory, or choose a smaller halo',
+      'that is for its smallest pieces: allow more by the option memory, or choose a smaller one by the option halo',
     );
   }
   if (countOf(grid) === 1) return undefined;
