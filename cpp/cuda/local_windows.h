@@ -10,11 +10,11 @@ namespace tlsc::cuda {
 
 template <typename T>
 Status LocalWindowPartition(const T* x, const NchwShape& x_shape, const KernelShape& kernel_shape,
-                            Launch& launch, T* y);
+                            Launch& launch, T* y, const PlanePlace& place = {});
 
 template <typename T>
 Status LocalWindowMerge(const T* p, const NchwShape& p_shape, const NchwShape& x_shape,
-                        Launch& launch, T* y);
+                        Launch& launch, T* y, const PlanePlace& place = {});
 
 }  // namespace tlsc::cuda
 

@@ -29,15 +29,17 @@ struct WindowGrid {
 };
 
 // Of images that are cut.
-inline WindowGrid GridOf(const NchwShape& x_shape, const KernelShape& kernel_shape) {
-  return {x_shape.channels, MakeWindowTiles(x_shape.height, kernel_shape[0]),
-          MakeWindowTiles(x_shape.width, kernel_shape[1])};
+inline WindowGrid GridOf(const NchwShape& x_shape, const KernelShape& kernel_shape,
+                         const PlanePlace& place) {
+  return {x_shape.channels, MakeWindowTiles(x_shape.height, kernel_shape[0], place.vertical),
+          MakeWindowTiles(x_shape.width, kernel_shape[1], place.horizontal)};
 }
 
 // Of the windows of images.
-inline WindowGrid GridOf(const NchwShape& p_shape, const NchwShape& x_shape) {
-  return {x_shape.channels, TilesOf(x_shape.height, p_shape.height),
-          TilesOf(x_shape.width, p_shape.width)};
+inline WindowGrid GridOf(const NchwShape& p_shape, const NchwShape& x_shape,
+                         const PlanePlace& place) {
+  return {x_shape.channels, TilesOf(x_shape.height, p_shape.height, place.vertical),
+          TilesOf(x_shape.width, p_shape.width, place.horizontal)};
 }
 
 template <typename T>

@@ -41,11 +41,9 @@ void MergeRow(const MergedRow<T>& from, T* y) {
   const size_t top = from.vertical.FirstOver(from.row);
   const size_t bottom = from.vertical.EndOver(from.row);
   for (size_t begin = 0; begin < horizontal.length;) {
-    // Up to where the next window begins or the first one ends the same windows hold every pixel.
     const size_t left = horizontal.FirstOver(begin);
     const size_t right = horizontal.EndOver(begin);
-    size_t end = horizontal.End(left);
-    if (right < horizontal.count) end = std::min(end, horizontal.Begin(right));
+    const size_t end = horizontal.SameUntil(begin);
 
     const T* sources[kMostTilesPerPixel * kMostTilesPerPixel];
     size_t count = 0;

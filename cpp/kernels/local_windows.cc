@@ -39,14 +39,16 @@ Status ForEachRow(const NchwShape& shape, ParallelLoop& loop, const Write& write
 
 template <typename T>
 Status LocalWindowPartition(const T* x, const NchwShape& x_shape, const KernelShape& kernel_shape,
-                            ParallelLoop& loop, T* y) {
-  if (Status status = CheckLocalWindowPartition(x, x_shape, kernel_shape, y); !status.ok()) {
+                            ParallelLoop& loop, T* y, const PlanePlace& place) {
+  if (Status status = CheckLocalWindowPartition(x, x_shape, kernel_shape, y, place);
+      !status.ok()) {
     return status;
   }
   if (*ElementCount(x_shape) == 0) return {};
-  const NchwShape y_shape = LocalWindowPartitionShape(x_shape, kernel_shape);
-  const WindowTiles vertical = MakeWindowTiles(x_shape.height, kernel_shape[0]);
-  const WindowTiles horizontal = MakeWindowTiles(x_shape.width, kernel_shape[1]);
+  const NchwShape y_shape = LocalWindowPartitionShape(x_shape, kernel_shape, place);
+  const WindowTiles vertical = MakeWindowTiles(x_shape.height, kernel_shape[0], place.vertical);
+  const WindowTiles horizontal =
+      MakeWindowTiles(x_shape.width, kernel_shape[1], place.horizontal);
   return ForEachRow(y_shape, loop, [&](size_t row) {
     const size_t plane = row / vertical.window;
     const size_t image = plane / x_shape.channels;  // of y
@@ -63,13 +65,14 @@ Status LocalWindowPartition(const T* x, const NchwShape& x_shape, const KernelSh
 
 template <typename T>
 Status LocalWindowMerge(const T* p, const NchwShape& p_shape, const NchwShape& x_shape,
-                        ParallelLoop& loop, T* y) {
-  if (Status status = CheckLocalWindowMerge(p, p_shape, x_shape, y); !status.ok()) return status;
+                        ParallelLoop& loop, T* y, const PlanePlace& place) {
+  if (Status status = CheckLocalWindowMerge(p, p_shape, x_shape, y, place); !status.ok())
+    return status;
   if (*ElementCount(x_shape) == 0) return {};
   if (Status status = ChooseTarget(); !status.ok()) return status;
 
-  const WindowTiles vertical = TilesOf(x_shape.height, p_shape.height);
-  const WindowTiles horizontal = TilesOf(x_shape.width, p_shape.width);
+  const WindowTiles vertical = TilesOf(x_shape.height, p_shape.height, place.vertical);
+  const WindowTiles horizontal = TilesOf(x_shape.width, p_shape.width, place.horizontal);
   const size_t window_plane = vertical.window * horizontal.window;
   const size_t window_image = x_shape.channels * window_plane;
   const auto merge = ChooseMergeRow<T>();
@@ -85,13 +88,13 @@ Status LocalWindowMerge(const T* p, const NchwShape& p_shape, const NchwShape& x
 }
 
 template Status LocalWindowPartition(const float*, const NchwShape&, const KernelShape&,
-                                     ParallelLoop&, float*);
+                                     ParallelLoop&, float*, const PlanePlace&);
 template Status LocalWindowPartition(const Float16*, const NchwShape&, const KernelShape&,
-                                     ParallelLoop&, Float16*);
+                                     ParallelLoop&, Float16*, const PlanePlace&);
 template Status LocalWindowMerge(const float*, const NchwShape&, const NchwShape&, ParallelLoop&,
-                                 float*);
+                                 float*, const PlanePlace&);
 template Status LocalWindowMerge(const Float16*, const NchwShape&, const NchwShape&, ParallelLoop&,
-                                 Float16*);
+                                 Float16*, const PlanePlace&);
 
 }  // namespace tlsc
 #endif  // HWY_ONCE

@@ -13,6 +13,10 @@
 //
 // Along an axis of length L windows of length k' = min(k, L) lie at 0, s, 2s, … and, the last one,
 // at L - k'; there are R = ceil(L / k') of them, and s = ceil((L - k') / (R - 1)).
+//
+// Images may be pieces of larger ones, all at the same `place`. Their windows are those of the
+// larger image that lie in the piece; at a border of the piece that cuts windows in two, one more
+// lies within it along that border. A piece must be no smaller than a window.
 namespace tlsc {
 
 // What LocalWindowPartition would refuse at every call, whatever the tensor.
@@ -20,15 +24,18 @@ Status ValidateLocalWindowPartition(const KernelShape& kernel_shape);
 
 // The same for tensors of this shape: besides the former, sizes beyond memory, and more windows
 // than can be counted, as images without pixels may lead to.
-Status ValidateLocalWindowPartition(const NchwShape& x_shape, const KernelShape& kernel_shape);
+Status ValidateLocalWindowPartition(const NchwShape& x_shape, const KernelShape& kernel_shape,
+                                    const PlanePlace& place = {});
 
 // The shape of y: [N·R·Q, C, kh', kw'] for R windows down and Q across. The arguments must be
 // valid.
-NchwShape LocalWindowPartitionShape(const NchwShape& x_shape, const KernelShape& kernel_shape);
+NchwShape LocalWindowPartitionShape(const NchwShape& x_shape, const KernelShape& kernel_shape,
+                                    const PlanePlace& place = {});
 
 // What LocalWindowPartition would refuse at a call with these tensors; kernel_shape included.
 Status CheckLocalWindowPartition(const void* x, const NchwShape& x_shape,
-                                 const KernelShape& kernel_shape, const void* y);
+                                 const KernelShape& kernel_shape, const void* y,
+                                 const PlanePlace& place = {});
 
 // Image (n·R + r)·Q + q of y is window r down, q across of image n of x.
 //
@@ -43,16 +50,18 @@ Status CheckLocalWindowPartition(const void* x, const NchwShape& x_shape,
 // memory) before y is touched, or what the loop returned.
 template <typename T>
 Status LocalWindowPartition(const T* x, const NchwShape& x_shape, const KernelShape& kernel_shape,
-                            ParallelLoop& loop, T* y);
+                            ParallelLoop& loop, T* y, const PlanePlace& place = {});
 
 // What LocalWindowMerge would refuse at every call with these shapes.
-Status ValidateLocalWindowMerge(const NchwShape& p_shape, const NchwShape& x_shape);
+Status ValidateLocalWindowMerge(const NchwShape& p_shape, const NchwShape& x_shape,
+                                const PlanePlace& place = {});
 
 // What LocalWindowMerge would refuse at a call with these tensors; shapes included.
 Status CheckLocalWindowMerge(const void* p, const NchwShape& p_shape, const NchwShape& x_shape,
-                             const void* y);
+                             const void* y, const PlanePlace& place = {});
 
-// The inverse: each pixel of y is the mean of what the windows that hold it have there.
+// The inverse: each pixel of y is the mean of what the windows that hold it have there; those along
+// the borders of a piece count where no others do.
 //
 //   T        float or Float16
 //   p        [N·R·Q, C, kh', kw'], contiguous: the windows of an image of shape x_shape, as
@@ -70,7 +79,7 @@ Status CheckLocalWindowMerge(const void* p, const NchwShape& p_shape, const Nchw
 // sizes beyond memory) before y is touched, or what the loop returned.
 template <typename T>
 Status LocalWindowMerge(const T* p, const NchwShape& p_shape, const NchwShape& x_shape,
-                        ParallelLoop& loop, T* y);
+                        ParallelLoop& loop, T* y, const PlanePlace& place = {});
 
 }  // namespace tlsc
 

@@ -3,6 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string>
 #include <vector>
 
 #include "kernels/local_windows_ref.h"
@@ -37,6 +42,52 @@ TEST(WindowTiles, KnowWhichOfThemHoldAPixel) {
             << length << ", " << kernel << ", " << pixel;
         ASSERT_EQ(tiles.EndOver(pixel), over.back() + 1)
             << length << ", " << kernel << ", " << pixel;
+      }
+    }
+  }
+}
+
+TEST(WindowTiles, OfAPieceAreThoseOfTheWholeThatLieInIt) {
+  for (const size_t whole : std::vector<size_t>{1, 7, 40, 61, 96, 143}) {
+    for (const size_t kernel : std::vector<size_t>{1, 2, 5, 13, 20, 31, 60, 96, 200}) {
+      const std::vector<size_t> starts = WindowStartsRef(whole, kernel);
+      const size_t window = std::min(kernel, whole);
+      for (size_t begin = 0; begin + window <= whole; begin += begin < 9 ? 1 : 7) {
+        for (size_t length = window; begin + length <= whole; length += length < window + 9 ? 1 : 8) {
+          const WindowTiles tiles =
+              MakeWindowTiles(length, static_cast<int64_t>(kernel), {begin, whole});
+          ASSERT_EQ(tiles.window, window);
+          for (size_t i = 0; i < tiles.count; ++i) ASSERT_LE(tiles.End(i), length);
+          for (size_t pixel = 0; pixel < length; ++pixel) {
+            std::vector<size_t> over;  // where windows of the whole that hold it begin in the piece
+            for (const size_t start : starts) {
+              const bool is_in = start >= begin && start + window <= begin + length;
+              const size_t at = begin + pixel;
+              if (is_in && start <= at && at < start + window) over.push_back(start - begin);
+            }
+            std::vector<size_t> found;
+            for (size_t i = tiles.FirstOver(pixel); i < tiles.EndOver(pixel); ++i) {
+              found.push_back(tiles.Begin(i));
+              ASSERT_TRUE(tiles.Begin(i) <= pixel && pixel < tiles.End(i));
+            }
+            const std::string place = std::to_string(whole) + ", " + std::to_string(kernel) + ", " +
+                                      std::to_string(begin) + ", " + std::to_string(length) +
+                                      ", " + std::to_string(pixel);
+            if (over.empty()) {
+              ASSERT_EQ(found.size(), 1u) << place;
+              ASSERT_TRUE(found[0] == 0 || found[0] == length - window) << place;
+            } else {
+              ASSERT_EQ(found, over) << place;
+            }
+            const size_t until = tiles.SameUntil(pixel);
+            ASSERT_GT(until, pixel) << place;
+            ASSERT_LE(until, length) << place;
+            for (size_t other = pixel; other < until; ++other) {
+              ASSERT_EQ(tiles.FirstOver(other), tiles.FirstOver(pixel)) << place;
+              ASSERT_EQ(tiles.EndOver(other), tiles.EndOver(pixel)) << place;
+            }
+          }
+        }
       }
     }
   }
@@ -154,6 +205,95 @@ TEST(LocalWindows, MergeUndoesPartition) {
     ASSERT_TRUE(LocalWindowMerge(p.data(), p_shape, shape, loop, y.data()).ok());
     for (size_t i = 0; i < x.size(); ++i) ASSERT_FLOAT_EQ(x[i], y[i]) << i;
   }
+}
+
+// Cuts, scales each window by its own sum, and merges.
+std::vector<float> ScaledByWindow(const std::vector<float>& x, const NchwShape& shape,
+                                  const KernelShape& kernel_shape, const PlanePlace& place) {
+  const NchwShape p_shape = LocalWindowPartitionShape(shape, kernel_shape, place);
+  std::vector<float> p(*ElementCount(p_shape)), y(x.size());
+  SerialLoop loop;
+  EXPECT_TRUE(LocalWindowPartition(x.data(), shape, kernel_shape, loop, p.data(), place).ok());
+  const size_t plane = p_shape.height * p_shape.width;
+  for (size_t begin = 0; begin < p.size(); begin += plane) {
+    float sum = 0;
+    for (size_t i = 0; i < plane; ++i) sum += p[begin + i];
+    for (size_t i = 0; i < plane; ++i) p[begin + i] *= sum;
+  }
+  EXPECT_TRUE(LocalWindowMerge(p.data(), p_shape, shape, loop, y.data(), place).ok());
+  return y;
+}
+
+// Of a piece every pixel whose windows all lie in it comes out as in the whole.
+TEST(LocalWindows, PiecesComeOutLikeTheWhole) {
+  const size_t height = 93, width = 71;
+  const KernelShape kernel_shape = {20, 17};
+  const NchwShape shape = {2, 2, height, width};
+  const std::vector<float> x = RandomTensor(*ElementCount(shape), -1.0f, 1.0f);
+  const std::vector<float> whole = ScaledByWindow(x, shape, kernel_shape, {});
+  const std::vector<size_t> rows = WindowStartsRef(height, 20);
+  const std::vector<size_t> columns = WindowStartsRef(width, 17);
+  const auto sees_all = [](const std::vector<size_t>& starts, size_t window, size_t at,
+                           size_t begin, size_t end) {
+    return std::all_of(starts.begin(), starts.end(), [&](size_t start) {
+      const bool holds = start <= at && at < start + window;
+      return !holds || (start >= begin && start + window <= end);
+    });
+  };
+  for (const auto& [top, left, down, across] : std::vector<std::array<size_t, 4>>{
+           {0, 0, 93, 71}, {0, 0, 50, 40}, {16, 8, 60, 50}, {33, 30, 60, 41}, {7, 5, 20, 17}}) {
+    const NchwShape piece_shape = {2, 2, down, across};
+    std::vector<float> piece;
+    for (size_t plane = 0; plane < 4; ++plane) {
+      for (size_t i = 0; i < down; ++i) {
+        const auto row = x.begin() + static_cast<std::ptrdiff_t>(
+                                         (plane * height + top + i) * width + left);
+        piece.insert(piece.end(), row, row + static_cast<std::ptrdiff_t>(across));
+      }
+    }
+    const PlanePlace place = {{top, height}, {left, width}};
+    const std::vector<float> made = ScaledByWindow(piece, piece_shape, kernel_shape, place);
+    size_t compared = 0;
+    for (size_t plane = 0; plane < 4; ++plane) {
+      for (size_t i = 0; i < down; ++i) {
+        for (size_t j = 0; j < across; ++j) {
+          const float value = made[(plane * down + i) * across + j];
+          ASSERT_TRUE(std::isfinite(value));
+          if (!sees_all(rows, 20, top + i, top, top + down)) continue;
+          if (!sees_all(columns, 17, left + j, left, left + across)) continue;
+          ASSERT_EQ(value, whole[(plane * height + top + i) * width + left + j]);
+          ++compared;
+        }
+      }
+    }
+    EXPECT_TRUE(compared > 0 || down == 20);
+  }
+}
+
+TEST(LocalWindows, RefusePlacesThatNoPieceHas) {
+  std::vector<float> x(4 * 5), y(400);
+  const NchwShape shape = {1, 1, 4, 5};
+  SerialLoop loop;
+  struct {
+    PlanePlace place;
+    KernelShape kernel_shape;
+    const char* message;
+  } const cases[] = {
+      {{{7, 10}, {0, 5}}, {2, 2}, "place: expected planes within [10, 5], received [4, 5] at [7, 0]"},
+      {{{0, 4}, {SIZE_MAX, 9}},
+       {2, 2},
+       "place: expected planes within [4, 9], received [4, 5] at [0, 18446744073709551615]"},
+      {{{0, 3}, {0, 5}}, {2, 2}, "place: expected planes within [3, 5], received [4, 5] at [0, 0]"},
+      {{{0, 8}, {0, 5}}, {5, 2}, "place: expected pieces no smaller than windows of [5, 2], received [4, 5]"},
+  };
+  for (const auto& [place, kernel_shape, message] : cases) {
+    const Status status = LocalWindowPartition(x.data(), shape, kernel_shape, loop, y.data(), place);
+    EXPECT_EQ(status.code, StatusCode::kInvalidArgument);
+    EXPECT_EQ(status.message, message);
+  }
+  const Status merged =
+      LocalWindowMerge(x.data(), {1, 1, 2, 5}, shape, loop, y.data(), {{7, 10}, {0, 5}});
+  EXPECT_EQ(merged.message, "place: expected planes within [10, 5], received [4, 5] at [7, 0]");
 }
 
 TEST(LocalWindows, NonFiniteStaysAtItsPixel) {

@@ -15,6 +15,17 @@ namespace tlsc {
 // plane.
 using KernelShape = std::array<int64_t, 2>;
 
+// Where a piece of a plane lies in it along an axis, in pixels. A whole of 0: it is all there is.
+struct AxisPlace {
+  size_t begin = 0;
+  size_t whole = 0;
+};
+
+struct PlanePlace {
+  AxisPlace vertical;
+  AxisPlace horizontal;
+};
+
 enum class Padding {
   kReplicate,  // output as large as the plane; beyond the first and last position, theirs is
                // repeated

@@ -39,8 +39,12 @@ class CustomOp final : public OrtCustomOp {
 
     GetInputTypeCount = [](const OrtCustomOp*) { return Op::kInputTypes.size(); };
     GetInputType = [](const OrtCustomOp*, size_t i) { return Op::kInputTypes[i]; };
-    GetInputCharacteristic = [](const OrtCustomOp*, size_t) { return INPUT_OUTPUT_REQUIRED; };
-    GetInputMemoryType = [](const OrtCustomOp*, size_t) { return OrtMemTypeDefault; };
+    GetInputCharacteristic = [](const OrtCustomOp*, size_t i) {
+      return SaysSomething(i) ? INPUT_OUTPUT_OPTIONAL : INPUT_OUTPUT_REQUIRED;
+    };
+    GetInputMemoryType = [](const OrtCustomOp*, size_t i) {
+      return SaysSomething(i) ? OrtMemTypeCPUInput : OrtMemTypeDefault;
+    };
     GetOutputTypeCount = [](const OrtCustomOp*) { return Op::kOutputTypes.size(); };
     GetOutputType = [](const OrtCustomOp*, size_t i) { return Op::kOutputTypes[i]; };
     GetOutputCharacteristic = [](const OrtCustomOp*, size_t) { return INPUT_OUTPUT_REQUIRED; };
@@ -75,6 +79,11 @@ class CustomOp final : public OrtCustomOp {
   }
 
  private:
+  // About the images, and is none.
+  static constexpr bool SaysSomething(size_t input) {
+    return Op::kInputTypes[input] == kElementType<int64_t>;
+  }
+
   struct Kernel {
     const OrtApi& api;
     Op op;

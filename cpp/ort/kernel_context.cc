@@ -1,5 +1,7 @@
 #include "ort/kernel_context.h"
 
+#include <algorithm>
+#include <array>
 #include <memory>
 #include <string>
 
@@ -18,6 +20,7 @@ std::string ToString(const std::vector<int64_t>& dims) {
 }
 
 const char* NameOf(ONNXTensorElementDataType type) {
+  if (type == kElementType<int64_t>) return "int64";
   return type == kElementType<float> ? "float32" : "float16";
 }
 
@@ -36,6 +39,34 @@ NchwShape ExpectNchw(const InputShape& input) {
 void ExpectShape(const InputShape& input, const std::vector<int64_t>& dims) {
   if (input.dims == dims) return;
   throw StatusError(InvalidArgument(input.name, "shape " + ToString(dims), ToString(input.dims)));
+}
+
+PlanePlace ReadPlace(const KernelContext& context, size_t index) {
+  if (!context.HasInput(index)) return {};
+  const InputTensor<int64_t> place = context.Input<int64_t>(index, "place");
+  ExpectShape(place, {4});
+  const auto [top, left, height, width] =
+      std::array{place.data[0], place.data[1], place.data[2], place.data[3]};
+  const std::vector<int64_t> given(place.data, place.data + 4);
+  if (std::any_of(given.begin(), given.end(), [](int64_t side) { return side < 0; })) {
+    throw StatusError(InvalidArgument("place", "nothing below 0", ToString(given)));
+  }
+  // Of no size on one side alone nothing could be a piece.
+  if ((height == 0) != (width == 0)) {
+    throw StatusError(
+        InvalidArgument("place", "height and width of the whole, or neither", ToString(given)));
+  }
+  return {{static_cast<size_t>(top), static_cast<size_t>(height)},
+          {static_cast<size_t>(left), static_cast<size_t>(width)}};
+}
+
+bool KernelContext::HasInput(size_t index) const {
+  size_t count = 0;
+  ThrowIfError(api_, api_.KernelContext_GetInputCount(&context_, &count));
+  if (index >= count) return false;
+  const OrtValue* value = nullptr;
+  ThrowIfError(api_, api_.KernelContext_GetInput(&context_, index, &value));
+  return value != nullptr;
 }
 
 InputShape KernelContext::InputOf(ONNXTensorElementDataType type, size_t index, const char* name,

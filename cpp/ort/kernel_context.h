@@ -10,10 +10,11 @@
 #include "base/float16.h"
 #include "base/nchw_shape.h"
 #include "base/parallel.h"
+#include "kernels/window.h"
 
 namespace tlsc::ort {
 
-// ONNX Runtime's name of the element type T of a tensor; the operators take these two.
+// ONNX Runtime's name of the element type T of a tensor; images are of the first two.
 template <typename T>
 inline constexpr ONNXTensorElementDataType kElementType = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
 template <>
@@ -22,6 +23,11 @@ inline constexpr ONNXTensorElementDataType kElementType<float> =
 template <>
 inline constexpr ONNXTensorElementDataType kElementType<Float16> =
     ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16;
+
+// Of inputs that say something about the others: whole numbers, in ordinary memory, optional.
+template <>
+inline constexpr ONNXTensorElementDataType kElementType<int64_t> =
+    ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64;
 
 // An input of the running node, whatever its element type.
 struct InputShape {
@@ -39,6 +45,13 @@ struct InputTensor : InputShape {
 NchwShape ExpectNchw(const InputShape& input);
 void ExpectShape(const InputShape& input, const std::vector<int64_t>& dims);
 
+class KernelContext;
+
+// The input `index` of an operator on windows: where images are pieces of larger ones, their first
+// row and column, height and width of the larger ones; all 0, or no input, where they are no
+// pieces.
+PlanePlace ReadPlace(const KernelContext& context, size_t index);
+
 // What one execution of a node may use.
 class KernelContext {
  public:
@@ -51,6 +64,9 @@ class KernelContext {
     InputShape shape = InputOf(kElementType<T>, index, name, data);
     return {std::move(shape), static_cast<const T*>(data)};
   }
+
+  // Whether the node has this input, which is optional.
+  bool HasInput(size_t index) const;
 
   // Allocates the output; its data is null or not if it has no elements.
   template <typename T>

@@ -10,10 +10,11 @@ void LocalWindowMergeOp<T>::Compute(const KernelContext& context) const {
   const InputTensor<T> x = context.Input<T>(1, "X");
   const NchwShape p_shape = ExpectNchw(p);
   const NchwShape x_shape = ExpectNchw(x);
-  ThrowIfError(ValidateLocalWindowMerge(p_shape, x_shape));  // before there is an output
+  const PlanePlace place = ReadPlace(context, 2);
+  ThrowIfError(ValidateLocalWindowMerge(p_shape, x_shape, place));  // before there is an output
   T* y = context.Output<T>(0, x_shape);
   Runner runner(context);
-  ThrowIfError(kernels::LocalWindowMerge(p.data, p_shape, x_shape, runner, y));
+  ThrowIfError(kernels::LocalWindowMerge(p.data, p_shape, x_shape, runner, y, place));
 }
 
 template <typename T>

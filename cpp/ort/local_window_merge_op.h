@@ -8,13 +8,14 @@
 
 namespace tlsc::ort {
 
-// tlsc.LocalWindowMerge (P: T [N·R·Q, C, kh', kw'], X: T [N, C, H, W]) → Y: like X, of which only
-// the shape is read; T is float or Float16
+// tlsc.LocalWindowMerge (P: T [N·R·Q, C, kh', kw'], X: T [N, C, H, W], place: int64 [4], optional)
+//   → Y: like X, of which only the shape is read; T is float or Float16
 template <typename T>
 class LocalWindowMergeOp {
  public:
   static constexpr const char* kName = "LocalWindowMerge";
-  static constexpr std::array kInputTypes = {kElementType<T>, kElementType<T>};
+  static constexpr std::array kInputTypes = {kElementType<T>, kElementType<T>,
+                                             kElementType<int64_t>};
   static constexpr std::array kOutputTypes = {kElementType<T>};
 
   explicit LocalWindowMergeOp(const KernelAttributes&) {}

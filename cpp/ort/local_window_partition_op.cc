@@ -23,16 +23,18 @@ template <typename T>
 void LocalWindowPartitionOp<T>::Compute(const KernelContext& context) const {
   const InputTensor<T> x = context.Input<T>(0, "X");
   const NchwShape x_shape = ExpectNchw(x);
-  ThrowIfError(
-      ValidateLocalWindowPartition(x_shape, kernel_shape_));  // before there is a shape of Y
-  T* y = context.Output<T>(0, LocalWindowPartitionShape(x_shape, kernel_shape_));
+  const PlanePlace place = ReadPlace(context, 1);
+  // Before there is a shape of Y.
+  ThrowIfError(ValidateLocalWindowPartition(x_shape, kernel_shape_, place));
+  T* y = context.Output<T>(0, LocalWindowPartitionShape(x_shape, kernel_shape_, place));
   Runner runner(context);
-  ThrowIfError(kernels::LocalWindowPartition(x.data, x_shape, kernel_shape_, runner, y));
+  ThrowIfError(kernels::LocalWindowPartition(x.data, x_shape, kernel_shape_, runner, y, place));
 }
 
 template <typename T>
 void LocalWindowPartitionOp<T>::InferOutputShape(ShapeInference& inference) {
   const KernelShape kernel_shape = ParseValidKernelShape(inference.attributes());
+  if (inference.HasInput(1)) return;  // which says at run time how many windows there are
   const std::optional<Dims> x = inference.NchwInput(0);
   // No name in the model stands for N·R·Q, nor for the lesser of H and kh.
   if (!x || !std::all_of(x->begin(), x->end(), [](const Dim& dim) { return dim.known(); })) return;

@@ -8,14 +8,15 @@
 
 namespace tlsc::ort {
 
-// tlsc.LocalWindowPartition (X: T [N, C, H, W]) → Y: T [N·R·Q, C, kh', kw']
+// tlsc.LocalWindowPartition (X: T [N, C, H, W], place: int64 [4], optional)
+//   → Y: T [N·R·Q, C, kh', kw']
 //   T             float or Float16
 //   kernel_shape  two ints, required
 template <typename T>
 class LocalWindowPartitionOp {
  public:
   static constexpr const char* kName = "LocalWindowPartition";
-  static constexpr std::array kInputTypes = {kElementType<T>};
+  static constexpr std::array kInputTypes = {kElementType<T>, kElementType<int64_t>};
   static constexpr std::array kOutputTypes = {kElementType<T>};
 
   explicit LocalWindowPartitionOp(const KernelAttributes& attributes);

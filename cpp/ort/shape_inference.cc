@@ -7,6 +7,12 @@
 
 namespace tlsc::ort {
 
+bool ShapeInference::HasInput(size_t index) const {
+  size_t count = 0;
+  ThrowIfError(api_, api_.ShapeInferContext_GetInputCount(&context_, &count));
+  return index < count;
+}
+
 std::optional<Dims> ShapeInference::NchwInput(size_t index) const {
   OrtTensorTypeAndShapeInfo* info = nullptr;  // the context's, not ours to free
   ThrowIfError(api_, api_.ShapeInferContext_GetInputTypeShape(&context_, index, &info));

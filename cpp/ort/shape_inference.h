@@ -33,6 +33,9 @@ class ShapeInference {
 
   const Attributes& attributes() const { return attributes_; }
 
+  // Whether the node has this input, which is optional.
+  bool HasInput(size_t index) const;
+
   // Nothing if the input is not known to be [N, C, H, W], or a dimension is neither known nor
   // named.
   std::optional<Dims> NchwInput(size_t index) const;

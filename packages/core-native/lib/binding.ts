@@ -104,6 +104,8 @@ export interface NativeLoad {
 
 export interface NativeSession {
   readonly inputs: readonly NativeValueInfo[];
+  /** Those that have a value in the model unless another is fed. */
+  readonly optionalInputs: readonly NativeValueInfo[];
   readonly outputs: readonly NativeValueInfo[];
   /** The model's custom metadata. */
   readonly metadata: Readonly<Record<string, string>>;

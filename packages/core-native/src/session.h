@@ -101,6 +101,8 @@ class Session {
 
   const Runtime& runtime() const { return runtime_; }
   const std::vector<ValueInfo>& inputs() const { return inputs_; }
+  // Inputs that have a value unless another is given.
+  const std::vector<ValueInfo>& optional_inputs() const { return optional_inputs_; }
   const std::vector<ValueInfo>& outputs() const { return outputs_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
@@ -149,6 +151,7 @@ class Session {
   OrtOwned<OrtMemoryInfo> device_memory_;
   OrtOwned<OrtAllocator> pinned_allocator_;
   std::vector<ValueInfo> inputs_;
+  std::vector<ValueInfo> optional_inputs_;
   std::vector<ValueInfo> outputs_;
   std::map<std::string, std::string> metadata_;
 };

@@ -238,6 +238,7 @@ SessionWrap::SessionWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Sess
   const Session& session = *hold_->Get();
   Napi::Object self = info.This().As<Napi::Object>();
   self.Set("inputs", ToJs(env, session.inputs()));
+  self.Set("optionalInputs", ToJs(env, session.optional_inputs()));
   self.Set("outputs", ToJs(env, session.outputs()));
   self.Set("metadata", ToJs(env, session.metadata()));
   self.Set("runtimeVersion", session.runtime().version());

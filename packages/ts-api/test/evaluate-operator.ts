@@ -8,7 +8,7 @@ import { encodeModel } from '../src/graph/model.js';
 import { DataType, type NodeProto } from '../src/graph/proto.js';
 import { floatsOf, type ImageType, toImageTensor } from '../src/session/image-tensors.js';
 import { InferenceSession } from '../src/session/inference-session.js';
-import { buildModel, floats, halves, valueInfo } from './build-model.js';
+import { buildModel, floats, halves, integers, valueInfo } from './build-model.js';
 
 export type Operators = 'native' | 'portable';
 
@@ -20,6 +20,8 @@ export interface Evaluation {
   readonly body?: BodyType;
   /** Constants of one dimension that the node reads, by name. */
   readonly constants?: Readonly<Record<string, readonly number[]>>;
+  /** Those of whole numbers. */
+  readonly numbers?: Readonly<Record<string, readonly number[]>>;
 }
 
 /** Runs a model of the one node on `images`, with its portable body beside it; the values of its output, y. */
@@ -27,7 +29,7 @@ export async function evaluateOperator(
   node: NodeProto,
   images: Readonly<Record<string, Tensor>>,
   operators: Operators,
-  { opset = 17, type = 'float32', body = type, constants = {} }: Evaluation = {},
+  { opset = 17, type = 'float32', body = type, constants = {}, numbers = {} }: Evaluation = {},
 ): Promise<Float32Array> {
   const constant = type === 'float32' ? floats : halves;
   const elemType = type === 'float32' ? DataType.FLOAT : DataType.FLOAT16;
@@ -43,7 +45,10 @@ export async function evaluateOperator(
   );
   const parts = {
     node: [node],
-    initializer: Object.entries(constants).map(([name, values]) => constant(name, [values.length], values)),
+    initializer: [
+      ...Object.entries(constants).map(([name, values]) => constant(name, [values.length], values)),
+      ...Object.entries(numbers).map(([name, values]) => integers(name, values)),
+    ],
     input,
     output: [valueInfo('y', ['n', 'c', 'h', 'w'], elemType)],
   };

@@ -16,6 +16,7 @@ import { numbersAskedOf } from '../pooled/sums.js';
 import { type Answer, isMatch, type Rule, type RuleContext } from '../rewrite/rule.js';
 import { windowedNodes } from '../rewrite/windowed-nodes.js';
 import { rules } from '../rules/index.js';
+import { transposedAttention } from '../rules/transposed-attention.js';
 import { type Size, showSize } from '../size.js';
 import { anchorIn } from './anchors.js';
 
@@ -134,8 +135,8 @@ interface Inquiry {
   readonly size: Size;
   /** The size that its images were fixed to. */
   readonly fixed: Size | undefined;
-  /** Whether it matters what numbers are worked out of sizes. */
-  readonly asksNumbers: boolean;
+  /** Whether it matters what becomes of a size that nothing about is even: numbers, and what images are filled up to. */
+  readonly asksOdd: boolean;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -164,7 +165,8 @@ export async function analyze(
     const typed = [...new Set(candidates.flatMap(({ node }) => node.input.slice(0, 1)))];
     const numbers = numbersAskedOf(graph);
     const questions = { typed, valued: [...new Set([...sizesAskedOf(model), ...numbers])] };
-    const inquiry = { graph, candidates, size, fixed, asksNumbers: numbers.length > 0, signal };
+    const asksOdd = numbers.length > 0 || candidates.some(({ by }) => by.includes(transposedAttention));
+    const inquiry = { graph, candidates, size, fixed, asksOdd, signal };
     return await withProbedModel(model, name, questions, async (probed) => {
       const { findings, ...rest } = await inquire(probed, inquiry);
       return { findings: [...findings, ...findEnclosed(model)], ...rest, freed };
@@ -212,14 +214,15 @@ function oddSize([height, width]: Size): Size {
 }
 
 async function inquire(probed: ProbedModel, inquiry: Inquiry): Promise<Analysis> {
-  const { graph, candidates, size, fixed, asksNumbers, signal } = inquiry;
+  const { graph, candidates, size, fixed, asksOdd, signal } = inquiry;
   const find = async (sizes: TwoSizes) => {
     if (candidates.length === 0) return [];
     const measured = await probed.at(sizes[0].size, signal);
     const [growth, windowed] = [new Growth(sizes), windowedNodes(graph)];
     const batched = await forTwoImages(probed, sizes, signal);
-    const odd = asksNumbers ? await probed.tryAt(oddSize(sizes[0].size), signal) : undefined;
-    const looks = odd ? [...sizes, odd] : sizes;
+    const smallOdd = oddSize(sizes[0].size);
+    const odd = asksOdd ? await probed.tryAt(smallOdd, signal) : undefined;
+    const looks = odd ? [...sizes, { ...odd, size: smallOdd }] : sizes;
     return findingsIn(
       { graph, opset: opsetOf(probed.model), ...measured, batched, looks, growth, windowed },
       candidates,

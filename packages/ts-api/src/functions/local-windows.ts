@@ -1,22 +1,25 @@
 // Cutting images into windows, and putting windows together to images, in standard ONNX.
 import { DataType, type FunctionProto } from '../graph/proto.js';
 import { Body, type BodyOptions } from './body.js';
-import { type Extent, planeSidesOf, windowSidesOf } from './window-mean.js';
-import { beginOf, countTo, type Tiles, tilesOf } from './window-tiles.js';
+import { type Extent, planeSidesOf, sidesOf } from './window-mean.js';
+import { beginOf, countTo, placeInput, type Tiles, tilesInPiece, tilesOf, wholeOf } from './window-tiles.js';
 
 /** All that a pixel can lie in along an axis: all steps but the last are more than half a window. */
 const mostTilesPerPixel = 3;
 
 /** For each window the pixels that it holds along its axis: count × window. */
 function pixelsOf(body: Body, tiles: Tiles): string {
-  const begin = beginOf(body, tiles, countTo(body, tiles.count));
-  return body.op('Add', [body.op('Reshape', [begin, body.ints(-1, 1)]), countTo(body, tiles.window)]);
+  const { begins } = tilesInPiece(body, tiles);
+  return body.op('Add', [body.op('Reshape', [begins, body.ints(-1, 1)]), countTo(body, tiles.window)]);
 }
 
-/** LocalWindowPartition(X; kernel_shape). */
+/** LocalWindowPartition(X, place; kernel_shape). */
 export function localWindowPartitionFunction({ opset, type }: BodyOptions): FunctionProto {
   const body = new Body(type);
-  const [rows, columns] = windowSidesOf(body, 'X').map((side) => tilesOf(body, side)) as [Tiles, Tiles];
+  const [rows, columns] = sidesOf(body, 'X').map((side) => {
+    const window = body.op('Min', [side.window, wholeOf(body, side).whole]);
+    return tilesOf(body, { ...side, window });
+  }) as [Tiles, Tiles];
   // N × C × R × kh' × W, then N × C × R × kh' × Q × kw'.
   const cutDown = body.op('Gather', ['X', pixelsOf(body, rows)], { axis: 2 });
   const cut = body.op('Gather', [cutDown, pixelsOf(body, columns)], { axis: 4 });
@@ -24,46 +27,71 @@ export function localWindowPartitionFunction({ opset, type }: BodyOptions): Func
   const channels = body.slice(body.op('Shape', ['X']), body.ints(1), body.ints(2), 0);
   const shape = [body.ints(-1), channels, rows.window, columns.window];
   body.op('Reshape', [windows, body.op('Concat', shape, { axis: 0 })]);
-  return body.toFunction('LocalWindowPartition', ['X'], ['kernel_shape'], opset);
+  return body.toFunction('LocalWindowPartition', ['X', placeInput], ['kernel_shape'], opset);
 }
 
 /**
  * `value`, in which the windows of an axis lie one behind the other, with the mean of what they have at each pixel of the
  * axis in their place.
  */
-function meanOverTiles(body: Body, value: string, tiles: Tiles): string {
-  const { axis, length, window, count, step } = tiles;
+function meanOverTiles(body: Body, value: string, tiles: Tiles, count: string): string {
+  const { axis, length, window, place, step } = tiles;
+  const { first, inside, front } = tilesInPiece(body, tiles);
+  const [zero, one] = [body.ints(0), body.ints(1)];
   const pixel = countTo(body, length);
-  const one = body.ints(1);
+  const at = body.op('Add', [pixel, place]); // in the whole
   // The first window that ends behind the pixel. Division rounds towards 0, and so does a pixel of the first window.
-  const ended = body.op('Div', [body.op('Add', [body.op('Sub', [pixel, window]), step]), step]);
-  const last = body.op('Sub', [count, one]);
-  const first = body.op('Max', [body.op('Min', [ended, last]), body.ints(0)]);
+  const ended = body.op('Div', [body.op('Add', [body.op('Sub', [at, window]), step]), step]);
+  const lastOfWhole = body.op('Sub', [tiles.count, one]);
+  const over = body.op('Max', [body.op('Min', [ended, lastOfWhole]), first]);
+  const end = body.op('Add', [first, inside]);
   const placeIn = (index: string) => {
-    const within = body.op('Sub', [pixel, beginOf(body, tiles, index)]);
-    return body.op('Add', [body.op('Mul', [index, window]), within]);
+    const within = body.op('Sub', [at, beginOf(body, tiles, index)]);
+    const own = body.op('Add', [body.op('Sub', [index, first]), front]);
+    return body.op('Add', [body.op('Mul', [own, window]), within]);
   };
-  const place = placeIn(first);
+  const holds = (index: string) => {
+    const exists = body.op('Less', [index, end]);
+    const begun = body.op('Not', [body.op('Less', [at, beginOf(body, tiles, index)])]);
+    return body.op('And', [exists, begun]);
+  };
+  const isHeld = holds(over);
+  const firstPlace = body.op('Where', [isHeld, placeIn(over), placeAtBorder(body, tiles, pixel, count)]);
   // Along the last axis, or along the one before it.
   const along = axis === 3 ? body.ints(-1) : body.ints(-1, 1);
-  const none = body.toFloat64(body.ints(0));
-  let sum = body.op('Gather', [value, place], { axis });
+  const none = body.toFloat64(zero);
+  let sum = body.op('Gather', [value, firstPlace], { axis });
   let holders = one;
   for (let neighbour = 1; neighbour < mostTilesPerPixel; neighbour++) {
-    const index = body.op('Add', [first, body.ints(neighbour)]);
-    const exists = body.op('Less', [index, count]);
-    const begun = body.op('Not', [body.op('Less', [pixel, beginOf(body, tiles, index)])]);
-    const holds = body.op('And', [exists, begun]);
-    const there = body.op('Gather', [value, body.op('Where', [holds, placeIn(index), place])], { axis });
-    const counts = body.op('Reshape', [holds, along]);
+    const index = body.op('Add', [over, body.ints(neighbour)]);
+    const isHolding = body.op('And', [isHeld, holds(index)]);
+    const where = body.op('Where', [isHolding, placeIn(index), firstPlace]);
+    const there = body.op('Gather', [value, where], { axis });
+    const counts = body.op('Reshape', [isHolding, along]);
     sum = body.op('Add', [sum, body.op('Where', [counts, there, none])]);
-    holders = body.op('Add', [holders, body.op('Cast', [holds], { to: DataType.INT64 })]);
+    holders = body.op('Add', [holders, body.op('Cast', [isHolding], { to: DataType.INT64 })]);
   }
   const divisor = body.op('Reshape', [body.toFloat64(holders), along]);
   return body.op('Div', [sum, divisor]);
 }
 
-/** LocalWindowMerge(P, X). */
+/** Where the pixels of a piece lie that no window of the whole holds: in the one along its first border, or along its last. */
+function placeAtBorder(body: Body, tiles: Tiles, pixel: string, count: string): string {
+  const { length, window, place } = tiles;
+  const { first, inside, back } = tilesInPiece(body, tiles);
+  const one = body.ints(1);
+  const isNone = body.op('Less', [inside, one]);
+  const firstBegin = body.op('Sub', [beginOf(body, tiles, first), place]);
+  const noBack = body.op('Less', [back, one]);
+  const inFrontOfNone = body.op('Or', [noBack, body.op('Less', [pixel, window])]);
+  const inFrontOfAll = body.op('And', [body.op('Not', [isNone]), body.op('Less', [pixel, firstBegin])]);
+  const isInFront = body.op('Or', [inFrontOfAll, body.op('And', [isNone, inFrontOfNone])]);
+  const lastOne = body.op('Mul', [body.op('Sub', [count, one]), window]);
+  const behind = body.op('Add', [lastOne, body.op('Sub', [pixel, body.op('Sub', [length, window])])]);
+  return body.op('Where', [isInFront, pixel, behind]);
+}
+
+/** LocalWindowMerge(P, X, place). */
 export function localWindowMergeFunction({ opset, type }: BodyOptions): FunctionProto {
   const body = new Body(type);
   const windows = planeSidesOf(body, 'P');
@@ -71,16 +99,19 @@ export function localWindowMergeFunction({ opset, type }: BodyOptions): Function
     ({ axis, length }, i): Extent => ({ axis, length, window: windows[i as 0 | 1].length }),
   );
   const [rows, columns] = sides.map((side) => tilesOf(body, side)) as [Tiles, Tiles];
+  const [down, across] = [rows, columns].map((tiles) => {
+    return body.op('Shape', [tilesInPiece(body, tiles).begins]);
+  }) as [string, string];
   const image = body.slice(body.op('Shape', ['X']), body.ints(0), body.ints(2), 0);
   const channels = body.slice(image, body.ints(1), body.ints(2), 0);
   // N × R × Q × C × kh' × kw', then N × C × (R · kh') × (Q · kw').
-  const grid = [body.ints(-1), rows.count, columns.count, channels, rows.window, columns.window];
+  const grid = [body.ints(-1), down, across, channels, rows.window, columns.window];
   const apart = body.op('Reshape', ['P', body.op('Concat', grid, { axis: 0 })]);
   const ordered = body.op('Transpose', [apart], { perm: [0, 3, 1, 4, 2, 5] });
-  const laid = [rows, columns].map(({ count, window }) => body.op('Mul', [count, window]));
+  const laid = [body.op('Mul', [down, rows.window]), body.op('Mul', [across, columns.window])];
   const inLine = body.op('Reshape', [ordered, body.op('Concat', [image, ...laid], { axis: 0 })]);
   const wide = body.toFloat64(inLine); // three of the largest float32 add up to more than it has room for
-  const mean = [rows, columns].reduce((value, tiles) => meanOverTiles(body, value, tiles), wide);
+  const mean = meanOverTiles(body, meanOverTiles(body, wide, rows, down), columns, across);
   body.toTypeOfX(mean);
-  return body.toFunction('LocalWindowMerge', ['P', 'X'], [], opset);
+  return body.toFunction('LocalWindowMerge', ['P', 'X', placeInput], [], opset);
 }

@@ -27,7 +27,8 @@ const flat = { kernel_shape: window, epsilon: { float: 0 } };
 const instances = node('LocalInstanceNormalization', normalized, flat);
 const groups = node('LocalGroupNormalization', normalized, { ...flat, num_groups: 1 });
 const pool = node('LocalAveragePool', ['x'], { kernel_shape: window, replicate: 1 });
-const merge = node('LocalWindowMerge', ['p', 'x']);
+const merge = node('LocalWindowMerge', ['p', 'x', 'place']);
+const numbers = { place: [0, 0, 0, 0] };
 const scaling = node('ReplicateScale', ['x', 's']);
 
 /** Noise whose values are of a size. */
@@ -68,7 +69,7 @@ it.each([1e-42, 1e-38, 1e-25, 1e-15, 1e15, 1e19, 1e25, 3.4e38])('values of about
   ];
   for (const { node, images, exact, unit, error } of cases) {
     const evaluate = (operators: Operators) =>
-      evaluateOperator(node, images, operators, { constants: { scale, bias } });
+      evaluateOperator(node, images, operators, { constants: { scale, bias }, numbers });
     const [native, portable] = [await evaluate('native'), await evaluate('portable')];
     const most = error * unit + 2 ** -149; // and float32's smallest step
     const within = (values: ArrayLike<number>, expected: ArrayLike<number>) => {

@@ -15,6 +15,7 @@ import {
   type NodeProto,
   subgraphsOf,
   type TensorProto,
+  type ValueInfoProto,
 } from './proto.js';
 
 /** The names of all values in the graph and in the subgraphs of its nodes, and of those that it gives a type all the same. */
@@ -189,6 +190,14 @@ export class Graph {
     this.proto.initializer.push(tensor);
     this.#initializers.set(tensor.name, tensor);
     return tensor.name;
+  }
+
+  /** Adds an input that has this value unless another is fed; nothing may have its name. */
+  addOptionalInput(value: TensorProto, info: ValueInfoProto): void {
+    this.proto.initializer.push(value);
+    this.proto.input.push(info);
+    this.#initializers.set(value.name, value);
+    this.#names = undefined;
   }
 
   /** Adds an int64 constant, one number of no axes or a list, named after `base`; returns its name. */

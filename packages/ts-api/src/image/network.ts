@@ -1,9 +1,10 @@
 // What a network makes of a picture, or of a part of it.
-import type { Tensor } from 'onnxruntime-common';
+import { Tensor } from 'onnxruntime-common';
 import { abortable } from '../abort.js';
 import { TlscError } from '../errors.js';
+import { placeInputName } from '../rewrite/places.js';
 import { discard, type ImageMemory, type ImageRegion } from '../session/copy-image.js';
-import { isTensor } from '../session/feeds.js';
+import { type Feeds, isTensor } from '../session/feeds.js';
 import { withoutFloat16Array } from '../session/float16.js';
 import { channelsFirst, layoutOf, layoutOfResult } from '../session/image-layout.js';
 import { imageTypes, isImageType } from '../session/image-tensors.js';
@@ -117,18 +118,30 @@ export interface NetworkOn {
   readonly feedsOf: OtherFeeds;
   /** How messages speak of the picture. */
   readonly name: string;
+  /** Of a picture that is itself a piece: where it begins, and the size of the whole. */
+  readonly piece?: { readonly top: number; readonly left: number; readonly size: Size } | undefined;
 }
 
 export function wholeOf({ pixels: { height, width } }: Picture): ImageRegion {
   return { top: 0, left: 0, height, width };
 }
 
+/** What tells the operators that cut windows where in the whole a region lies; nothing where it is the whole, or nobody asks. */
+async function placeFeed(network: NetworkOn, region: ImageRegion): Promise<Feeds> {
+  const { restorer, picture, name } = network;
+  const { height, width } = picture.pixels;
+  const piece = network.piece ?? { top: 0, left: 0, size: [height, width] as const };
+  const [top, left] = [piece.top + region.top, piece.left + region.left];
+  const isWhole = region.height === piece.size[0] && region.width === piece.size[1];
+  if (isWhole || !restorer.session.optionalInputNames.includes(placeInputName)) return {};
+  const whole = await paddedSize(restorer, piece.size, name);
+  const place = BigInt64Array.from([top, left, ...whole], BigInt);
+  return { [placeInputName]: new Tensor('int64', place, [4]) };
+}
+
 /** Runs the network on a region of the picture, as if that were all of it, within so many bytes of memory, if that is said. */
-export async function runNetwork(
-  { restorer, picture, feedsOf, name }: NetworkOn,
-  region: ImageRegion,
-  memory?: number,
-): Promise<Made> {
+export async function runNetwork(network: NetworkOn, region: ImageRegion, memory?: number): Promise<Made> {
+  const { restorer, picture, feedsOf, name } = network;
   const { session, values, input, output, decoding } = restorer;
   const { signal } = decoding;
   const size: Size = [region.height, region.width];
@@ -138,7 +151,7 @@ export async function runNetwork(
     tensorOf(picture, toNetwork(values, picture.colours, channels, name), input, region, padded),
     feedsOf([picture.pixels.height, picture.pixels.width], region, padded),
   ]);
-  const feeds = { ...others, [input.name]: image };
+  const feeds = { ...others, ...(await placeFeed(network, region)), [input.name]: image };
   const outputs = await session.run(feeds, [output], { ...(signal && { signal }), memory });
   discard(withoutFloat16Array(image.data) as Float32Array | Uint16Array);
   const tensor = outputs[output];

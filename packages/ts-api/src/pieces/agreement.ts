@@ -35,9 +35,12 @@ function divisor(a: number, b: number): number {
 /** Neither the length of anything's stride, nor a multiple of it: the last row of an image that has to be filled up is seen, too. */
 const odd = 37;
 
-/** How long a strip is to be that shows whether pieces agree from `distance` on. */
+/**
+ * How long a strip is to be that shows whether pieces agree from `distance` on: its middle and theirs, at which networks may cut it, are among
+ * what is compared.
+ */
 export function stripLength(distance: number): number {
-  return 2 * distance + 256 + odd;
+  return 4 * distance + 256 + odd;
 }
 
 /** The largest difference of each row of a piece to the same row of the whole; the piece begins at row `begin` of the image. */
@@ -66,6 +69,20 @@ function rangeOf({ values }: Strip): number {
   return greatest - least;
 }
 
+/** What the strides of networks are made of. */
+const factors = [2, 3, 5, 7];
+
+/** A number without these factors, so that a stride that it is multiplied with stays what it is; `least` or more, where that is below `most`. */
+function timesFor(least: number, most: number): number {
+  const isPlain = (number: number) => factors.every((factor) => number % factor !== 0);
+  let number = Math.max(1, Math.ceil(least));
+  while (!isPlain(number)) number++;
+  if (number < most) return number;
+  number = Math.max(1, Math.floor(most) - 1);
+  while (!isPlain(number)) number--;
+  return number;
+}
+
 /**
  * How an axis may be cut so that pieces agree with the whole from `distance` rows on; undefined where they do not, however it is cut. `known`
  * is what all sides have to be multiples of.
@@ -85,9 +102,8 @@ export async function agreementAt(
     ...multiples.map((one) => (one / divisor(one, known)) * known),
   ]);
   for (const multiple of candidates) {
-    // An odd one, so that twice as much will not do.
-    const begin = multiple * (2 * Math.floor(distance / 2 / multiple / 2) + 1);
-    if (begin + distance >= length) continue;
+    const begin = multiple * timesFor(distance / 2 / multiple, (length / 2 - distance) / multiple);
+    if (begin + distance >= length / 2) continue;
     const upper = differences(await run(begin, length), whole, begin);
     const scale = whole.scale;
     const far = (rows: readonly number[]) => rows.slice(Math.ceil(distance * scale));

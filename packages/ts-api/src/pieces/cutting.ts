@@ -6,7 +6,7 @@ import { asItIs, copyImage } from '../session/copy-image.js';
 import { fittingSide } from '../session/sides.js';
 import type { Size } from '../size.js';
 import { type Agreement, agreementAt, type Strip, stripLength } from './agreement.js';
-import { halosFor } from './halo.js';
+import { halosFor, spareFor } from './halo.js';
 import { anchorKey, recordedReach } from './reach.js';
 import { remembered } from './remembered.js';
 import { runTrial } from './trial.js';
@@ -84,15 +84,18 @@ function turned(values: Float32Array, channels: number, height: number, width: n
   return made;
 }
 
+/** Runs the network on a stretch of a strip that is `whole` long. */
 async function runStrip(
   restorer: Restorer,
   data: Float32Array,
-  length: number,
+  { begin, length, whole }: Readonly<Record<'begin' | 'length' | 'whole', number>>,
   axis: 0 | 1,
   colours: 1 | 3,
 ): Promise<Strip> {
   const across = data.length / colours / length;
-  const made = await runTrial(restorer, data, axis === 0 ? [length, across] : [across, length], colours);
+  const sizeOf = (along: number) => (axis === 0 ? ([along, across] as const) : ([across, along] as const));
+  const piece = { top: axis === 0 ? begin : 0, left: axis === 1 ? begin : 0, size: sizeOf(whole) };
+  const made = await runTrial(restorer, data, sizeOf(length), colours, piece);
   const { height, width } = made.size;
   const { channels } = made.image;
   const map = Array.from({ length: channels }, (_, channel) => asItIs(channel));
@@ -114,9 +117,12 @@ async function alongAxis(
   const sides = (await sidesFor(restorer)) ?? { multiple: 1, minimum: 1 };
   const across = fittingSide(thinnest, sides);
   const isFloat16 = restorer.input.type === 'float16';
-  const run = (begin: number, end: number) =>
-    runStrip(restorer, strip(begin, end, across, axis, colours), end - begin, axis, colours);
   for (const distance of distances) {
+    const whole = stripLength(distance);
+    const run = (begin: number, end: number) => {
+      const data = strip(begin, end, across, axis, colours);
+      return runStrip(restorer, data, { begin, length: end - begin, whole }, axis, colours);
+    };
     // The shortest piece must be one that the network takes.
     if (stripLength(distance) < 2 * sides.minimum) continue;
     const agreement = await agreementAt(run, distance, sides.multiple, isFloat16);
@@ -161,7 +167,8 @@ async function find(restorer: Restorer, colours: 1 | 3): Promise<Cutting | Uncut
     return { multiple, halo: { 8: exact, 16: exact }, exact, base: [1, 1] };
   }
   const reach = recordedReach(session.modelMetadata, output);
-  const exact: Size | undefined = reach && [reach[0] + multiple[0], reach[1] + multiple[1]];
+  const exact =
+    reach && both(({ multiple: step }, axis) => reach[axis] + step + spareFor(sites, local.baseSize[axis]));
   const haloOf = (bitDepth: 8 | 16) =>
     both(({ reachOf }, axis) => {
       const [least, most] = halosAlong(axis);

@@ -27,3 +27,8 @@ export function halosFor(sites: readonly Site[], base: number): readonly [least:
   const [least, most] = windowsFor[kindOf(sites)];
   return [Math.ceil(base * least), Math.ceil(base * most)];
 }
+
+/** What a reach may be longer elsewhere than where it was measured: windows begin at places of their own. */
+export function spareFor(sites: readonly Site[], base: number): number {
+  return kindOf(sites) === 'windows' ? base : 0;
+}

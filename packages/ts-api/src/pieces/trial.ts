@@ -1,13 +1,14 @@
 import { trialInputs } from '../image/inputs.js';
-import { type Made, runNetwork, wholeOf } from '../image/network.js';
+import { type Made, type NetworkOn, runNetwork, wholeOf } from '../image/network.js';
 import type { Restorer } from '../image/restorer.js';
 
-/** Runs a network on an image of fractions of white, in planes, that is only to show something of the network. */
+/** Runs a network on an image of fractions of white, in planes, or a piece of one, that is only to show something of the network. */
 export async function runTrial(
   restorer: Restorer,
   data: Float32Array,
   [height, width]: readonly [number, number],
   colours: 1 | 3,
+  piece?: NetworkOn['piece'],
 ): Promise<Made> {
   const { session, inputs } = restorer;
   const layout = { type: 'float32', channelsLast: false, channels: colours, height, width } as const;
@@ -15,5 +16,5 @@ export async function runTrial(
   const picture = { pixels, colours, white: 1, rest: { bitDepth: 8 } } as const;
   const feedsOf = async (_: unknown, __: unknown, padded: readonly [number, number]) =>
     trialInputs(session, inputs, padded);
-  return runNetwork({ restorer, picture, feedsOf, name: 'a trial image' }, wholeOf(picture));
+  return runNetwork({ restorer, picture, feedsOf, name: 'a trial image', piece }, wholeOf(picture));
 }

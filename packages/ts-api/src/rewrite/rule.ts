@@ -60,7 +60,7 @@ export interface RuleContext {
   /** For one image, and for two at once; the same where it takes so many and no other, undefined where two are too many after all. */
   readonly batched: { readonly one: Look; readonly two: Look } | undefined;
   /** At the training size, at another, and at a small odd one where the model runs at that. */
-  readonly looks: readonly Look[];
+  readonly looks: readonly (Look & { readonly size: Size })[];
   readonly growth: Growth;
   /** What works on windows that an earlier conversion has cut. */
   readonly windowed: ReadonlySet<NodeProto>;

@@ -3,7 +3,9 @@ import type { Graph } from '../graph/graph.js';
 import { intsOf, isOnnxDomain, makeNode, type NodeProto } from '../graph/proto.js';
 import type { Size } from '../size.js';
 import { imageSidesOf, type LaidImage } from './laid-images.js';
+import { placeOf } from './places.js';
 import type { Raising, RowRegion } from './row-region.js';
+import type { RuleContext } from './rule.js';
 
 interface RowShape {
   /** What is reshaped, and the shape that it had when its images were whole. */
@@ -57,6 +59,8 @@ const toFirst = { attributes: { perm: [0, 3, 1, 2] } };
 interface Partition {
   readonly image: string;
   readonly windows: string;
+  /** Where the image lies in the one that it is a piece of. */
+  readonly place: string;
 }
 
 /** The image with its channels first, put in front of `node` where it is not there. */
@@ -69,20 +73,22 @@ function channelsFirst(graph: Graph, node: NodeProto, { image, layout }: LaidIma
   return graph.insertBefore(node, `${image}_first`, 'Transpose', [image], toFirst);
 }
 
-function partition(graph: Graph, node: NodeProto, laid: LaidImage, window: Size): Partition {
+function partition(context: RuleContext, node: NodeProto, laid: LaidImage, window: Size): Partition {
+  const { graph } = context;
   const image = channelsFirst(graph, node, laid);
-  const windows = graph.insertBefore(node, `${laid.image}_windows`, 'LocalWindowPartition', [image], {
+  const place = placeOf(context, node, laid);
+  const windows = graph.insertBefore(node, `${laid.image}_windows`, 'LocalWindowPartition', [image, place], {
     domain: 'tlsc',
     attributes: { kernel_shape: window },
   });
-  return { image, windows };
+  return { image, windows, place };
 }
 
 /** Has `node` merge windows, made of rows, to an image of so many channels, which may be fewer than the windows had. */
 function merge(
   graph: Graph,
   { node, rows, layout }: Raising,
-  { image, windows }: Partition,
+  { image, windows, place }: Partition,
   [own, laid]: readonly [own: number, laid: number],
 ): void {
   const [output = ''] = node.output;
@@ -103,11 +109,11 @@ function merge(
   const made = graph.insertBefore(node, `${output}_windows`, 'Reshape', [rows, wanted()]);
   if (layout === 'channels first') {
     const options = { domain: 'tlsc', name: node.name };
-    graph.replace(node, makeNode('LocalWindowMerge', [made, whole], node.output, options));
+    graph.replace(node, makeNode('LocalWindowMerge', [made, whole, place], node.output, options));
     return;
   }
   const first = graph.insertBefore(node, made, 'Transpose', [made], toFirst);
-  const merged = graph.insertBefore(node, `${output}_first`, 'LocalWindowMerge', [first, whole], {
+  const merged = graph.insertBefore(node, `${output}_first`, 'LocalWindowMerge', [first, whole, place], {
     domain: 'tlsc',
   });
   graph.replace(node, makeNode('Transpose', [merged], node.output, { ...toLast, name: node.name }));
@@ -123,7 +129,7 @@ export function runInWindows(region: RowRegion, window: Size): void {
   const ordered = region.layings.toSorted((a, b) => graph.positionOf(a.node) - graph.positionOf(b.node));
   for (const laying of ordered) {
     const { node, image, layout, pixelAxis } = laying;
-    const parts = partitions.get(image) ?? partition(graph, node, laying, window);
+    const parts = partitions.get(image) ?? partition(region.context, node, laying, window);
     partitions.set(image, parts);
     const { windows } = parts;
     const value =

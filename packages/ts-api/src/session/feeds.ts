@@ -49,13 +49,18 @@ function toNative(info: NativeValueInfo, tensor: unknown): NativeInput {
   return toInput(name, tensor, (place) => mismatch(name, "in CPU memory or a session's output", place));
 }
 
-/** Throws ERR_INPUT_MISMATCH, the input named, unless the feeds are exactly what the model takes. */
-export function toNativeInputs(infos: readonly NativeValueInfo[], feeds: Feeds): NativeInput[] {
+/** Throws ERR_INPUT_MISMATCH, the input named, unless the feeds are exactly what the model takes, with or without what it can do without. */
+export function toNativeInputs(
+  needed: readonly NativeValueInfo[],
+  optional: readonly NativeValueInfo[],
+  feeds: Feeds,
+): NativeInput[] {
   if (typeof feeds !== 'object' || feeds === null)
     throw invalidArgument('feeds', 'an object of tensors by name', feeds);
+  const infos = [...needed, ...optional.filter(({ name }) => Object.hasOwn(feeds, name))];
   for (const name of Object.keys(feeds)) {
     if (infos.some((info) => info.name === name)) continue;
-    const names = infos.map((info) => info.name).join(', ');
+    const names = needed.map((info) => info.name).join(', ');
     throw new TlscError('ERR_INPUT_MISMATCH', `the model has no input ${name}; its inputs are ${names}`, {
       parameter: name,
       expected: names,

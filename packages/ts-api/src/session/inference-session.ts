@@ -43,6 +43,8 @@ export type ValueMetadata = OrtInferenceSession.ValueMetadata;
  */
 export class InferenceSession {
   readonly inputNames: readonly string[];
+  /** Of inputs that have a value in the model, which may be fed or not. */
+  readonly optionalInputNames: readonly string[];
   readonly outputNames: readonly string[];
   readonly inputMetadata: readonly ValueMetadata[];
   readonly outputMetadata: readonly ValueMetadata[];
@@ -66,6 +68,7 @@ export class InferenceSession {
     this.operators = operators;
     this.warnings = warnings;
     this.inputNames = native.inputs.map(({ name }) => name);
+    this.optionalInputNames = native.optionalInputs.map(({ name }) => name);
     this.outputNames = native.outputs.map(({ name }) => name);
     this.inputMetadata = native.inputs.map(toMetadata);
     this.outputMetadata = native.outputs.map(toMetadata);
@@ -114,7 +117,7 @@ export class InferenceSession {
     checkSignal(signal);
     if (memory !== undefined && !isMemory(memory)) throw invalidArgument('memory', memories, memory);
     throwIfAborted(signal);
-    const inputs = toNativeInputs(this.#native.inputs, feeds);
+    const inputs = toNativeInputs(this.#native.inputs, this.#native.optionalInputs, feeds);
     const { tensors, peak } = await this.#runNative(inputs, names, options);
     const outputs = Object.fromEntries(names.map((name, i) => [name, tensors[i] as Tensor]));
     if (peak > 0) peaks.set(outputs, peak);
