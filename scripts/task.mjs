@@ -54,7 +54,7 @@ const tasks = {
     setup();
     provideNativePackages('bench');
     benchKernels();
-    for (const name of ['networks', 'event-loop', 'photos'])
+    for (const name of ['networks', 'event-loop', 'photos', 'pieces'])
       run(process.execPath, [join(root, 'test', 'dist', 'bench', `${name}.js`)]);
   },
   async prebuild(platforms) {

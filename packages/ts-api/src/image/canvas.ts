@@ -10,14 +10,18 @@ import {
 } from '../session/copy-image.js';
 import type { Size } from '../size.js';
 
+/** What a value is in memory: a number, or what it is rounded to in a file of 8 or 16 bits. */
+export type Samples = 'float32' | 'uint8' | 'uint16';
+
 /** Where restored pieces go, and what they come to. */
 export class Canvas {
   readonly image: ImageMemory;
   readonly #parts: (readonly [ImageSummary, number])[] = [];
 
-  /** For a picture of so many channels, in planes of float32. Throws ERR_OUT_OF_MEMORY. */
-  constructor(channels: number, [height, width]: Size) {
-    this.image = allocateImage({ type: 'float32', channelsLast: false, channels, height, width });
+  /** For a picture of so many channels: planes of float32, or what files have. Throws ERR_OUT_OF_MEMORY. */
+  constructor(channels: number, [height, width]: Size, samples: Samples) {
+    const channelsLast = samples !== 'float32';
+    this.image = allocateImage({ type: samples, channelsLast, channels, height, width });
   }
 
   /** Puts a region of an image, mapped, to where it belongs; that has the region's size. */

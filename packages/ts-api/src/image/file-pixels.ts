@@ -3,7 +3,7 @@ import sharp from 'sharp';
 import { asItIs, type ChannelMap, copyImage, type ImageMemory, withChannel } from '../session/copy-image.js';
 import { type EncodeOptions, type Encoder, encoderOf, type ImageExtension } from './encoders.js';
 import { carrierOf, coloursOf, isSrgb, type PhotoMetadata } from './metadata.js';
-import { memoryOf, type Photo, planeOf } from './photo.js';
+import type { Picture } from './photo.js';
 import { colourspaceOf } from './samples.js';
 
 /** The pixels of a photo as a file has them, and what else goes into it. */
@@ -33,7 +33,7 @@ const largestExif = 65000;
 
 /** What becomes of a photo's metadata in a format, and what is lost of it. */
 function metadataFor(
-  { metadata = {} }: Photo,
+  { metadata = {} }: Picture['rest'],
   { name, hasProfile, largestXmp = Number.POSITIVE_INFINITY }: Encoder,
   strip: boolean,
 ): Pick<FilePixels, 'metadata' | 'losses'> {
@@ -79,30 +79,34 @@ function channelsOf(colours: number, count: number): ChannelMap[] {
   return Array.from({ length: count }, (_, channel) => asItIs(colours === 1 ? 0 : channel));
 }
 
+/** The bits of a value in a file: those that a picture has, or as many as the format holds. */
+export function bitsOf({ bitDepth }: Picture['rest'], extension: ImageExtension): 8 | 16 {
+  return encoderOf(extension).bits === 8 ? 8 : bitDepth;
+}
+
 /** Rounds to the nearest value of the bit depth; what lies outside [0, 1] is clipped. */
 export async function filePixels(
-  photo: Photo,
+  { pixels: source, white, rest }: Picture,
   extension: ImageExtension,
   { strip = false }: EncodeOptions,
 ): Promise<FilePixels> {
   const encoder = encoderOf(extension);
-  const { alpha } = photo;
-  const { channels, width, height } = planeOf(photo);
-  const { metadata, losses } = metadataFor(photo, encoder, strip);
+  const { alpha } = rest;
+  const { channels, width, height } = source;
+  const { metadata, losses } = metadataFor(rest, encoder, strip);
   const change = profileChange(metadata?.icc, channels, encoder);
   const keepsProfile = change !== 'drop' && change !== 'lose';
   const { icc: _, ...withoutProfile } = metadata ?? {};
   const isSpread =
     channels === 1 && metadata?.icc !== undefined && coloursOf(metadata.icc) === 'RGB ' && keepsProfile;
   const colours = isSpread ? 3 : channels;
-  const bitDepth = encoder.bits === 8 || change === 'toSrgb' ? 8 : photo.bitDepth;
+  const bitDepth = change === 'toSrgb' ? 8 : bitsOf(rest, extension);
   const keepsAlpha = alpha !== undefined && encoder.hasAlpha;
-  const plain = channelsOf(channels, colours);
-  const planes = keepsAlpha
-    ? await withChannel(memoryOf(photo), plain, alphaMemory(alpha, height, width))
-    : memoryOf(photo);
+  const plain = channelsOf(channels, colours).map((channel) => ({ ...channel, divide: white }));
+  const planes = keepsAlpha ? await withChannel(source, plain, alphaMemory(alpha, height, width)) : source;
   const taken = keepsAlpha ? channelsOf(colours + 1, colours + 1) : plain;
-  const map = taken.map((channel) => ({ ...channel, ...mapFor(encoder, bitDepth) }));
+  const last = mapFor(encoder, bitDepth);
+  const map = taken.map((channel) => ({ ...channel, ...last, divide: channel.divide * last.divide }));
   const type = bitDepth === 16 ? 'uint16' : 'uint8';
   const { data } = await copyImage(planes, map, { type, channelsLast: true, height, width });
   const pixels: FilePixels = {
@@ -115,7 +119,7 @@ export async function filePixels(
     metadata: keepsProfile ? metadata : withoutProfile,
     losses: [
       ...losses,
-      ...(photo.bitDepth === 16 && encoder.bits < 16
+      ...(rest.bitDepth === 16 && encoder.bits < 16
         ? [`its 16 bits, of which ${bitDepth === 8 ? 8 : encoder.bits} are left`]
         : []),
       ...(change === 'lose' ? ['its profile, which is not one of these colours'] : []),

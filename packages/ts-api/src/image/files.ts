@@ -20,7 +20,7 @@ import {
 } from './encoders.js';
 import { filePixels } from './file-pixels.js';
 import { withMemoryFor } from './memory.js';
-import { checkPhoto, type Photo, type Picture, photoOf, planeOf } from './photo.js';
+import { checkPhoto, type Photo, type Picture, photoOf, pictureOf, planeOf } from './photo.js';
 
 export interface ReadPhotoOptions {
   /** The most pixels, from 1 to 2^30, that an image may have, all its frames or pages counted: 120 million unless given. */
@@ -140,7 +140,7 @@ export async function encodePhoto(
   const { width, height } = planeOf(photo);
   const encode = () =>
     withMemoryFor(`${width}x${height} pixels`, async () => {
-      const pixels = await filePixels(photo, extension, options);
+      const pixels = await filePixels(pictureOf(photo), extension, options);
       return encodeFrames([pixels], extension, options, {}, signal);
     });
   return abortable(encode(), signal);

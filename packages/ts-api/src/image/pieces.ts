@@ -4,7 +4,7 @@ import { type Tile, tilesOf } from '../pieces/grid.js';
 import type { PiecesPlan } from '../pieces/plan.js';
 import { discard, type ImageMemory, type ImageRegion, type ImageSummary } from '../session/copy-image.js';
 import { type Size, showSize } from '../size.js';
-import { Canvas } from './canvas.js';
+import { Canvas, type Samples } from './canvas.js';
 import { type Made, type NetworkOn, runNetwork } from './network.js';
 import { fromNetwork } from './values.js';
 
@@ -32,10 +32,11 @@ function placeOf({ inner, outer }: Tile, { scale, size }: Made, result: Size) {
   return { from, top: down.first, left: across.first };
 }
 
-/** As the whole picture would come out, in planes of float32, and what its values come to. */
+/** As the whole picture would come out, and what its values come to. */
 export async function restoreInPieces(
   network: NetworkOn,
   { grid, limit }: PiecesPlan,
+  samples: Samples,
 ): Promise<{ image: ImageMemory; summary: ImageSummary }> {
   const { restorer, picture, name } = network;
   const { values, decoding, pieces } = restorer;
@@ -52,7 +53,7 @@ export async function restoreInPieces(
         'ERR_UNSUPPORTED_MODEL',
         `the network makes images of other scales of pieces of ${name}: ${showSize(scale)} and ${showSize(made.scale)} times as large`,
       );
-    canvas ??= new Canvas(map.length, result);
+    canvas ??= new Canvas(map.length, result, samples);
     const { from, top, left } = placeOf(tile, made, result);
     await canvas.put(made.image, from, map, top, left);
     discard(made.image.data as Float32Array | Uint16Array);

@@ -7,12 +7,14 @@ import sharp, { type Raw } from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildBytes, floats } from '../../test/build-model.js';
 import { grayProfile, rgbProfile, rgbSpaces } from '../../test/profiles.js';
+import type { TlscError } from '../errors.js';
 import { makeNode } from '../graph/proto.js';
 import { InferenceSession } from '../session/inference-session.js';
 import type { ImageExtension } from './encoders.js';
 import { filePixels } from './file-pixels.js';
 import { encodePhoto, readPhoto } from './files.js';
 import { carrierOf, uprightExif } from './metadata.js';
+import { pictureOf } from './photo.js';
 import { restore } from './restore.js';
 import { restoreFile, restoreImage } from './restore-file.js';
 import { colourspaceOf, samplesIn } from './samples.js';
@@ -142,7 +144,7 @@ describe('colours', () => {
     const { losses } = await restoreImage(session, await sharp(colour).png().toBuffer(), '.png');
     expect(losses).toEqual([]);
     const pixels = await filePixels(
-      { ...(await readPhoto(colour)), metadata: { icc: grayProfile() } },
+      pictureOf({ ...(await readPhoto(colour)), metadata: { icc: grayProfile() } }),
       '.png',
       {},
     );
@@ -157,7 +159,7 @@ describe('colours', () => {
     const meant = await sharp(file).toColourspace('srgb').raw().toBuffer();
     for (const strip of [false, true]) {
       const photo = await readPhoto(file);
-      const pixels = await filePixels(photo, '.gif', { strip });
+      const pixels = await filePixels(pictureOf(photo), '.gif', { strip });
       expect([...pixels.data]).toEqual([...meant]);
     }
   });
@@ -342,7 +344,7 @@ describe('what a file says beside its pixels', () => {
   it('is told where it is too much, or is not read', async () => {
     const photo = await readPhoto(await fileOf('png', 3, 8));
     const exif = Buffer.concat([exifOf(1), Buffer.alloc(70_000)]);
-    const pixels = await filePixels({ ...photo, metadata: { exif } }, '.png', {});
+    const pixels = await filePixels(pictureOf({ ...photo, metadata: { exif } }), '.png', {});
     expect(pixels).toMatchObject({ losses: ['its EXIF, of more than 64 kB'] });
     const png = await fileOf('png', 3, 8);
     const cicp = Buffer.from('\0\0\0\x04cICP\x0c\x0d\0\x01\0\0\0\0', 'latin1');
@@ -553,5 +555,45 @@ describe('restoreFile', () => {
       );
       expect(low?.bytes.length ?? 0).toBeLessThan(high?.bytes.length ?? 0);
     }
+  });
+});
+
+describe('files in pieces', () => {
+  it.each([
+    ['.png', 8, false],
+    ['.png', 16, true],
+    ['.tif', 16, false],
+    ['.jpg', 16, false],
+  ] as const)('%s of a photo of %i bits is the file of the whole', async (extension, bits, hasAlpha) => {
+    const session = await InferenceSession.create(
+      buildBytes({
+        node: [makeNode('Conv', ['x', 'w'], ['y'], { attributes: { pads: [1, 1, 1, 1] } })],
+        initializer: [floats('w', [3, 3, 3, 3])],
+      }),
+    );
+    const [high, wide] = [300, 410];
+    const channels = hasAlpha ? 4 : 3;
+    const samples = Uint16Array.from(
+      { length: high * wide * channels },
+      (_, i) => Math.imul(i, 40503) & 65535,
+    );
+    const image = sharp(samples, { raw: { width: wide, height: high, channels } }).toColourspace('rgb16');
+    const file = await (bits === 16 ? image : image.toColourspace('srgb')).png().toBuffer();
+    const whole = await restoreImage(session, file, extension, { memory: 1e10 });
+    expect(whole.pieces).toBeUndefined();
+    const refusal = await restoreImage(session, file, extension, { memory: 1 }).catch(
+      (error: TlscError) => error,
+    );
+    const memory = Math.ceil(Number((refusal as TlscError).expected) * 2);
+    const cut = await restoreImage(session, file, extension, { memory });
+    expect((cut.pieces?.rows ?? 0) * (cut.pieces?.columns ?? 0)).toBeGreaterThan(3);
+    const pixelsOf = (bytes: Uint8Array) => sharp(bytes).raw({ depth: 'ushort' }).toBuffer();
+    const [one, other] = [await pixelsOf(cut.bytes), await pixelsOf(whole.bytes)];
+    const difference = new Uint16Array(one.buffer, one.byteOffset, one.length / 2).reduce(
+      (most, value, i) => Math.max(most, Math.abs(value - other.readUInt16LE(2 * i))),
+      0,
+    );
+    // Convolutions of other sizes add up in another order.
+    expect(difference).toBeLessThanOrEqual(extension === '.jpg' || bits === 8 ? 257 : 4);
   });
 });

@@ -25,7 +25,7 @@ import {
   type ImageExtension,
   type Timing,
 } from './encoders.js';
-import { type FilePixels, filePixels } from './file-pixels.js';
+import { bitsOf, type FilePixels, filePixels } from './file-pixels.js';
 import { choosePage } from './files.js';
 import { hasOtherColours } from './formats.js';
 import { type OtherFeeds, prepareInputs } from './inputs.js';
@@ -110,10 +110,11 @@ async function restoreFrames(
   let pieces: Pieces | undefined;
   for (const page of pages) {
     const picture = await decodePage(header, page, decoding);
-    const photo = await restorePicture(picture, restorer, feedsOf, name);
-    pieces ??= photo.pieces;
-    frames.push(await filePixels(photo, extension, options));
-    discard(photo.tensor.data as Float32Array);
+    const samples = bitsOf(picture.rest, extension) === 16 ? 'uint16' : 'uint8';
+    const restored = await restorePicture(picture, restorer, feedsOf, name, samples);
+    pieces ??= restored.pieces;
+    frames.push(await filePixels(restored.picture, extension, options));
+    discard(restored.picture.pixels.data);
     throwIfAborted(decoding.signal);
   }
   return { frames, pieces };

@@ -7,12 +7,14 @@ import {
   asItIs,
   copyAndSummarize,
   discard,
+  handsOver,
   type ImageMemory,
   type ImageSummary,
   summarize,
 } from '../session/copy-image.js';
 import type { InferenceSession } from '../session/inference-session.js';
 import { photoTurns } from '../turns.js';
+import type { Samples } from './canvas.js';
 import { type ImageSource, ownBytes } from './decode.js';
 import { readPicture } from './files.js';
 import { withoutHidden } from './hidden.js';
@@ -27,6 +29,7 @@ import { fitAlpha, recoloured } from './resizing.js';
 import { type RestoreOptions, type Restorer, restoreOptionNames, toRestorer } from './restorer.js';
 import { fromNetwork } from './values.js';
 
+/** A photo, and how it came about. */
 export interface RestoredPhoto extends Photo {
   /** How it was cut; undefined of a photo that was restored whole. */
   readonly pieces: Pieces | undefined;
@@ -50,16 +53,25 @@ async function restoreWhole(network: NetworkOn): Promise<Restored> {
   return restored;
 }
 
-/** Bytes of a value of a photo. */
-const valueBytes = 4;
+const sampleBytes: Readonly<Record<Samples, number>> = { float32: 4, uint16: 2, uint8: 1 };
 
-/** Restores one picture. `feedsOf` are the model's other inputs; `name` is how messages speak of it. */
+/** A picture as it was restored, and how it was cut. */
+export interface RestoredPicture {
+  readonly picture: Picture;
+  readonly pieces: Pieces | undefined;
+}
+
+/**
+ * Restores one picture. `feedsOf` are the model's other inputs; `name` is how messages speak of it. Of a picture that is cut the values are kept
+ * as `samples`, so that they need no more memory than in the file that they are for.
+ */
 export async function restorePicture(
   given: Picture,
   restorer: Restorer,
   feedsOf: OtherFeeds,
   name: string,
-): Promise<RestoredPhoto> {
+  samples: Samples = 'float32',
+): Promise<RestoredPicture> {
   const { values, output, judges, decoding } = restorer;
   const { height, width } = given.pixels;
   return withMemoryFor(`the ${width}x${height} pixels of ${name}`, async () => {
@@ -67,16 +79,18 @@ export async function restorePicture(
     const network = { restorer, picture, feedsOf, name };
     const { colours } = picture;
     const { bitDepth } = picture.rest;
+    // Luma is mixed with colours yet.
+    const kept = values.channels === 'y' ? 'float32' : samples;
     const task = {
       size: [height, width],
       colours,
       bitDepth,
-      bytesPerResult: colours * valueBytes,
+      bytesPerResult: colours * sampleBytes[kept],
       name,
     } as const;
     const plan = await planPieces(restorer, task, restorer.pieces);
     const { image: restored, summary } = plan
-      ? await restoreInPieces(network, plan)
+      ? await restoreInPieces(network, plan, kept)
       : await restoreWhole(network);
     checkFinite(summary, output);
     if (judges) await judge(summary, () => summaryOf(picture), values, name);
@@ -85,7 +99,15 @@ export async function restorePicture(
     const alpha = await fitAlpha(given, pixels.height, pixels.width);
     throwIfAborted(decoding.signal);
     const check = plan && restorer.pieces.checks ? await checkPieces(network, plan) : undefined;
-    return { ...toPhoto(pixels, { ...given.rest, ...alpha }), pieces: plan && reportOf(plan, check) };
+    return {
+      picture: {
+        pixels: { ...pixels, isHandedOver: handsOver },
+        colours: pixels.channels === 1 ? 1 : 3,
+        white: 1,
+        rest: { ...given.rest, ...alpha },
+      },
+      pieces: plan && reportOf(plan, check),
+    };
   });
 }
 
@@ -142,6 +164,10 @@ export async function restore(
       return { feedsOf, picture };
     };
     const { feedsOf, picture } = await abortable(hold(read()), signal);
-    return abortable(hold(restorePicture(picture, restorer, feedsOf, name)), signal);
+    const restored = async () => {
+      const { picture: made, pieces } = await restorePicture(picture, restorer, feedsOf, name);
+      return { ...toPhoto(made.pixels, made.rest), pieces };
+    };
+    return abortable(hold(restored()), signal);
   }, signal);
 }

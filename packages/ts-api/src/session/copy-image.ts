@@ -61,7 +61,7 @@ export function allocateImage(layout: ImageMemoryLayout): ImageMemory {
   }
 }
 
-/** Copies a part of an image, its pixels mapped, into a part of another, which is float32; a summary of that part. */
+/** Copies a part of an image, its pixels mapped, into a part of another; a summary of that part before it is rounded. */
 export async function copyRegion(
   source: ImageMemory,
   map: PixelMap,
@@ -69,8 +69,9 @@ export async function copyRegion(
   region: ImageRegion,
 ): Promise<ImageSummary> {
   const { isHandedOver: _, channels: __, ...layout } = target;
-  const { summary } = await copy(source, map, { ...layout, region }, true);
-  return summary as ImageSummary;
+  const sums = target.type === 'float32';
+  const { summary } = await copy(source, map, { ...layout, region }, sums);
+  return summary ?? summarize(source, map);
 }
 
 /** What several parts of an image come to, by how many values each has. */
@@ -141,7 +142,7 @@ export async function copyAndSummarize(
 
 /** A summary of what a copy in float32 would have. */
 export async function summarize(source: ImageMemory, map: PixelMap): Promise<ImageSummary> {
-  const { height, width } = source;
+  const { height, width } = source.region ?? source;
   const target = { type: 'float32', channelsLast: false, channels: map.length, height, width } as const;
   try {
     return await summarizeNative(source, nativeMap(map), target);
