@@ -19,7 +19,8 @@ Status LocalWindowPartition(const T* x, const NchwShape& x_shape, const KernelSh
 template <typename T>
 Status LocalWindowMerge(const T* p, const NchwShape& p_shape, const NchwShape& x_shape,
                         Launch& launch, T* y, const PlanePlace& place) {
-  if (Status status = CheckLocalWindowMerge(p, p_shape, x_shape, y, place); !status.ok()) return status;
+  if (Status status = CheckLocalWindowMerge(p, p_shape, x_shape, y, place); !status.ok())
+    return status;
   const size_t elements = *ElementCount(x_shape);
   if (elements == 0) return {};
   return LaunchElements(MergeArguments<T>{GridOf(p_shape, x_shape, place), p, y}, elements, launch);
@@ -29,7 +30,8 @@ template Status LocalWindowPartition(const float*, const NchwShape&, const Kerne
                                      float*, const PlanePlace&);
 template Status LocalWindowPartition(const Float16*, const NchwShape&, const KernelShape&, Launch&,
                                      Float16*, const PlanePlace&);
-template Status LocalWindowMerge(const float*, const NchwShape&, const NchwShape&, Launch&, float*, const PlanePlace&);
+template Status LocalWindowMerge(const float*, const NchwShape&, const NchwShape&, Launch&, float*,
+                                 const PlanePlace&);
 template Status LocalWindowMerge(const Float16*, const NchwShape&, const NchwShape&, Launch&,
                                  Float16*, const PlanePlace&);
 

@@ -182,8 +182,8 @@ TEST(CopyImage, RegionsAreImagesOfTheirOwn) {
                  {Element::kUint16, true, 3, target.height, target.width});
         std::vector<unsigned char> to(ByteSize(out), 0xa5);
         SerialLoop loop;
-        const Status status = CopyImageRegion(from.data(), in, region, kPlain, loop, to.data(), out,
-                                              target, nullptr);
+        const Status status =
+            CopyImageRegion(from.data(), in, region, kPlain, loop, to.data(), out, target, nullptr);
         ASSERT_TRUE(status.ok()) << status.message;
         for (size_t row = 0; row < out.height; ++row) {
           for (size_t column = 0; column < out.width; ++column) {

@@ -40,15 +40,13 @@ Status ForEachRow(const NchwShape& shape, ParallelLoop& loop, const Write& write
 template <typename T>
 Status LocalWindowPartition(const T* x, const NchwShape& x_shape, const KernelShape& kernel_shape,
                             ParallelLoop& loop, T* y, const PlanePlace& place) {
-  if (Status status = CheckLocalWindowPartition(x, x_shape, kernel_shape, y, place);
-      !status.ok()) {
+  if (Status status = CheckLocalWindowPartition(x, x_shape, kernel_shape, y, place); !status.ok()) {
     return status;
   }
   if (*ElementCount(x_shape) == 0) return {};
   const NchwShape y_shape = LocalWindowPartitionShape(x_shape, kernel_shape, place);
   const WindowTiles vertical = MakeWindowTiles(x_shape.height, kernel_shape[0], place.vertical);
-  const WindowTiles horizontal =
-      MakeWindowTiles(x_shape.width, kernel_shape[1], place.horizontal);
+  const WindowTiles horizontal = MakeWindowTiles(x_shape.width, kernel_shape[1], place.horizontal);
   return ForEachRow(y_shape, loop, [&](size_t row) {
     const size_t plane = row / vertical.window;
     const size_t image = plane / x_shape.channels;  // of y

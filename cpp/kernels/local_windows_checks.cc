@@ -24,9 +24,9 @@ bool HoldsWindow(const AxisPlace& place, size_t length, size_t window) {
 Status CheckPlace(const PlanePlace& place, const NchwShape& x, size_t rows, size_t columns) {
   const auto& [vertical, horizontal] = place;
   if (!IsWithin(vertical, x.height) || !IsWithin(horizontal, x.width)) {
-    return InvalidArgument("place", "planes within " + ShowSides(vertical.whole, horizontal.whole),
-                           ShowSides(x.height, x.width) + " at " +
-                               ShowSides(vertical.begin, horizontal.begin));
+    return InvalidArgument(
+        "place", "planes within " + ShowSides(vertical.whole, horizontal.whole),
+        ShowSides(x.height, x.width) + " at " + ShowSides(vertical.begin, horizontal.begin));
   }
   if (HoldsWindow(vertical, x.height, rows) && HoldsWindow(horizontal, x.width, columns)) return {};
   return InvalidArgument("place", "pieces no smaller than windows of " + ShowSides(rows, columns),
@@ -61,10 +61,8 @@ Status ValidateLocalWindowPartition(const NchwShape& x_shape, const KernelShape&
 
 NchwShape LocalWindowPartitionShape(const NchwShape& x_shape, const KernelShape& kernel_shape,
                                     const PlanePlace& place) {
-  const WindowTiles vertical =
-      MakeWindowTiles(x_shape.height, kernel_shape[0], place.vertical);
-  const WindowTiles horizontal =
-      MakeWindowTiles(x_shape.width, kernel_shape[1], place.horizontal);
+  const WindowTiles vertical = MakeWindowTiles(x_shape.height, kernel_shape[0], place.vertical);
+  const WindowTiles horizontal = MakeWindowTiles(x_shape.width, kernel_shape[1], place.horizontal);
   return {x_shape.batch * vertical.count * horizontal.count, x_shape.channels, vertical.window,
           horizontal.window};
 }
@@ -96,9 +94,9 @@ Status ValidateLocalWindowMerge(const NchwShape& p_shape, const NchwShape& x_sha
   }
   if (Status status = CheckPlace(place, x_shape, p_shape.height, p_shape.width); !status.ok())
     return status;
-  const size_t windows =
-      x_shape.batch * TilesOf(x_shape.height, p_shape.height, place.vertical).count *
-      TilesOf(x_shape.width, p_shape.width, place.horizontal).count;
+  const size_t windows = x_shape.batch *
+                         TilesOf(x_shape.height, p_shape.height, place.vertical).count *
+                         TilesOf(x_shape.width, p_shape.width, place.horizontal).count;
   if (p_shape.batch == windows) return {};
   return InvalidArgument("P", std::to_string(windows) + " windows", std::to_string(p_shape.batch));
 }

@@ -53,7 +53,8 @@ TEST(WindowTiles, OfAPieceAreThoseOfTheWholeThatLieInIt) {
       const std::vector<size_t> starts = WindowStartsRef(whole, kernel);
       const size_t window = std::min(kernel, whole);
       for (size_t begin = 0; begin + window <= whole; begin += begin < 9 ? 1 : 7) {
-        for (size_t length = window; begin + length <= whole; length += length < window + 9 ? 1 : 8) {
+        for (size_t length = window; begin + length <= whole;
+             length += length < window + 9 ? 1 : 8) {
           const WindowTiles tiles =
               MakeWindowTiles(length, static_cast<int64_t>(kernel), {begin, whole});
           ASSERT_EQ(tiles.window, window);
@@ -71,8 +72,8 @@ TEST(WindowTiles, OfAPieceAreThoseOfTheWholeThatLieInIt) {
               ASSERT_TRUE(tiles.Begin(i) <= pixel && pixel < tiles.End(i));
             }
             const std::string place = std::to_string(whole) + ", " + std::to_string(kernel) + ", " +
-                                      std::to_string(begin) + ", " + std::to_string(length) +
-                                      ", " + std::to_string(pixel);
+                                      std::to_string(begin) + ", " + std::to_string(length) + ", " +
+                                      std::to_string(pixel);
             if (over.empty()) {
               ASSERT_EQ(found.size(), 1u) << place;
               ASSERT_TRUE(found[0] == 0 || found[0] == length - window) << place;
@@ -246,8 +247,8 @@ TEST(LocalWindows, PiecesComeOutLikeTheWhole) {
     std::vector<float> piece;
     for (size_t plane = 0; plane < 4; ++plane) {
       for (size_t i = 0; i < down; ++i) {
-        const auto row = x.begin() + static_cast<std::ptrdiff_t>(
-                                         (plane * height + top + i) * width + left);
+        const auto row =
+            x.begin() + static_cast<std::ptrdiff_t>((plane * height + top + i) * width + left);
         piece.insert(piece.end(), row, row + static_cast<std::ptrdiff_t>(across));
       }
     }
@@ -279,15 +280,20 @@ TEST(LocalWindows, RefusePlacesThatNoPieceHas) {
     KernelShape kernel_shape;
     const char* message;
   } const cases[] = {
-      {{{7, 10}, {0, 5}}, {2, 2}, "place: expected planes within [10, 5], received [4, 5] at [7, 0]"},
+      {{{7, 10}, {0, 5}},
+       {2, 2},
+       "place: expected planes within [10, 5], received [4, 5] at [7, 0]"},
       {{{0, 4}, {SIZE_MAX, 9}},
        {2, 2},
        "place: expected planes within [4, 9], received [4, 5] at [0, 18446744073709551615]"},
       {{{0, 3}, {0, 5}}, {2, 2}, "place: expected planes within [3, 5], received [4, 5] at [0, 0]"},
-      {{{0, 8}, {0, 5}}, {5, 2}, "place: expected pieces no smaller than windows of [5, 2], received [4, 5]"},
+      {{{0, 8}, {0, 5}},
+       {5, 2},
+       "place: expected pieces no smaller than windows of [5, 2], received [4, 5]"},
   };
   for (const auto& [place, kernel_shape, message] : cases) {
-    const Status status = LocalWindowPartition(x.data(), shape, kernel_shape, loop, y.data(), place);
+    const Status status =
+        LocalWindowPartition(x.data(), shape, kernel_shape, loop, y.data(), place);
     EXPECT_EQ(status.code, StatusCode::kInvalidArgument);
     EXPECT_EQ(status.message, message);
   }

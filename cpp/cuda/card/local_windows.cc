@@ -23,13 +23,14 @@ Status LocalWindowPartition(const T* x, const NchwShape& x_shape, const KernelSh
 template <typename T>
 Status LocalWindowMerge(const T* p, const NchwShape& p_shape, const NchwShape& x_shape,
                         ParallelLoop& loop, T* y, const PlanePlace& place) {
-  if (Status status = CheckLocalWindowMerge(p, p_shape, x_shape, y, place); !status.ok()) return status;
+  if (Status status = CheckLocalWindowMerge(p, p_shape, x_shape, y, place); !status.ok())
+    return status;
   const size_t elements = *ElementCount(x_shape);
   if (elements == 0) return {};
   return cuda::RunOnCard<T>(loop, {{p, *ElementCount(p_shape)}}, y, elements,
                             [&](cuda::Launch& launch, const auto& in, T* card_y) {
-                              return cuda::LocalWindowMerge(in[0], p_shape, x_shape, launch,
-                                                            card_y, place);
+                              return cuda::LocalWindowMerge(in[0], p_shape, x_shape, launch, card_y,
+                                                            place);
                             });
 }
 

@@ -20,7 +20,8 @@ Status LocalWindowPartition(const T* x, const NchwShape& x_shape, const KernelSh
 template <typename T>
 Status LocalWindowMerge(const T* p, const NchwShape& p_shape, const NchwShape& x_shape,
                         ParallelLoop& loop, T* y, const PlanePlace& place) {
-  if (Status status = CheckLocalWindowMerge(p, p_shape, x_shape, y, place); !status.ok()) return status;
+  if (Status status = CheckLocalWindowMerge(p, p_shape, x_shape, y, place); !status.ok())
+    return status;
   if (*ElementCount(x_shape) == 0) return {};
   const cuda::MergeArguments<T> of = {cuda::GridOf(p_shape, x_shape, place), p, y};
   return cuda::EmulateElements(of, *ElementCount(x_shape), loop);

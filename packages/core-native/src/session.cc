@@ -139,8 +139,8 @@ void MakeDomainKnown(const Runtime& runtime, const std::string& operators_path) 
 // models which says where a piece of a photo lies (rewrite/places.ts) is meant to be one.
 int LoadSeverity(const SessionOptions& options, std::string_view model) {
   constexpr int kWarning = 2;
-  const bool is_expected = options.log_severity_level == kWarning &&
-                           model.find("tlsc_place") != std::string_view::npos;
+  const bool is_expected =
+      options.log_severity_level == kWarning && model.find("tlsc_place") != std::string_view::npos;
   return is_expected ? kWarning + 1 : options.log_severity_level;
 }
 
@@ -156,9 +156,8 @@ OrtOwned<OrtSession> Load(const Runtime& runtime, const SessionOptions& options,
                 ErrorCode::kInvalidArgument);
   OrtSession* session = nullptr;
   cancellation.Watch(runtime, ort_options.get());
-  OrtStatus* status =
-      api.CreateSessionFromArray(&runtime.env(), bytes.data(), bytes.size(), ort_options.get(),
-                                 &session);
+  OrtStatus* status = api.CreateSessionFromArray(&runtime.env(), bytes.data(), bytes.size(),
+                                                 ort_options.get(), &session);
   cancellation.Watch(runtime, nullptr);
   try {
     runtime.Check(status, ErrorCode::kInvalidModel);
@@ -329,10 +328,9 @@ Session::Session(const SessionOptions& options, ModelSource model, LoadCancellat
   runtime_.Check(api.GetAllocatorWithDefaultOptions(&allocator), ErrorCode::kInvalidModel);
   inputs_ = DescribeAll(runtime_, session_.get(), allocator, api.SessionGetInputCount,
                         api.SessionGetInputName, api.SessionGetInputTypeInfo);
-  optional_inputs_ =
-      DescribeAll(runtime_, session_.get(), allocator, api.SessionGetOverridableInitializerCount,
-                  api.SessionGetOverridableInitializerName,
-                  api.SessionGetOverridableInitializerTypeInfo);
+  optional_inputs_ = DescribeAll(
+      runtime_, session_.get(), allocator, api.SessionGetOverridableInitializerCount,
+      api.SessionGetOverridableInitializerName, api.SessionGetOverridableInitializerTypeInfo);
   outputs_ = DescribeAll(runtime_, session_.get(), allocator, api.SessionGetOutputCount,
                          api.SessionGetOutputName, api.SessionGetOutputTypeInfo);
   metadata_ = ReadMetadata(runtime_, session_.get(), allocator);

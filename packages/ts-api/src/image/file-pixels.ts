@@ -1,6 +1,13 @@
 // Photos as the pixels of files: what a format can hold of them.
 import sharp from 'sharp';
-import { asItIs, type ChannelMap, copyImage, type ImageMemory, withChannel } from '../session/copy-image.js';
+import {
+  asItIs,
+  type ChannelMap,
+  copyImage,
+  type ImageMemory,
+  isPlain,
+  withChannel,
+} from '../session/copy-image.js';
 import { type EncodeOptions, type Encoder, encoderOf, type ImageExtension } from './encoders.js';
 import { carrierOf, coloursOf, isSrgb, type PhotoMetadata } from './metadata.js';
 import type { Picture } from './photo.js';
@@ -108,7 +115,10 @@ export async function filePixels(
   const last = mapFor(encoder, bitDepth);
   const map = taken.map((channel) => ({ ...channel, ...last, divide: channel.divide * last.divide }));
   const type = bitDepth === 16 ? 'uint16' : 'uint8';
-  const { data } = await copyImage(planes, map, { type, channelsLast: true, height, width });
+  const isAsItIs = planes.type === type && planes.channelsLast && isPlain(map, planes.channels);
+  const { data } = isAsItIs
+    ? planes
+    : await copyImage(planes, map, { type, channelsLast: true, height, width });
   const pixels: FilePixels = {
     data: data as Uint8Array | Uint16Array,
     width,

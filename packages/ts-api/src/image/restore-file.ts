@@ -111,10 +111,11 @@ async function restoreFrames(
   for (const page of pages) {
     const picture = await decodePage(header, page, decoding);
     const samples = bitsOf(picture.rest, extension) === 16 ? 'uint16' : 'uint8';
-    const restored = await restorePicture(picture, restorer, feedsOf, name, samples);
+    const purpose = { samples, isOwn: true } as const;
+    const restored = await restorePicture(picture, restorer, feedsOf, name, purpose);
     pieces ??= restored.pieces;
     frames.push(await filePixels(restored.picture, extension, options));
-    discard(restored.picture.pixels.data);
+    if (frames.at(-1)?.data !== restored.picture.pixels.data) discard(restored.picture.pixels.data);
     throwIfAborted(decoding.signal);
   }
   return { frames, pieces };

@@ -1,7 +1,7 @@
 import { abortable } from '../abort.js';
 import { TlscError, throwIfAborted } from '../errors.js';
 import { checkOptions } from '../options.js';
-import { type PiecesPlan, planPieces } from '../pieces/plan.js';
+import { isCut, type PiecesPlan, planPieces, type WholePlan } from '../pieces/plan.js';
 import type { Pieces, PiecesCheck } from '../pieces/report.js';
 import {
   asItIs,
@@ -41,9 +41,9 @@ interface Restored {
   readonly summary: ImageSummary;
 }
 
-async function restoreWhole(network: NetworkOn): Promise<Restored> {
+async function restoreWhole(network: NetworkOn, { limit }: WholePlan): Promise<Restored> {
   const { restorer, picture } = network;
-  const { image, size } = await runNetwork(network, wholeOf(picture));
+  const { image, size } = await runNetwork(network, wholeOf(picture), limit);
   const restored = await copyAndSummarize(
     image,
     fromNetwork(restorer.values, picture.colours, image.channels),
@@ -61,16 +61,21 @@ export interface RestoredPicture {
   readonly pieces: Pieces | undefined;
 }
 
-/**
- * Restores one picture. `feedsOf` are the model's other inputs; `name` is how messages speak of it. Of a picture that is cut the values are kept
- * as `samples`, so that they need no more memory than in the file that they are for.
- */
+/** What a picture is restored for. */
+interface Purpose {
+  /** What its values become in the end: kept so where it is cut, they need no more memory than in the file that they are for. */
+  readonly samples: Samples;
+  /** Whether it was read for this, and counts as memory that this takes. */
+  readonly isOwn: boolean;
+}
+
+/** Restores one picture. `feedsOf` are the model's other inputs; `name` is how messages speak of it. */
 export async function restorePicture(
   given: Picture,
   restorer: Restorer,
   feedsOf: OtherFeeds,
   name: string,
-  samples: Samples = 'float32',
+  { samples, isOwn }: Purpose,
 ): Promise<RestoredPicture> {
   const { values, output, judges, decoding } = restorer;
   const { height, width } = given.pixels;
@@ -85,20 +90,22 @@ export async function restorePicture(
       size: [height, width],
       colours,
       bitDepth,
+      held: isOwn ? given.pixels.data.byteLength : 0,
       bytesPerResult: colours * sampleBytes[kept],
       name,
     } as const;
     const plan = await planPieces(restorer, task, restorer.pieces);
-    const { image: restored, summary } = plan
-      ? await restoreInPieces(network, plan, kept)
-      : await restoreWhole(network);
+    const pieces = isCut(plan) ? plan : undefined;
+    const { image: restored, summary } = pieces
+      ? await restoreInPieces(network, pieces, kept)
+      : await restoreWhole(network, plan);
     checkFinite(summary, output);
     if (judges) await judge(summary, () => summaryOf(picture), values, name);
     const isRecoloured = values.channels === 'y' && colours === 3 && restored.channels === 1;
     const pixels = isRecoloured ? await recoloured(picture, restored) : restored;
     const alpha = await fitAlpha(given, pixels.height, pixels.width);
     throwIfAborted(decoding.signal);
-    const check = plan && restorer.pieces.checks ? await checkPieces(network, plan) : undefined;
+    const check = pieces && restorer.pieces.checks ? await checkPieces(network, pieces) : undefined;
     return {
       picture: {
         pixels: { ...pixels, isHandedOver: handsOver },
@@ -106,7 +113,7 @@ export async function restorePicture(
         white: 1,
         rest: { ...given.rest, ...alpha },
       },
-      pieces: plan && reportOf(plan, check),
+      pieces: pieces && reportOf(pieces, check),
     };
   });
 }
@@ -165,7 +172,8 @@ export async function restore(
     };
     const { feedsOf, picture } = await abortable(hold(read()), signal);
     const restored = async () => {
-      const { picture: made, pieces } = await restorePicture(picture, restorer, feedsOf, name);
+      const purpose = { samples: 'float32', isOwn: !isPhoto(image) } as const;
+      const { picture: made, pieces } = await restorePicture(picture, restorer, feedsOf, name, purpose);
       return { ...toPhoto(made.pixels, made.rest), pieces };
     };
     return abortable(hold(restored()), signal);

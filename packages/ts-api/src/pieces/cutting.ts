@@ -32,6 +32,9 @@ export interface Uncuttable {
 /** How far away pieces may come to agree of a network that nothing is known of, in pixels. */
 const distances = [96, 384, 1024];
 
+/** As far as strips are run for the windows that a model says it has: beyond, pieces would be larger than photos. */
+const farthest = 8192;
+
 /** As thin as a strip may be, so that it costs little. */
 const thinnest = 32;
 
@@ -156,6 +159,8 @@ async function find(restorer: Restorer, colours: 1 | 3): Promise<Cutting | Uncut
   const local = record && sites.length > 0 ? record : undefined;
   const halosAlong = (axis: 0 | 1) => halosFor(sites, local?.baseSize[axis] ?? 1);
   const tried = (axis: 0 | 1) => (local ? [halosAlong(axis)[1]] : distances);
+  if (Math.max(...tried(0), ...tried(1)) > farthest)
+    return { why: 'its windows are larger than the pieces that a photo is cut into', isGlobal: false };
   const rows = await alongAxis(restorer, colours, 0, tried(0));
   const columns = rows && (await alongAxis(restorer, colours, 1, tried(1)));
   if (!rows || !columns) return uncuttable(restorer, local !== undefined);
@@ -173,7 +178,7 @@ async function find(restorer: Restorer, colours: 1 | 3): Promise<Cutting | Uncut
     both(({ reachOf }, axis) => {
       const [least, most] = halosAlong(axis);
       // What float16 rounds away cannot be seen.
-      const needed = isFloat16 ? (least + most) / 2 : reachOf(shown[bitDepth]);
+      const needed = isFloat16 ? Math.ceil((least + most) / 2) : reachOf(shown[bitDepth]);
       return Math.min(Math.max(least, needed), most, exact?.[axis] ?? most);
     });
   return { multiple, halo: { 8: haloOf(8), 16: haloOf(16) }, exact, base: local.baseSize };

@@ -44,10 +44,9 @@ function lengthOf({ begin, end }: Stretch): number {
   return end - begin;
 }
 
-/** So many tiles along an axis of the photo, or a few less where its multiples leave no room; undefined where they would see too little. */
-function axisTiles(length: number, count: number, cut: Cut, axis: 0 | 1): AxisTile[] | undefined {
+/** The tiles of so many rows or columns along an axis of the photo; undefined where they would see too little. */
+function axisTiles(length: number, step: number, cut: Cut, axis: 0 | 1): AxisTile[] | undefined {
   const [multiple, halo, least] = [cut.multiple[axis], cut.halo[axis], cut.least[axis]];
-  const step = Math.ceil(length / count / multiple) * multiple;
   const tiles: AxisTile[] = [];
   for (let begin = 0; begin < length; begin += step) {
     const inner = { begin, end: Math.min(length, begin + step) };
@@ -61,13 +60,18 @@ function axisTiles(length: number, count: number, cut: Cut, axis: 0 | 1): AxisTi
   return tiles;
 }
 
-/** All ways to cut an axis, those with the fewest tiles first. */
+/** All ways to cut an axis into equal tiles, those with the fewest first. */
 function waysToCut(length: number, cut: Cut, axis: 0 | 1): AxisTile[][] {
-  const most = Math.ceil(length / cut.multiple[axis]);
+  const multiple = cut.multiple[axis];
+  const units = Math.ceil(length / multiple);
   const ways: AxisTile[][] = [];
-  for (let count = 1; count <= most; count++) {
-    const tiles = axisTiles(length, count, cut, axis);
-    if (tiles && tiles.length !== ways.at(-1)?.length) ways.push(tiles);
+  let last = Number.POSITIVE_INFINITY;
+  for (let count = 1; count <= units; count++) {
+    const step = Math.ceil(units / count);
+    if (step === last) continue; // a few less would do
+    last = step;
+    const tiles = axisTiles(length, step * multiple, cut, axis);
+    if (tiles) ways.push(tiles);
   }
   return ways;
 }

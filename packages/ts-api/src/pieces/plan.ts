@@ -4,20 +4,30 @@ import type { Restorer } from '../image/restorer.js';
 import { availableMemory } from '../session/available-memory.js';
 import { showBytes } from '../session/out-of-memory.js';
 import { type Size, showSize } from '../size.js';
-import { type Cost, costOf } from './cost.js';
+import { costOf } from './cost.js';
 import { cuttingFor, isUncuttable } from './cutting.js';
 import { bestGrid, type Cut, countOf, type Grid } from './grid.js';
 import type { CheckedPieces } from './options.js';
 import type { PiecesBound } from './report.js';
 
+/** What a run may take at most, in bytes; undefined where it may take what there is. */
+interface Limited<T> {
+  readonly limit: T;
+}
+
 /** A photo that is cut. */
-export interface PiecesPlan {
+export interface PiecesPlan extends Limited<number> {
   readonly grid: Grid;
   readonly halo: Size;
   readonly multiple: Size;
   readonly bound: PiecesBound;
-  /** What a run may take at most, in bytes. */
-  readonly limit: number;
+}
+
+/** One that is not. */
+export type WholePlan = Limited<number | undefined>;
+
+export function isCut(plan: PiecesPlan | WholePlan): plan is PiecesPlan {
+  return 'grid' in plan;
 }
 
 /** What is restored: the size of a photo, and what else is kept of it in memory meanwhile. */
@@ -25,16 +35,20 @@ export interface Task {
   readonly size: Size;
   readonly colours: 1 | 3;
   readonly bitDepth: 8 | 16;
+  /** Bytes that the photo itself has taken, where it was read for this. */
+  readonly held: number;
   /** Bytes for each pixel of the result. */
   readonly bytesPerResult: number;
   readonly name: string;
 }
 
-/** The share of available memory that a photo may take where nobody says how much it may. */
-const share = 0.7;
+/** The share of available memory that a photo may take where nobody says how much it may, and where it cannot be cut. */
+const [share, largestShare] = [0.7, 0.95];
 
 /** What no network is known to take, per pixel: photos of which even so many bytes fit are not measured. */
 const generous = 6000;
+
+const float32Bytes = 4;
 
 /** What pieces are cut at that are other than the whole wherever they begin. */
 const anywhere = 64;
@@ -43,9 +57,11 @@ function resultBytes({ size: [height, width], bytesPerResult }: Task, area: numb
   return height * width * area * bytesPerResult;
 }
 
-function wholeBytes(task: Task, cost: Cost): number {
-  const [height, width] = task.size;
-  return cost.fixed + height * width * cost.perPixel + resultBytes(task, cost.area);
+/** What is made of a whole photo is float32 before it is anything else. */
+function wholeResultBytes(task: Task, area: number): number {
+  const floats = { ...task, bytesPerResult: task.colours * float32Bytes };
+  const isFloat32 = task.bytesPerResult === floats.bytesPerResult;
+  return resultBytes(floats, area) + (isFloat32 ? 0 : resultBytes(task, area));
 }
 
 function outOfMemory({ name, size }: Task, needed: number, memory: number, why: string): TlscError {
@@ -56,32 +72,29 @@ function outOfMemory({ name, size }: Task, needed: number, memory: number, why: 
   });
 }
 
-function cannotCut({ name, size }: Task, why: string): TlscError {
+function cannotCut({ name, size }: Task, needed: number, why: string): TlscError {
   return new TlscError(
     'ERR_UNSUPPORTED_MODEL',
-    `${name} of ${showSize(size)} pixels needs more than the option memory allows, and the network cannot restore it in pieces: ${why}`,
-    { parameter: 'memory' },
+    `${name} of ${showSize(size)} pixels takes ${showBytes(needed)}, more than it may, and the network cannot restore it in pieces: ${why}`,
+    { parameter: 'memory', expected: `${Math.ceil(needed)}` },
   );
 }
 
-/** What to keep to where a photo must be cut. Throws where it cannot be. */
+/** What to keep to where a photo must be cut, or why it cannot be. */
 async function cutFor(
   restorer: Restorer,
   task: Task,
   { halo: chosen, exact: isExact }: CheckedPieces,
-): Promise<Cut & { readonly bound: PiecesBound }> {
+): Promise<(Cut & { readonly bound: PiecesBound }) | string> {
   const cutting = await cuttingFor(restorer, task.colours);
   if (isUncuttable(cutting)) {
     if (cutting.isGlobal && chosen)
       return { halo: chosen, multiple: [anywhere, anywhere], least: [1, 1], bound: 'none' };
-    throw cannotCut(task, cutting.why + (cutting.isGlobal ? '; the option halo cuts it all the same' : ''));
+    return cutting.why + (cutting.isGlobal ? '; the option halo cuts it all the same' : '');
   }
   const { multiple, exact, base: least } = cutting;
   if (isExact && !exact)
-    throw cannotCut(
-      task,
-      'how far it reaches is not known, or beyond all that was tried; leave out the option exact',
-    );
+    return 'how far it reaches is not known, or beyond all that was tried; leave out the option exact';
   const halo = chosen ?? (isExact && exact ? exact : cutting.halo[task.bitDepth]);
   const covers = (other: Size | undefined) =>
     other?.every((side, axis) => (halo[axis] ?? 0) >= side) ?? false;
@@ -90,32 +103,43 @@ async function cutFor(
 }
 
 /**
- * How a photo is to be cut; undefined where it is restored whole, because it fits. Throws ERR_OUT_OF_MEMORY where no piece that is large
- * enough fits, or ERR_UNSUPPORTED_MODEL where the network cannot work in pieces.
+ * How a photo is to be cut, or that it is restored whole, because it fits. Throws ERR_OUT_OF_MEMORY where no piece that is large enough fits,
+ * or ERR_UNSUPPORTED_MODEL where the network cannot work in pieces.
  */
 export async function planPieces(
   restorer: Restorer,
   task: Task,
   options: CheckedPieces,
-): Promise<PiecesPlan | undefined> {
-  const memory = options.memory ?? share * (await availableMemory(restorer.session));
+): Promise<PiecesPlan | WholePlan> {
+  const { memory: allowed } = options;
+  const available = allowed ?? (await availableMemory(restorer.session));
+  const memory = (allowed ?? share * available) - task.held;
   const [height, width] = task.size;
-  if (options.memory === undefined && height * width * generous <= memory) return undefined;
+  if (allowed === undefined && height * width * generous <= memory) return { limit: undefined };
   const cost = await costOf(restorer, task.colours);
-  if (wholeBytes(task, cost) <= memory) return undefined;
-  const { bound, ...cut } = await cutFor(restorer, task, options);
-  const limit = memory - resultBytes(task, cost.area);
+  const result = resultBytes(task, cost.area);
+  const wholeResult = wholeResultBytes(task, cost.area);
+  const whole = cost.fixed + height * width * cost.perPixel + wholeResult;
+  // A little more than what was measured, which is all that it may take.
+  if (whole <= memory) return { limit: memory - wholeResult };
+  const cut = await cutFor(restorer, task, options);
+  if (typeof cut === 'string') {
+    const most = largestShare * available - task.held;
+    if (allowed === undefined && whole <= most) return { limit: most - wholeResult };
+    throw cannotCut(task, whole + task.held, cut);
+  }
+  const limit = memory - result;
   const most = Math.floor((limit - cost.fixed) / cost.perPixel);
   const grid = bestGrid(task.size, cut, most);
   if (grid.most > most) {
-    const needed = memory - limit + cost.fixed + grid.most * cost.perPixel;
+    const needed = task.held + result + cost.fixed + grid.most * cost.perPixel;
     throw outOfMemory(
       task,
       needed,
-      memory,
+      memory + task.held,
       'that is for its smallest pieces: allow more by the option memory, or choose a smaller one by the option halo',
     );
   }
-  if (countOf(grid) === 1) return undefined;
-  return { grid, halo: cut.halo, multiple: cut.multiple, bound, limit };
+  if (countOf(grid) === 1) return { limit: memory - wholeResult };
+  return { grid, halo: cut.halo, multiple: cut.multiple, bound: cut.bound, limit };
 }

@@ -1,3 +1,4 @@
+import { TlscError } from '../errors.js';
 import type { Restorer } from '../image/restorer.js';
 import type { InferenceSession } from '../session/inference-session.js';
 
@@ -7,16 +8,21 @@ export function remembered<T>(
 ): (restorer: Restorer, colours: 1 | 3) => Promise<T> {
   const known = new WeakMap<InferenceSession, Map<string, Promise<T>>>();
   return async (restorer, colours) => {
-    const { session, output } = restorer;
+    const { session, output, decoding } = restorer;
     const outputs = known.get(session) ?? new Map<string, Promise<T>>();
     known.set(session, outputs);
-    const finding = outputs.get(output) ?? find(restorer, colours);
-    outputs.set(output, finding);
-    try {
-      return await finding;
-    } catch (error) {
-      outputs.delete(output); // an abort, or memory that was not there
-      throw error;
+    for (;;) {
+      const finding = outputs.get(output) ?? find(restorer, colours);
+      outputs.set(output, finding);
+      try {
+        return await finding;
+      } catch (error) {
+        if (outputs.get(output) === finding) outputs.delete(output);
+        // Whoever has begun it may have been aborted; those who wait for it have not.
+        const isOthers =
+          error instanceof TlscError && error.code === 'ERR_ABORTED' && !decoding.signal?.aborted;
+        if (!isOthers) throw error;
+      }
     }
   };
 }

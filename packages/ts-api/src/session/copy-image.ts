@@ -109,7 +109,7 @@ export async function withChannel(
 }
 
 /** Whether a map changes nothing. */
-function isPlain(map: PixelMap, channels: number): boolean {
+export function isPlain(map: PixelMap, channels: number): boolean {
   return (
     map.length === channels &&
     map.every(
