@@ -92,6 +92,20 @@ PretendedValue ValueOf(FuzzInput& input, ONNXTensorElementDataType type,
   return value;
 }
 
+// Where a plane lies in one that it is a piece of: most times somewhere near, or anything.
+PretendedValue AnyPlace(FuzzInput& input) {
+  const size_t count = input.OneIn(16) ? input.Below(6) : 4;
+  std::vector<int64_t> place(count);
+  for (int64_t& side : place) {
+    side = input.OneIn(16) ? input.AnyInteger() : static_cast<int64_t>(input.Below(24));
+  }
+  PretendedValue value;
+  value.shape = {ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64, {static_cast<int64_t>(count)}, {""}};
+  value.bytes.resize(count * sizeof(int64_t));
+  if (count > 0) std::memcpy(value.bytes.data(), place.data(), value.bytes.size());
+  return value;
+}
+
 // What a model may say of a tensor of these dimensions: them, names for them, or anything.
 PretendedShape DeclarationOf(FuzzInput& input, const PretendedShape& shape) {
   PretendedShape declared = shape;
@@ -130,9 +144,18 @@ void Run(FuzzInput& input) {
   const size_t inputs = op.GetInputTypeCount(&op);
   const std::vector<int64_t> first = AnyDims(input);
   for (size_t i = 0; i < inputs; ++i) {
+    if (op.GetInputType(&op, i) == ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64) {
+      if (input.OneIn(3)) break;  // it is optional, and the last one
+      const PretendedValue place = AnyPlace(input);
+      node.declared_inputs.push_back(place.shape);
+      if (!huge) node.inputs.push_back(place);
+      continue;
+    }
     std::vector<int64_t> dims = first;
     if (i > 0) {
-      const bool per_channel = inputs == 3 && first.size() > 1;
+      const bool has_place =
+          op.GetInputType(&op, inputs - 1) == ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64;
+      const bool per_channel = inputs == 3 && !has_place && first.size() > 1;
       dims = per_channel ? std::vector<int64_t>{first[1]} : AnyDims(input);
       if (!per_channel && input.OneIn(2)) dims = first;
     }

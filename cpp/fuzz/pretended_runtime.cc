@@ -161,6 +161,11 @@ OrtApi MakeApi() {
     return nullptr;
   };
   api.ReadOpAttr = ReadAttribute;
+  api.ShapeInferContext_GetInputCount = [](const OrtShapeInferContext* context,
+                                           size_t* out) noexcept -> OrtStatus* {
+    *out = NodeOf(context).declared_inputs.size();
+    return nullptr;
+  };
   api.ShapeInferContext_GetInputTypeShape = [](const OrtShapeInferContext* context, size_t index,
                                                OrtTensorTypeAndShapeInfo** out) noexcept
                                             -> OrtStatus* {
@@ -225,6 +230,11 @@ OrtApi MakeApi() {
     return nullptr;
   };
 
+  api.KernelContext_GetInputCount = [](const OrtKernelContext* context, size_t* out) noexcept
+                                    -> OrtStatus* {
+                                      *out = NodeOf(context).inputs.size();
+                                      return nullptr;
+                                    };
   api.KernelContext_GetInput = [](const OrtKernelContext* context, size_t index,
                                   const OrtValue** out) noexcept -> OrtStatus* {
     const auto& inputs = NodeOf(context).inputs;

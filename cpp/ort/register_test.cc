@@ -69,7 +69,15 @@ struct FakeRuntime {
         op_names.push_back(op->GetName(op));
         types.push_back(op->GetInputType(op, 0));
         for (size_t i = 0; i < op->GetInputTypeCount(op); ++i) {
-          EXPECT_EQ(op->GetInputType(op, i), types.back());
+          // But for what says where the images lie, which is optional and no image.
+          const bool is_image = op->GetInputType(op, i) == types.back();
+          EXPECT_EQ(op->GetInputCharacteristic(op, i),
+                    is_image ? INPUT_OUTPUT_REQUIRED : INPUT_OUTPUT_OPTIONAL);
+          EXPECT_EQ(op->GetInputMemoryType(op, i),
+                    is_image ? OrtMemTypeDefault : OrtMemTypeCPUInput);
+          if (!is_image) {
+            EXPECT_EQ(op->GetInputType(op, i), ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64);
+          }
         }
         EXPECT_EQ(op->GetOutputType(op, 0), types.back());
         return static_cast<OrtStatus*>(nullptr);

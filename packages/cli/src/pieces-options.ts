@@ -1,5 +1,5 @@
 // The options that say how much memory photos may take, and how they are cut.
-import type { Pieces, PiecesOptions } from '@tlsc/api';
+import { type Pieces, type PiecesOptions, TlscError } from '@tlsc/api';
 import type { Command } from 'commander';
 import { parseBytes, parseHalo } from './parse.js';
 
@@ -26,11 +26,16 @@ export function addPiecesOptions(command: Command): Command {
     .option('--check-pieces', 'measure what pieces differ from the whole by, at one place of each photo');
 }
 
-/** The same for one of several images that are restored at once. */
+/** The same for one of several images that are restored at once; to be asked before any is. Throws ERR_INVALID_ARGUMENT. */
 export function piecesIn({ memory, halo, exact, checkPieces }: PiecesFlags, jobs: number): PiecesOptions {
-  const rest = memory === undefined ? undefined : Math.floor((memory - process.memoryUsage.rss()) / jobs);
+  const taken = process.memoryUsage.rss();
+  const rest = memory === undefined ? undefined : Math.floor((memory - taken) / jobs);
+  if (rest !== undefined && rest < 1) {
+    const message = `--memory is less than the ${Math.ceil(taken / 1e6)} MB that the command takes before it has seen a photo`;
+    throw new TlscError('ERR_INVALID_ARGUMENT', message, { parameter: 'memory' });
+  }
   return {
-    ...(rest !== undefined && { memory: Math.max(1, rest) }),
+    ...(rest !== undefined && { memory: rest }),
     ...(halo !== undefined && { halo }),
     ...(exact && { exact }),
     ...(checkPieces && { checkPieces }),

@@ -114,13 +114,15 @@ export interface NativeSession {
    * Off the event loop. Inputs are copied, 1 MiB at once and what is more than that in as many turns of the event loop as it takes;
    * `outputs` rejects with ERR_INVALID_ARGUMENT where the memory of one goes meanwhile. Memory that the addon made and SharedArrayBuffers
    * are read in place until the run ends. `limit`: the most bytes that it may take at once, its inputs left out, or `outputs` rejects with
-   * ERR_OUT_OF_MEMORY; of no use where the session is not on the CPU alone.
+   * ERR_OUT_OF_MEMORY; of no use where the session is not on the CPU alone, one operator after the other.
    */
   run(inputs: readonly NativeInput[], outputs: readonly NativeOutputRequest[], limit?: number): NativeRun;
   /** A tensor in pinned memory, its values whatever they are. Rejects with ERR_OUT_OF_MEMORY. */
   allocate(type: string, dims: readonly number[]): Promise<NativeTensor>;
   /** Ends profiling and returns the file's path. */
   endProfiling(): string;
+  /** Frees what is kept for another run of the same size. */
+  trim(): void;
   /** Frees the session once its runs under way have ended; resolves when that is done. Idempotent. */
   release(): Promise<void>;
 }

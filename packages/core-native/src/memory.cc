@@ -53,7 +53,11 @@ void* MapPages(size_t size) noexcept {
 void UnmapPages(void* pages, size_t size) noexcept { munmap(pages, size); }
 
 bool MovePages(void* from, size_t size, void* to) noexcept {
-  return mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to;
+  if (mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to) return true;
+  // The kernel may have taken away what lay there before it saw that it could not: nobody else may
+  // get that.
+  mmap(to, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+  return false;
 }
 #else
 size_t PagesFor(size_t) noexcept { return 0; }

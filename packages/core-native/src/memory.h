@@ -24,7 +24,7 @@ void* MapPages(size_t size) noexcept;
 void UnmapPages(void* pages, size_t size) noexcept;
 
 // Puts pages, contents and all, in the place of others, so that these need not be made anew. False
-// where that cannot be done, and nothing is changed then.
+// where that cannot be done: `from` is as it was then, what lies at `to` may be fresh.
 bool MovePages(void* from, size_t size, void* to) noexcept;
 
 }  // namespace tlsc

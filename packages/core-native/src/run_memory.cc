@@ -96,12 +96,20 @@ class RunMemory::Account {
       refused_ = size;
       return nullptr;
     }
+    try {
+      if (block->size >= kLarge) large_.insert(TensorIn(*block));
+      // Room for all that may come back: Free() must not have to allocate.
+      spare_.blocks.reserve(spare_.blocks.size() + large_.size());
+    } catch (const std::bad_alloc&) {
+      large_.erase(TensorIn(*block));
+      FreeBlock(block);
+      return nullptr;
+    }
     block->account = this;
     live_ += block->size;
     peak_ = std::max(peak_, live_);
     most_ = std::max(most_, live_);
     ++holders_;
-    if (block->size >= kLarge) large_.insert(TensorIn(*block));
     return block;
   }
 
@@ -183,7 +191,10 @@ class RunMemory::Account {
   // touch than to write. False where the block is of no use any more.
   bool MoveSpareTo(Block& fresh) {
     size_t done = 0;
+    size_t most = 1;
+    for (const Block* block : spare_.blocks) most += block->pieces.size();
     fresh.pieces.clear();
+    fresh.pieces.reserve(most);  // nothing may throw between two moves
     while (done < fresh.size && spare_.size > 0) {
       Block* const from = spare_.blocks.back();
       const size_t moved = std::min(from->pieces.back(), fresh.size - done);

@@ -3,9 +3,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <filesystem>
 #include <map>
 #include <mutex>
 #include <string_view>
+#include <system_error>
 
 #include "division_guard.h"
 #include "executor.h"
@@ -81,7 +83,12 @@ OrtPath ToOrtPath(const std::string& utf8) {
 OrtPath ToOrtPath(const std::string& utf8) { return utf8; }
 #endif
 
-const Runtime& Runtime::Open(const std::string& path) {
+const Runtime& Runtime::Open(const std::string& name) {
+  // A library has one environment, by whichever of its names it is opened.
+  std::error_code none;
+  const std::filesystem::path file =
+      std::filesystem::canonical(std::filesystem::u8path(name), none);
+  const std::string path = none ? name : file.u8string();
   static std::mutex mutex;
   static auto& opened = *new std::map<std::string, const Runtime*>;
   const std::lock_guard<std::mutex> lock(mutex);

@@ -53,8 +53,11 @@ void RegisterOperators(const Runtime& runtime, const std::string& path,
                 ErrorCode::kOperatorsNotFound);
 }
 
-bool RunsOnProcessorAlone(const std::vector<Provider>& providers) {
-  return std::all_of(providers.begin(), providers.end(),
+// Where all that a run allocates is ordinary memory, and allocated on the thread that it is called
+// on.
+bool HasOwnMemory(const SessionOptions& options) {
+  return options.execution_mode == ORT_SEQUENTIAL &&
+         std::all_of(options.providers.begin(), options.providers.end(),
                      [](const Provider& provider) { return provider.name == "cpu"; });
 }
 
@@ -74,7 +77,7 @@ OrtOwned<OrtSessionOptions> ToOrt(const Runtime& runtime, const SessionOptions& 
   set(api.AddSessionConfigEntry(made.get(),
                                 kOrtSessionOptionsModelExternalInitializersFileFolderPath,
                                 data_folder ? data_folder->c_str() : "/dev/null/none"));
-  if (RunsOnProcessorAlone(options.providers)) {
+  if (HasOwnMemory(options)) {
     set(api.AddSessionConfigEntry(made.get(), kOrtSessionOptionsConfigUseEnvAllocators, "1"));
     // A pattern is one block for all tensors of a run, which is larger than what they need at once.
     set(api.DisableMemPattern(made.get()));
@@ -136,7 +139,8 @@ void MakeDomainKnown(const Runtime& runtime, const std::string& operators_path) 
 }
 
 // ONNX Runtime warns of every input that has a value in the model, at every load. That of converted
-// models which says where a piece of a photo lies (rewrite/places.ts) is meant to be one.
+// models which says where a piece of a photo lies (rewrite/places.ts) is meant to be one. The other
+// warnings of such a load are lost with it; whoever wants them asks for severity 1 or 0.
 int LoadSeverity(const SessionOptions& options, std::string_view model) {
   constexpr int kWarning = 2;
   const bool is_expected =
@@ -316,7 +320,7 @@ void LoadCancellation::Watch(const Runtime& runtime, OrtSessionOptions* options)
 Session::Session(const SessionOptions& options, ModelSource model, LoadCancellation& cancellation)
     : runtime_(Runtime::Open(options.runtime_path)),
       card_(CardOf(options.providers)),
-      has_own_memory_(RunsOnProcessorAlone(options.providers)),
+      has_own_memory_(HasOwnMemory(options)),
       run_log_severity_level_(options.run_log_severity_level),
       session_(Load(runtime_, options, std::move(model), cancellation)),
       cpu_memory_(OrdinaryMemory(runtime_)),

@@ -110,7 +110,8 @@ class Session {
   std::optional<int> card() const { return card_; }
 
   // Inputs are of this runtime, in ordinary memory or on the session's card. `limit`: the most
-  // bytes of ordinary memory that the run may take, its inputs left out; of no use with a card.
+  // bytes of ordinary memory that the run may take, its inputs left out; of no use with a card, or
+  // where operators run side by side.
   // Throws kRunFailed or kOutOfMemory; `run_options` may be told to terminate meanwhile. Tensors
   // with the device must not outlive the session.
   RunResult Run(OrtRunOptions& run_options, const std::vector<std::string>& input_names,
@@ -120,6 +121,9 @@ class Session {
   // A tensor in pinned memory, its values whatever they are. It must not outlive the session.
   // Throws kOutOfMemory.
   OrtTensor AllocatePinned(ONNXTensorElementDataType type, const std::vector<int64_t>& dims) const;
+
+  // Frees what is kept for another run of the same size.
+  void Trim() const { KeepSpare({}); }
 
   // Ends profiling and returns the file's path.
   std::string EndProfiling() const;

@@ -219,6 +219,7 @@ Napi::Function SessionWrap::Define(Napi::Env env) {
       env, "NativeSession",
       {InstanceMethod<&SessionWrap::Run>("run"), InstanceMethod<&SessionWrap::Allocate>("allocate"),
        InstanceMethod<&SessionWrap::EndProfiling>("endProfiling"),
+       InstanceMethod<&SessionWrap::Trim>("trim"),
        InstanceMethod<&SessionWrap::Release>("release")});
 }
 
@@ -274,6 +275,10 @@ Napi::Value SessionWrap::EndProfiling(const Napi::CallbackInfo& info) {
   return WithJsErrors(info.Env(), [&]() -> Napi::Value {
     return Napi::String::New(info.Env(), hold_->Get()->EndProfiling());
   });
+}
+
+void SessionWrap::Trim(const Napi::CallbackInfo& info) {
+  WithJsErrors(info.Env(), [&] { hold_->Get()->Trim(); });
 }
 
 Napi::Value SessionWrap::Release(const Napi::CallbackInfo& info) {

@@ -18,6 +18,7 @@ const actions = {
   },
   small: () => run(inputs.small),
   large: () => run(inputs.large),
+  trim: () => session.trim(),
   release: () => session.release(),
 };
 

@@ -44,4 +44,10 @@ describe('memory goes back without garbage collection', () => {
     expect(second).toBeGreaterThan(kept);
     expect(small).toBeLessThan(kept);
   });
+
+  test('when it is asked for', async () => {
+    const [, , second, trimmed] = await sizesAfter('load', 'large', 'large', 'trim');
+    expect(second).toBeGreaterThan(kept);
+    expect(trimmed).toBeLessThan(2 * output + spare);
+  });
 });

@@ -6,6 +6,7 @@ import {
   InferenceSession,
   type OtherInputs,
   type Pieces,
+  type PiecesOptions,
   restoreFile,
   restoreImage,
   TlscError,
@@ -96,7 +97,7 @@ async function restoreOne(
   session: InferenceSession,
   { input, output }: Destination,
   options: Options,
-  jobs: number,
+  pieces: PiecesOptions,
   onPiece: (done: number, all: number) => void,
   signal: AbortSignal,
 ): Promise<ImageResult> {
@@ -106,7 +107,7 @@ async function restoreOne(
   try {
     const how = {
       ...valuesIn(options),
-      ...piecesIn(options, jobs),
+      ...pieces,
       onPiece,
       judge: true,
       signal,
@@ -119,12 +120,17 @@ async function restoreOne(
       ...(strip && { strip }),
     };
     const source = input === standard ? await readStandardInput(signal) : input;
-    const { height, width, frames, pieces, losses } =
-      output === standard
-        ? await restoreToStandardOutput(session, source, options.format ?? '.png', how)
-        : await restoreFile(session, source, output, how);
+    const {
+      height,
+      width,
+      frames,
+      pieces: cut,
+      losses,
+    } = output === standard
+      ? await restoreToStandardOutput(session, source, options.format ?? '.png', how)
+      : await restoreFile(session, source, output, how);
     const seconds = (performance.now() - start) / 1000;
-    return { input, output, height, width, frames, ...(pieces && { pieces }), losses, seconds };
+    return { input, output, height, width, frames, ...(cut && { pieces: cut }), losses, seconds };
   } catch (error) {
     if (!(error instanceof TlscError) || error.code === 'ERR_ABORTED') throw error;
     return { input, output, error: reportOf(error) };
@@ -163,6 +169,7 @@ async function restoreAll(
   const warnings = session.warnings.map(reportOf);
   if (!options.json) warnOfSession(session.warnings);
   const progress = new Progress(plan.length, options.json === true, options.output === standard);
+  const pieces = piecesIn(options, jobs.count);
   const results: ImageResult[] = [];
   const told = (error?: ErrorReport) => {
     // In the order of the plan; those that were not tried leave no hole.
@@ -173,7 +180,7 @@ async function restoreAll(
     await runJobs(plan, jobs.count, { ...options, signal }, async (destination, index) => {
       progress.begin(destination.input);
       const onPiece = (done: number, all: number) => progress.piece(destination.input, done, all);
-      const result = await restoreOne(session, destination, options, jobs.count, onPiece, signal);
+      const result = await restoreOne(session, destination, options, pieces, onPiece, signal);
       results[index] = result;
       progress.end(result);
     });

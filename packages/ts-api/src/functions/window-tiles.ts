@@ -35,7 +35,8 @@ export function wholeOf(
 ): { place: string; whole: string } {
   const [place, given] = [placeSide(body, axis - 2), placeSide(body, axis)];
   const isPiece = body.op('Greater', [given, body.ints(0)]);
-  return { place, whole: body.op('Where', [isPiece, given, length]) };
+  const begin = body.op('Where', [isPiece, place, body.ints(0)]);
+  return { place: begin, whole: body.op('Where', [isPiece, given, length]) };
 }
 
 /** The tiles of an axis by windows that are no longer than the whole. */

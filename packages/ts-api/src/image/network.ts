@@ -10,7 +10,7 @@ import { channelsFirst, layoutOf, layoutOfResult } from '../session/image-layout
 import { imageTypes, isImageType } from '../session/image-tensors.js';
 import { peakOf } from '../session/inference-session.js';
 import { fixedSides, sidesOf } from '../session/known-sides.js';
-import { fittingSide, isScale } from '../session/sides.js';
+import { fittingSide, isScale, type Sides } from '../session/sides.js';
 import { type Size, showSize } from '../size.js';
 import { type OtherFeeds, trialInputs } from './inputs.js';
 import type { Picture } from './photo.js';
@@ -19,19 +19,28 @@ import { tensorOf } from './tensors.js';
 import { toNetwork } from './values.js';
 
 /** How many channels the network is given of a photo. */
-function channelsFor({ input, values }: Restorer, colours: 1 | 3): number {
+export function channelsFor({ input, values }: Restorer, colours: 1 | 3): number {
   const declared = input.shape[input.layout.channels];
   if (typeof declared === 'number') return declared;
   if (values.channels === 'gray' || values.channels === 'y') return 1;
   return values.gray === 'rgb' ? 3 : colours;
 }
 
-/** The sides that a network takes. Tensors are fed as they are, and would fit no other image. */
-export async function sidesFor({ session, input, inputs }: Restorer) {
-  const hasImages = Object.values(inputs).some((one) => isTensor(one) && one.dims.length === 4);
-  return hasImages
-    ? undefined
-    : sidesOf(session, input, (side) => trialInputs(session, inputs, [side, side]));
+/** Tensors are fed as they are, and those of images would fit no other image. */
+function hasImages({ inputs }: Restorer): boolean {
+  return Object.values(inputs).some((one) => isTensor(one) && one.dims.length === 4);
+}
+
+/** Whether the network can be run on images of other sizes than the photo's. */
+export function takesOtherSizes(restorer: Restorer): boolean {
+  return !hasImages(restorer) && fixedSides(restorer.input).every((side) => side === undefined);
+}
+
+/** The sides that a network takes. */
+export async function sidesFor(restorer: Restorer): Promise<Sides | undefined> {
+  const { session, input, inputs } = restorer;
+  if (hasImages(restorer)) return undefined;
+  return sidesOf(session, input, (side) => trialInputs(session, inputs, [side, side]));
 }
 
 /** The size that a photo is filled up to for the network. */

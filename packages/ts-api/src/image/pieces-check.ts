@@ -11,11 +11,13 @@ import { fromNetwork } from './values.js';
 /** As many rows and columns are compared, on one side of a seam. */
 const compared = 32;
 
-/** From `middle` to both sides, at multiples; no longer than `most`, within an axis of so many pixels. */
+/** A stretch around `middle` at multiples, as long as `most`, or nearly; all of an axis that is no longer. */
 function around(middle: number, most: number, multiple: number, length: number) {
-  const begin = Math.max(0, Math.ceil((middle - most / 2) / multiple) * multiple);
-  const end = Math.min(length, begin + Math.floor(most / multiple) * multiple);
-  return { begin, length: end - begin };
+  if (most >= length) return { begin: 0, length };
+  const seen = Math.max(multiple, Math.floor(most / multiple) * multiple);
+  const latest = Math.floor((length - seen) / multiple) * multiple;
+  const begin = Math.max(0, Math.min(latest, Math.ceil((middle - seen / 2) / multiple) * multiple));
+  return { begin, length: Math.min(length, begin + seen) - begin };
 }
 
 /** A part of what was made of a region of the picture, mapped, in planes. */

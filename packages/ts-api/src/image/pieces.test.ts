@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Tensor } from 'onnxruntime-common';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { buildBytes, floats, halves, imagesIn, integers, valueInfo } from '../../test/build-model.js';
 import { levelsBetween, restoreInPieces, restoreWhole } from '../../test/in-pieces.js';
 import { convert } from '../convert.js';
@@ -95,7 +95,7 @@ describe('networks without statistics', () => {
     const whole = await restoreWhole(session, photo, one.options);
     const cut = await restoreInPieces(session, photo, one.options);
     expect(whole.pieces).toBeUndefined();
-    expect(cut.pieces).toMatchObject({ bound: 'exact' });
+    expect(cut.pieces).toMatchObject({ bound: name === 'float16' ? 'half-level' : 'exact' });
     expect(cut.tensor.dims).toEqual(whole.tensor.dims);
     expect(levelsBetween(cut, whole)).toBeLessThan(name === 'float16' ? 0.3 : 1e-3);
     await session.release();
@@ -269,6 +269,62 @@ describe('memory', () => {
         /the image of 900x900 pixels takes \d.* MB, and may take 30 MB; .*smallest pieces/,
       ),
     });
+  });
+
+  it('counts what is left where nothing is said, to the byte or not', async () => {
+    const left = vi.spyOn(process, 'availableMemory').mockReturnValue(150_000_001);
+    try {
+      const { model } = await convert(unet, { trainSize: 64 });
+      const session = await InferenceSession.create(model);
+      expect((await restore(session, photoOf(160, 160))).pieces).toBeUndefined();
+      const photo = photoOf(700, 900);
+      const [one, other] = await Promise.all([restore(session, photo), restore(session, photo)]);
+      expect(one.pieces).toMatchObject({ bound: 'half-level' });
+      expect(other.pieces).toEqual(one.pieces); // which had to wait
+    } finally {
+      left.mockRestore();
+    }
+  });
+
+  it('leaves networks alone that take one size, or tensors of one', async () => {
+    const input = [valueInfo('x', [1, 3, 64, 64])];
+    const fixed = await InferenceSession.create(
+      buildBytes({ node: [conv('x', 'y')], initializer: [w], input }),
+    );
+    expect((await restore(fixed, photoOf(64, 64), { memory: 1e8 })).pieces).toBeUndefined();
+    await expect(restore(fixed, photoOf(64, 65), { memory: 1e8 })).rejects.toMatchObject({
+      code: 'ERR_INPUT_MISMATCH',
+      message: expect.stringContaining('64x65'),
+    });
+    const masked = await InferenceSession.create(
+      buildBytes({
+        node: [makeNode('Mul', ['x', 'mask'], ['y'])],
+        input: [valueInfo('x', ['n', 3, 'h', 'w']), valueInfo('mask', ['n', 1, 'h', 'w'])],
+      }),
+    );
+    const mask = new Tensor('float32', new Float32Array(300 * 400).fill(0.5), [1, 1, 300, 400]);
+    expect(
+      (await restore(masked, photoOf(300, 400), { memory: 1e8, inputs: { mask } })).pieces,
+    ).toBeUndefined();
+  });
+
+  it('checks a seam of a photo that is cut along one side alone', async () => {
+    const { model } = await convert(unet, { trainSize: 64 });
+    const session = await InferenceSession.create(model);
+    const { pieces } = await restoreInPieces(session, photoOf(100, 1500), { checkPieces: true }, 2);
+    expect(pieces?.rows).toBe(1);
+    expect(pieces?.check?.levels).toBeLessThan(0.5);
+    expect(pieces?.check?.seen[0]).toBe(100);
+  });
+
+  it('comes to the end of a photo that a network makes a quarter of', async () => {
+    const pool = { kernel_shape: [4, 4], strides: [4, 4] };
+    const session = await InferenceSession.create(
+      buildBytes({ node: [makeNode('AveragePool', ['x'], ['y'], { attributes: pool })] }),
+    );
+    const photo = photoOf(257, 385);
+    const cut = await restoreInPieces(session, photo);
+    expect(levelsBetween(cut, await restoreWhole(session, photo))).toBeLessThan(1e-3);
   });
 
   it('tells of each piece, and stops between them', async () => {

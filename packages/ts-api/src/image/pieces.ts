@@ -55,7 +55,8 @@ export async function restoreInPieces(
       );
     canvas ??= new Canvas(map.length, result, samples);
     const { from, top, left } = placeOf(tile, made, result);
-    await canvas.put(made.image, from, map, top, left);
+    // Of a network that makes images smaller the last rows may come to nothing.
+    if (from.height > 0 && from.width > 0) await canvas.put(made.image, from, map, top, left);
     discard(made.image.data as Float32Array | Uint16Array);
     throwIfAborted(decoding.signal);
     pieces.onPiece?.(index + 1, tiles.length);

@@ -111,7 +111,8 @@ async function restoreFrames(
   for (const page of pages) {
     const picture = await decodePage(header, page, decoding);
     const samples = bitsOf(picture.rest, extension) === 16 ? 'uint16' : 'uint8';
-    const purpose = { samples, isOwn: true } as const;
+    const held = [picture.pixels, ...frames].reduce((sum, { data }) => sum + data.byteLength, 0);
+    const purpose = { samples, held } as const;
     const restored = await restorePicture(picture, restorer, feedsOf, name, purpose);
     pieces ??= restored.pieces;
     frames.push(await filePixels(restored.picture, extension, options));

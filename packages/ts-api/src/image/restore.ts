@@ -65,8 +65,8 @@ export interface RestoredPicture {
 interface Purpose {
   /** What its values become in the end: kept so where it is cut, they need no more memory than in the file that they are for. */
   readonly samples: Samples;
-  /** Whether it was read for this, and counts as memory that this takes. */
-  readonly isOwn: boolean;
+  /** The bytes of what was read and made for this before, which count as memory that this takes. */
+  readonly held: number;
 }
 
 /** Restores one picture. `feedsOf` are the model's other inputs; `name` is how messages speak of it. */
@@ -75,9 +75,9 @@ export async function restorePicture(
   restorer: Restorer,
   feedsOf: OtherFeeds,
   name: string,
-  { samples, isOwn }: Purpose,
+  { samples, held }: Purpose,
 ): Promise<RestoredPicture> {
-  const { values, output, judges, decoding } = restorer;
+  const { values } = restorer;
   const { height, width } = given.pixels;
   return withMemoryFor(`the ${width}x${height} pixels of ${name}`, async () => {
     const picture = await withoutHidden(given);
@@ -90,32 +90,57 @@ export async function restorePicture(
       size: [height, width],
       colours,
       bitDepth,
-      held: isOwn ? given.pixels.data.byteLength : 0,
+      held,
       bytesPerResult: colours * sampleBytes[kept],
       name,
     } as const;
     const plan = await planPieces(restorer, task, restorer.pieces);
-    const pieces = isCut(plan) ? plan : undefined;
-    const { image: restored, summary } = pieces
-      ? await restoreInPieces(network, pieces, kept)
-      : await restoreWhole(network, plan);
-    checkFinite(summary, output);
-    if (judges) await judge(summary, () => summaryOf(picture), values, name);
-    const isRecoloured = values.channels === 'y' && colours === 3 && restored.channels === 1;
-    const pixels = isRecoloured ? await recoloured(picture, restored) : restored;
-    const alpha = await fitAlpha(given, pixels.height, pixels.width);
-    throwIfAborted(decoding.signal);
-    const check = pieces && restorer.pieces.checks ? await checkPieces(network, pieces) : undefined;
-    return {
-      picture: {
-        pixels: { ...pixels, isHandedOver: handsOver },
-        colours: pixels.channels === 1 ? 1 : 3,
-        white: 1,
-        rest: { ...given.rest, ...alpha },
-      },
-      pieces: pieces && reportOf(pieces, check),
-    };
+    try {
+      return await restoreBy(plan, network, given, kept);
+    } finally {
+      plan.release();
+      // Kept for a photo of the same size it would look as if it were taken.
+      if (plan.limit !== undefined) trim(restorer.session);
+    }
   });
+}
+
+function trim(session: InferenceSession): void {
+  try {
+    session.trim();
+  } catch (error) {
+    if (!(error instanceof TlscError)) throw error; // released meanwhile
+  }
+}
+
+async function restoreBy(
+  plan: PiecesPlan | WholePlan,
+  network: NetworkOn,
+  given: Picture,
+  samples: Samples,
+): Promise<RestoredPicture> {
+  const { restorer, picture, name } = network;
+  const { values, output, judges, decoding } = restorer;
+  const pieces = isCut(plan) ? plan : undefined;
+  const { image: restored, summary } = pieces
+    ? await restoreInPieces(network, pieces, samples)
+    : await restoreWhole(network, plan);
+  checkFinite(summary, output);
+  if (judges) await judge(summary, () => summaryOf(picture), values, name);
+  const isRecoloured = values.channels === 'y' && picture.colours === 3 && restored.channels === 1;
+  const pixels = isRecoloured ? await recoloured(picture, restored) : restored;
+  const alpha = await fitAlpha(given, pixels.height, pixels.width);
+  throwIfAborted(decoding.signal);
+  const check = pieces && restorer.pieces.checks ? await checkPieces(network, pieces) : undefined;
+  return {
+    picture: {
+      pixels: { ...pixels, isHandedOver: handsOver },
+      colours: pixels.channels === 1 ? 1 : 3,
+      white: 1,
+      rest: { ...given.rest, ...alpha },
+    },
+    pieces: pieces && reportOf(pieces, check),
+  };
 }
 
 function reportOf({ grid, halo, multiple, bound }: PiecesPlan, check: PiecesCheck | undefined): Pieces {
@@ -172,7 +197,8 @@ export async function restore(
     };
     const { feedsOf, picture } = await abortable(hold(read()), signal);
     const restored = async () => {
-      const purpose = { samples: 'float32', isOwn: !isPhoto(image) } as const;
+      const held = isPhoto(image) ? 0 : picture.pixels.data.byteLength;
+      const purpose = { samples: 'float32', held } as const;
       const { picture: made, pieces } = await restorePicture(picture, restorer, feedsOf, name, purpose);
       return { ...toPhoto(made.pixels, made.rest), pieces };
     };

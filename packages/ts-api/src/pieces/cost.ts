@@ -1,5 +1,5 @@
 // The memory that a network takes for an image, as runs show.
-import { type Made, sidesFor } from '../image/network.js';
+import { channelsFor, type Made, sidesFor } from '../image/network.js';
 import type { Restorer } from '../image/restorer.js';
 import { fittingSide } from '../session/sides.js';
 import { remembered } from './remembered.js';
@@ -15,8 +15,8 @@ export interface Cost {
   readonly area: number;
 }
 
-/** The sides of the images that are run. */
-const trials = [192, 384] as const;
+/** The side of the smaller of two images that are run; the other one is twice as high and wide. */
+const trialSide = 192;
 
 /** For blocks that are rounded up, and what grows a little faster than the image. */
 const slack = 1.05;
@@ -27,16 +27,16 @@ const assumedPerPixel = 2200;
 async function measure(restorer: Restorer, colours: 1 | 3): Promise<Cost> {
   const sides = (await sidesFor(restorer)) ?? { multiple: 1, minimum: 1 };
   const made: Made[] = [];
-  for (const trial of trials) {
-    const side = fittingSide(trial, sides);
+  const first = fittingSide(trialSide, sides);
+  for (const side of [first, fittingSide(2 * first, sides)]) {
     const data = new Float32Array(colours * side * side).fill(0.5);
     made.push(await runTrial(restorer, data, [side, side], colours));
   }
   const [small, large] = made as [Made, Made];
   const area = large.scale[0] * large.scale[1];
   const [few, many] = [small, large].map(({ padded }) => padded[0] * padded[1]) as [number, number];
-  const inputBytes = (restorer.input.type === 'float16' ? 2 : 4) * colours;
-  if (small.peak === undefined || large.peak === undefined || few === many)
+  const inputBytes = (restorer.input.type === 'float16' ? 2 : 4) * channelsFor(restorer, colours);
+  if (small.peak === undefined || large.peak === undefined)
     return { perPixel: assumedPerPixel, fixed: 0, area };
   const slope = Math.max((large.peak - small.peak) / (many - few), 0);
   return {

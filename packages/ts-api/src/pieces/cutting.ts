@@ -35,6 +35,9 @@ const distances = [96, 384, 1024];
 /** As far as strips are run for the windows that a model says it has: beyond, pieces would be larger than photos. */
 const farthest = 8192;
 
+/** What a strip may have: it is made up on the event loop's thread. */
+const mostPixels = 2 ** 21;
+
 /** As thin as a strip may be, so that it costs little. */
 const thinnest = 32;
 
@@ -116,6 +119,7 @@ async function alongAxis(
   colours: 1 | 3,
   axis: 0 | 1,
   distances: readonly number[],
+  isEnough: (agreement: Agreement, distance: number) => boolean,
 ): Promise<Agreement | undefined> {
   const sides = (await sidesFor(restorer)) ?? { multiple: 1, minimum: 1 };
   const across = fittingSide(thinnest, sides);
@@ -126,10 +130,10 @@ async function alongAxis(
       const data = strip(begin, end, across, axis, colours);
       return runStrip(restorer, data, { begin, length: end - begin, whole }, axis, colours);
     };
-    // The shortest piece must be one that the network takes.
-    if (stripLength(distance) < 2 * sides.minimum) continue;
+    // The shortest piece must be one that the network takes, and the whole no more than is worth it.
+    if (whole < 2 * sides.minimum || whole * across > mostPixels) continue;
     const agreement = await agreementAt(run, distance, sides.multiple, isFloat16);
-    if (agreement) return agreement;
+    if (agreement && isEnough(agreement, distance)) return agreement;
   }
   return undefined;
 }
@@ -161,15 +165,19 @@ async function find(restorer: Restorer, colours: 1 | 3): Promise<Cutting | Uncut
   const tried = (axis: 0 | 1) => (local ? [halosAlong(axis)[1]] : distances);
   if (Math.max(...tried(0), ...tried(1)) > farthest)
     return { why: 'its windows are larger than the pieces that a photo is cut into', isGlobal: false };
-  const rows = await alongAxis(restorer, colours, 0, tried(0));
-  const columns = rows && (await alongAxis(restorer, colours, 1, tried(1)));
+  const isFloat16 = input.type === 'float16';
+  const plain = isFloat16 ? float16Rounding : rounding;
+  // Without statistics that are local, what is left far away is none that is damped.
+  const isEnough = ({ reachOf }: Agreement, distance: number) =>
+    local !== undefined || reachOf(plain) < distance;
+  const rows = await alongAxis(restorer, colours, 0, tried(0), isEnough);
+  const columns = rows && (await alongAxis(restorer, colours, 1, tried(1), isEnough));
   if (!rows || !columns) return uncuttable(restorer, local !== undefined);
   const both = (of: (agreement: Agreement, axis: 0 | 1) => number): Size => [of(rows, 0), of(columns, 1)];
   const multiple = both((agreement) => agreement.multiple);
-  const isFloat16 = input.type === 'float16';
   if (!local) {
-    const exact = both(({ reachOf }) => reachOf(isFloat16 ? float16Rounding : rounding) + 1);
-    return { multiple, halo: { 8: exact, 16: exact }, exact, base: [1, 1] };
+    const seen = both(({ reachOf }) => reachOf(plain) + 1);
+    return { multiple, halo: { 8: seen, 16: seen }, exact: isFloat16 ? undefined : seen, base: [1, 1] };
   }
   const reach = recordedReach(session.modelMetadata, output);
   const exact =
@@ -179,7 +187,7 @@ async function find(restorer: Restorer, colours: 1 | 3): Promise<Cutting | Uncut
       const [least, most] = halosAlong(axis);
       // What float16 rounds away cannot be seen.
       const needed = isFloat16 ? Math.ceil((least + most) / 2) : reachOf(shown[bitDepth]);
-      return Math.min(Math.max(least, needed), most, exact?.[axis] ?? most);
+      return Math.min(Math.max(least, needed), exact?.[axis] ?? Number.POSITIVE_INFINITY);
     });
   return { multiple, halo: { 8: haloOf(8), 16: haloOf(16) }, exact, base: local.baseSize };
 }

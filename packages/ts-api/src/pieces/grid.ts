@@ -77,7 +77,7 @@ function waysToCut(length: number, cut: Cut, axis: 0 | 1): AxisTile[][] {
 }
 
 function longest(tiles: readonly AxisTile[]): number {
-  return Math.max(...tiles.map(({ outer }) => lengthOf(outer)));
+  return tiles.reduce((most, { outer }) => Math.max(most, lengthOf(outer)), 0);
 }
 
 function seen(tiles: readonly AxisTile[]): number {

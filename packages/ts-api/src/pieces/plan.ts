@@ -1,19 +1,25 @@
 // Whether a photo is restored whole, or how it is cut so that it fits into memory.
 import { TlscError } from '../errors.js';
+import { takesOtherSizes } from '../image/network.js';
 import type { Restorer } from '../image/restorer.js';
 import { availableMemory } from '../session/available-memory.js';
 import { showBytes } from '../session/out-of-memory.js';
 import { type Size, showSize } from '../size.js';
-import { costOf } from './cost.js';
+import { type Cost, costOf } from './cost.js';
 import { cuttingFor, isUncuttable } from './cutting.js';
 import { bestGrid, type Cut, countOf, type Grid } from './grid.js';
+import { grantedMemory, grantMemory, nextGrantEnds } from './ledger.js';
 import type { CheckedPieces } from './options.js';
 import type { PiecesBound } from './report.js';
 
-/** What a run may take at most, in bytes; undefined where it may take what there is. */
 interface Limited<T> {
+  /** What a run may take at most, in bytes; undefined where it may take what there is. */
   readonly limit: T;
+  /** To be called when the photo is done with. */
+  readonly release: () => void;
 }
+
+function nothing(): void {}
 
 /** A photo that is cut. */
 export interface PiecesPlan extends Limited<number> {
@@ -80,12 +86,14 @@ function cannotCut({ name, size }: Task, needed: number, why: string): TlscError
   );
 }
 
+type PiecesCut = Cut & { readonly bound: PiecesBound };
+
 /** What to keep to where a photo must be cut, or why it cannot be. */
 async function cutFor(
   restorer: Restorer,
   task: Task,
   { halo: chosen, exact: isExact }: CheckedPieces,
-): Promise<(Cut & { readonly bound: PiecesBound }) | string> {
+): Promise<PiecesCut | string> {
   const cutting = await cuttingFor(restorer, task.colours);
   if (isUncuttable(cutting)) {
     if (cutting.isGlobal && chosen)
@@ -102,44 +110,71 @@ async function cutFor(
   return { multiple, halo, least, bound };
 }
 
+/** What a photo may take, in bytes. */
+interface Budget {
+  readonly memory: number;
+  /** The same where it cannot be cut. */
+  readonly most: number;
+}
+
+/** What is said, or a share of what is left of what others have not been promised. */
+async function budgetFor(restorer: Restorer, { memory }: CheckedPieces): Promise<Budget> {
+  if (memory !== undefined) return { memory, most: memory };
+  const left = (await availableMemory(restorer.session)) - grantedMemory();
+  return { memory: share * left, most: largestShare * left };
+}
+
+function planIn(task: Task, cost: Cost, cut: PiecesCut, memory: number): PiecesPlan | undefined {
+  const limit = memory - task.held - resultBytes(task, cost.area);
+  const most = Math.floor((limit - cost.fixed) / cost.perPixel);
+  const grid = bestGrid(task.size, cut, most);
+  if (grid.most > most) {
+    const needed = memory - limit + cost.fixed + grid.most * cost.perPixel;
+    throw outOfMemory(
+      task,
+      needed,
+      memory,
+      'that is for its smallest pieces: allow more by the option memory, or choose a smaller one by the option halo',
+    );
+  }
+  if (countOf(grid) === 1) return undefined;
+  const { halo, multiple, bound } = cut;
+  return { grid, halo, multiple, bound, limit: Math.floor(limit), release: grantMemory(memory) };
+}
+
 /**
- * How a photo is to be cut, or that it is restored whole, because it fits. Throws ERR_OUT_OF_MEMORY where no piece that is large enough fits,
- * or ERR_UNSUPPORTED_MODEL where the network cannot work in pieces.
+ * How a photo is to be cut, or that it is restored whole, because it fits; it waits for others that are under way where it would fit without
+ * them. Throws ERR_OUT_OF_MEMORY where no piece that is large enough fits, or ERR_UNSUPPORTED_MODEL where the network cannot work in pieces.
  */
 export async function planPieces(
   restorer: Restorer,
   task: Task,
   options: CheckedPieces,
 ): Promise<PiecesPlan | WholePlan> {
-  const { memory: allowed } = options;
-  const available = allowed ?? (await availableMemory(restorer.session));
-  const memory = (allowed ?? share * available) - task.held;
   const [height, width] = task.size;
-  if (allowed === undefined && height * width * generous <= memory) return { limit: undefined };
-  const cost = await costOf(restorer, task.colours);
-  const result = resultBytes(task, cost.area);
-  const wholeResult = wholeResultBytes(task, cost.area);
-  const whole = cost.fixed + height * width * cost.perPixel + wholeResult;
-  // A little more than what was measured, which is all that it may take.
-  if (whole <= memory) return { limit: memory - wholeResult };
-  const cut = await cutFor(restorer, task, options);
-  if (typeof cut === 'string') {
-    const most = largestShare * available - task.held;
-    if (allowed === undefined && whole <= most) return { limit: most - wholeResult };
-    throw cannotCut(task, whole + task.held, cut);
+  const isSaid = options.memory !== undefined;
+  // Of one size there is no other to measure, nor to cut into.
+  if (!takesOtherSizes(restorer)) return { limit: options.memory, release: nothing };
+  for (;;) {
+    const { memory, most } = await budgetFor(restorer, options);
+    if (!isSaid && height * width * generous + task.held <= memory)
+      return { limit: undefined, release: nothing };
+    const cost = await costOf(restorer, task.colours);
+    const wholeResult = wholeResultBytes(task, cost.area);
+    const whole = task.held + cost.fixed + height * width * cost.perPixel + wholeResult;
+    const asWhole = (bytes: number): WholePlan => ({
+      // A little more than what was measured, which is all that it may take.
+      limit: Math.floor(bytes - task.held - wholeResult),
+      release: isSaid ? nothing : grantMemory(whole),
+    });
+    if (whole <= memory) return asWhole(memory);
+    if (!isSaid && grantedMemory() > 0) {
+      await nextGrantEnds(restorer.decoding.signal);
+      continue;
+    }
+    const cut = await cutFor(restorer, task, options);
+    if (typeof cut !== 'string') return planIn(task, cost, cut, memory) ?? asWhole(memory);
+    if (whole <= most) return asWhole(most);
+    throw cannotCut(task, whole, cut);
   }
-  const limit = memory - result;
-  const most = Math.floor((limit - cost.fixed) / cost.perPixel);
-  const grid = bestGrid(task.size, cut, most);
-  if (grid.most > most) {
-    const needed = task.held + result + cost.fixed + grid.most * cost.perPixel;
-    throw outOfMemory(
-      task,
-      needed,
-      memory + task.held,
-      'that is for its smallest pieces: allow more by the option memory, or choose a smaller one by the option halo',
-    );
-  }
-  if (countOf(grid) === 1) return { limit: memory - wholeResult };
-  return { grid, halo: cut.halo, multiple: cut.multiple, bound: cut.bound, limit };
 }

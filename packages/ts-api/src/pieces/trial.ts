@@ -2,6 +2,9 @@ import { trialInputs } from '../image/inputs.js';
 import { type Made, type NetworkOn, runNetwork, wholeOf } from '../image/network.js';
 import type { Restorer } from '../image/restorer.js';
 
+/** What a trial may take: images are small, and what a stranger's model takes may grow without measure. */
+const mostBytes = 2 ** 32;
+
 /** Runs a network on an image of fractions of white, in planes, or a piece of one, that is only to show something of the network. */
 export async function runTrial(
   restorer: Restorer,
@@ -16,5 +19,9 @@ export async function runTrial(
   const picture = { pixels, colours, white: 1, rest: { bitDepth: 8 } } as const;
   const feedsOf = async (_: unknown, __: unknown, padded: readonly [number, number]) =>
     trialInputs(session, inputs, padded);
-  return runNetwork({ restorer, picture, feedsOf, name: 'a trial image', piece }, wholeOf(picture));
+  return runNetwork(
+    { restorer, picture, feedsOf, name: 'a trial image', piece },
+    wholeOf(picture),
+    mostBytes,
+  );
 }

@@ -14,7 +14,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /**
    * The most bytes of memory that the run may take at once for what it computes, its inputs left out; beyond that it rejects with
-   * ERR_OUT_OF_MEMORY. Of use on the CPU alone. Default: no limit but the machine's.
+   * ERR_OUT_OF_MEMORY. Of use on the CPU alone, in the mode 'sequential'. Default: no limit but the machine's.
    */
   readonly memory?: number | undefined;
 }
@@ -185,6 +185,15 @@ export class InferenceSession {
   endProfiling(): string {
     try {
       return this.#native.endProfiling();
+    } catch (error) {
+      throw fromNative(error);
+    }
+  }
+
+  /** Gives back what runs have left for another one of the same size. */
+  trim(): void {
+    try {
+      this.#native.trim();
     } catch (error) {
       throw fromNative(error);
     }
