@@ -2,7 +2,14 @@
 import { TlscError, throwIfAborted } from '../errors.js';
 import { type Tile, tilesOf } from '../pieces/grid.js';
 import type { PiecesPlan } from '../pieces/plan.js';
-import { discard, type ImageMemory, type ImageRegion, type ImageSummary } from '../session/copy-image.js';
+import {
+  asItIs,
+  copyImage,
+  discard,
+  type ImageMemory,
+  type ImageRegion,
+  type ImageSummary,
+} from '../session/copy-image.js';
 import { type Size, showSize } from '../size.js';
 import { Canvas, type Samples } from './canvas.js';
 import { type Made, type NetworkOn, runNetwork } from './network.js';
@@ -32,12 +39,37 @@ function placeOf({ inner, outer }: Tile, { scale, size }: Made, result: Size) {
   return { from, top: down.first, left: across.first };
 }
 
+interface Restored {
+  readonly image: ImageMemory;
+  readonly summary: ImageSummary;
+}
+
 /** As the whole picture would come out, and what its values come to. */
 export async function restoreInPieces(
   network: NetworkOn,
+  plan: PiecesPlan,
+  samples: Samples,
+): Promise<Restored> {
+  const { pixels } = network.picture;
+  if (pixels.isHandedOver) return restoreTiles(network, plan, samples);
+  // What is the caller's would be copied for each piece, and all of it.
+  const map = Array.from({ length: pixels.channels }, (_, channel) => asItIs(channel));
+  const { type, channelsLast, height, width } = pixels;
+  const own = await copyImage(pixels, map, { type, channelsLast, height, width });
+  const restored = await restoreTiles(
+    { ...network, picture: { ...network.picture, pixels: own } },
+    plan,
+    samples,
+  );
+  discard(own.data);
+  return restored;
+}
+
+async function restoreTiles(
+  network: NetworkOn,
   { grid, limit }: PiecesPlan,
   samples: Samples,
-): Promise<{ image: ImageMemory; summary: ImageSummary }> {
+): Promise<Restored> {
   const { restorer, picture, name } = network;
   const { values, decoding, pieces } = restorer;
   const tiles = tilesOf(grid);

@@ -197,8 +197,8 @@ export async function restore(
     };
     const { feedsOf, picture } = await abortable(hold(read()), signal);
     const restored = async () => {
-      const held = isPhoto(image) ? 0 : picture.pixels.data.byteLength;
-      const purpose = { samples: 'float32', held } as const;
+      // A copy, where it is the caller's.
+      const purpose = { samples: 'float32', held: picture.pixels.data.byteLength } as const;
       const { picture: made, pieces } = await restorePicture(picture, restorer, feedsOf, name, purpose);
       return { ...toPhoto(made.pixels, made.rest), pieces };
     };
