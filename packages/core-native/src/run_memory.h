@@ -53,7 +53,7 @@ class RunMemory {
   // itself.
   bool Owns(const void* data) const;
 
-  // What no tensor lies in; the run must be over.
+  // What no tensor lies in, for a later run; this one must be over.
   SpareBlocks TakeSpare();
 
   // Shared with the tensors that outlive the run.

@@ -184,9 +184,9 @@ async function find(restorer: Restorer, colours: 1 | 3): Promise<Cutting | Uncut
     reach && both(({ multiple: step }, axis) => reach[axis] + step + spareFor(sites, local.baseSize[axis]));
   const haloOf = (bitDepth: 8 | 16) =>
     both(({ reachOf }, axis) => {
-      const [least, most] = halosAlong(axis);
+      const [least, agreed] = halosAlong(axis);
       // What float16 rounds away cannot be seen.
-      const needed = isFloat16 ? Math.ceil((least + most) / 2) : reachOf(shown[bitDepth]);
+      const needed = isFloat16 ? Math.ceil((least + agreed) / 2) : reachOf(shown[bitDepth]);
       return Math.min(Math.max(least, needed), exact?.[axis] ?? Number.POSITIVE_INFINITY);
     });
   return { multiple, halo: { 8: haloOf(8), 16: haloOf(16) }, exact, base: local.baseSize };

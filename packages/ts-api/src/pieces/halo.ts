@@ -5,11 +5,11 @@ import type { Site } from '../conversion/record.js';
 type Kind = 'means' | 'normalizations' | 'windows';
 
 /**
- * In windows of the base size: no less than that, since photos may hold what no trial does, and no more, since nothing was seen to get there
- * through a statistic, by which all that comes from afar is damped. A normalization lets more through than a mean that scales, and windows
- * are cut off whole.
+ * In windows of the base size: no halo is smaller than the first, since photos may hold what no trial does; at the second pieces must agree with
+ * the whole, since each statistic damps what comes from afar. A normalization lets more through than a mean that scales, and windows are cut
+ * off whole.
  */
-const windowsFor: Readonly<Record<Kind, readonly [least: number, most: number]>> = {
+const windowsFor: Readonly<Record<Kind, readonly [least: number, agreed: number]>> = {
   means: [1, 2],
   normalizations: [1.5, 2.5],
   windows: [2.5, 4],
@@ -22,10 +22,10 @@ function kindOf(sites: readonly Site[]): Kind {
   return sites.every(({ operator }) => means.includes(operator)) ? 'means' : 'normalizations';
 }
 
-/** The least and the largest halo for a converted network, along an axis of its base size. */
-export function halosFor(sites: readonly Site[], base: number): readonly [least: number, most: number] {
-  const [least, most] = windowsFor[kindOf(sites)];
-  return [Math.ceil(base * least), Math.ceil(base * most)];
+/** For a converted network, along an axis of its base size: the least halo, and where pieces must agree with the whole. */
+export function halosFor(sites: readonly Site[], base: number): readonly [least: number, agreed: number] {
+  const [least, agreed] = windowsFor[kindOf(sites)];
+  return [Math.ceil(base * least), Math.ceil(base * agreed)];
 }
 
 /** What a reach may be longer elsewhere than where it was measured: windows begin at places of their own. */
