@@ -2,7 +2,16 @@
 import { DataType, type FunctionProto } from '../graph/proto.js';
 import { Body, type BodyOptions } from './body.js';
 import { type Extent, planeSidesOf, sidesOf } from './window-mean.js';
-import { beginOf, countTo, placeInput, type Tiles, tilesInPiece, tilesOf, wholeOf } from './window-tiles.js';
+import {
+  beginOf,
+  countTo,
+  placeInput,
+  type Tiles,
+  type TilesInPiece,
+  tilesInPiece,
+  tilesOf,
+  wholeOf,
+} from './window-tiles.js';
 
 /** All that a pixel can lie in along an axis: all steps but the last are more than half a window. */
 const mostTilesPerPixel = 3;
@@ -30,13 +39,20 @@ export function localWindowPartitionFunction({ opset, type }: BodyOptions): Func
   return body.toFunction('LocalWindowPartition', ['X', placeInput], ['kernel_shape'], opset);
 }
 
+/** The windows along an axis, and how many there are. */
+interface AxisTiles {
+  readonly tiles: Tiles;
+  readonly inPiece: TilesInPiece;
+  readonly count: string;
+}
+
 /**
  * `value`, in which the windows of an axis lie one behind the other, with the mean of what they have at each pixel of the
  * axis in their place.
  */
-function meanOverTiles(body: Body, value: string, tiles: Tiles, count: string): string {
+function meanOverTiles(body: Body, value: string, { tiles, inPiece, count }: AxisTiles): string {
   const { axis, length, window, place, step } = tiles;
-  const { first, inside, front } = tilesInPiece(body, tiles);
+  const { first, inside, front } = inPiece;
   const [zero, one] = [body.ints(0), body.ints(1)];
   const pixel = countTo(body, length);
   const at = body.op('Add', [pixel, place]); // in the whole
@@ -56,7 +72,11 @@ function meanOverTiles(body: Body, value: string, tiles: Tiles, count: string): 
     return body.op('And', [exists, begun]);
   };
   const isHeld = holds(over);
-  const firstPlace = body.op('Where', [isHeld, placeIn(over), placeAtBorder(body, tiles, pixel, count)]);
+  const firstPlace = body.op('Where', [
+    isHeld,
+    placeIn(over),
+    placeAtBorder(body, { tiles, inPiece, count }, pixel),
+  ]);
   // Along the last axis, or along the one before it.
   const along = axis === 3 ? body.ints(-1) : body.ints(-1, 1);
   const none = body.toFloat64(zero);
@@ -76,9 +96,9 @@ function meanOverTiles(body: Body, value: string, tiles: Tiles, count: string): 
 }
 
 /** Where the pixels of a piece lie that no window of the whole holds: in the one along its first border, or along its last. */
-function placeAtBorder(body: Body, tiles: Tiles, pixel: string, count: string): string {
+function placeAtBorder(body: Body, { tiles, inPiece, count }: AxisTiles, pixel: string): string {
   const { length, window, place } = tiles;
-  const { first, inside, back } = tilesInPiece(body, tiles);
+  const { first, inside, back } = inPiece;
   const one = body.ints(1);
   const isNone = body.op('Less', [inside, one]);
   const firstBegin = body.op('Sub', [beginOf(body, tiles, first), place]);
@@ -98,20 +118,22 @@ export function localWindowMergeFunction({ opset, type }: BodyOptions): Function
   const sides = planeSidesOf(body, 'X').map(
     ({ axis, length }, i): Extent => ({ axis, length, window: windows[i as 0 | 1].length }),
   );
-  const [rows, columns] = sides.map((side) => tilesOf(body, side)) as [Tiles, Tiles];
-  const [down, across] = [rows, columns].map((tiles) => {
-    return body.op('Shape', [tilesInPiece(body, tiles).begins]);
-  }) as [string, string];
+  const [down, across] = sides.map((side): AxisTiles => {
+    const tiles = tilesOf(body, side);
+    const inPiece = tilesInPiece(body, tiles);
+    return { tiles, inPiece, count: body.op('Shape', [inPiece.begins]) };
+  }) as [AxisTiles, AxisTiles];
+  const [rows, columns] = [down.tiles, across.tiles];
   const image = body.slice(body.op('Shape', ['X']), body.ints(0), body.ints(2), 0);
   const channels = body.slice(image, body.ints(1), body.ints(2), 0);
   // N × R × Q × C × kh' × kw', then N × C × (R · kh') × (Q · kw').
-  const grid = [body.ints(-1), down, across, channels, rows.window, columns.window];
+  const grid = [body.ints(-1), down.count, across.count, channels, rows.window, columns.window];
   const apart = body.op('Reshape', ['P', body.op('Concat', grid, { axis: 0 })]);
   const ordered = body.op('Transpose', [apart], { perm: [0, 3, 1, 4, 2, 5] });
-  const laid = [body.op('Mul', [down, rows.window]), body.op('Mul', [across, columns.window])];
+  const laid = [body.op('Mul', [down.count, rows.window]), body.op('Mul', [across.count, columns.window])];
   const inLine = body.op('Reshape', [ordered, body.op('Concat', [image, ...laid], { axis: 0 })]);
   const wide = body.toFloat64(inLine); // three of the largest float32 add up to more than it has room for
-  const mean = meanOverTiles(body, meanOverTiles(body, wide, rows, down), columns, across);
+  const mean = meanOverTiles(body, meanOverTiles(body, wide, down), across);
   body.toTypeOfX(mean);
   return body.toFunction('LocalWindowMerge', ['P', 'X', placeInput], [], opset);
 }

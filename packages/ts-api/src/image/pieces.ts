@@ -39,7 +39,8 @@ function placeOf({ inner, outer }: Tile, { scale, size }: Made, result: Size) {
   return { from, top: down.first, left: across.first };
 }
 
-interface Restored {
+/** What a network has made of a picture, as fractions of white. */
+export interface Restored {
   readonly image: ImageMemory;
   readonly summary: ImageSummary;
 }

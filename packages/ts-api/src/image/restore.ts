@@ -8,7 +8,6 @@ import {
   copyAndSummarize,
   discard,
   handsOver,
-  type ImageMemory,
   type ImageSummary,
   summarize,
 } from '../session/copy-image.js';
@@ -23,7 +22,7 @@ import { judge } from './judge.js';
 import { withMemoryFor } from './memory.js';
 import { type NetworkOn, runNetwork, wholeOf } from './network.js';
 import { checkPhoto, isPhoto, type Photo, type Picture, pictureOf, toPhoto } from './photo.js';
-import { restoreInPieces } from './pieces.js';
+import { type Restored, restoreInPieces } from './pieces.js';
 import { checkPieces } from './pieces-check.js';
 import { fitAlpha, recoloured } from './resizing.js';
 import { type RestoreOptions, type Restorer, restoreOptionNames, toRestorer } from './restorer.js';
@@ -33,12 +32,6 @@ import { fromNetwork } from './values.js';
 export interface RestoredPhoto extends Photo {
   /** How it was cut; undefined of a photo that was restored whole. */
   readonly pieces: Pieces | undefined;
-}
-
-/** What a network has made of a picture, as fractions of white. */
-interface Restored {
-  readonly image: ImageMemory;
-  readonly summary: ImageSummary;
 }
 
 async function restoreWhole(network: NetworkOn, { limit }: WholePlan): Promise<Restored> {

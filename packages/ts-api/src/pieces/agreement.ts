@@ -1,4 +1,5 @@
 // Whether a part of an image, run by itself, comes out as in the whole, and how it must be cut for that: seen from runs on strips.
+import { divisor } from '../session/sides.js';
 /** What a network makes of a strip of an image from row (or column) `begin` up to, but not including, `end`: as many values for each. */
 export type StripRun = (begin: number, end: number) => Promise<Strip>;
 
@@ -27,10 +28,6 @@ const float16Tolerance = 1e-2;
 
 /** The longest axis in the strides of networks that are known: powers of 2, windows of Swin, three levels of 3. */
 const multiples = [8, 16, 32, 64, 128, 12, 24, 48, 96, 20, 40, 80, 28, 56, 112, 36, 72];
-
-function divisor(a: number, b: number): number {
-  return b === 0 ? a : divisor(b, a % b);
-}
 
 /** Neither the length of anything's stride, nor a multiple of it: the last row of an image that has to be filled up is seen, too. */
 const odd = 37;

@@ -124,7 +124,12 @@ async function budgetFor(restorer: Restorer, { memory }: CheckedPieces): Promise
   return { memory: share * left, most: largestShare * left };
 }
 
-function planIn(task: Task, cost: Cost, cut: PiecesCut, memory: number): PiecesPlan | undefined {
+function gridPlan(
+  task: Task,
+  cost: Cost,
+  cut: PiecesCut,
+  memory: number,
+): Omit<PiecesPlan, 'release'> | undefined {
   const limit = memory - task.held - resultBytes(task, cost.area);
   const most = Math.floor((limit - cost.fixed) / cost.perPixel);
   const grid = bestGrid(task.size, cut, most);
@@ -139,7 +144,7 @@ function planIn(task: Task, cost: Cost, cut: PiecesCut, memory: number): PiecesP
   }
   if (countOf(grid) === 1) return undefined;
   const { halo, multiple, bound } = cut;
-  return { grid, halo, multiple, bound, limit: Math.floor(limit), release: grantMemory(memory) };
+  return { grid, halo, multiple, bound, limit: Math.floor(limit) };
 }
 
 /**
@@ -162,10 +167,12 @@ export async function planPieces(
     const cost = await costOf(restorer, task.colours);
     const wholeResult = wholeResultBytes(task, cost.area);
     const whole = task.held + cost.fixed + height * width * cost.perPixel + wholeResult;
+    // What somebody has said is theirs to share out.
+    const grant = (bytes: number) => (isSaid ? nothing : grantMemory(bytes));
     const asWhole = (bytes: number): WholePlan => ({
       // A little more than what was measured, which is all that it may take.
       limit: Math.floor(bytes - task.held - wholeResult),
-      release: isSaid ? nothing : grantMemory(whole),
+      release: grant(whole),
     });
     if (whole <= memory) return asWhole(memory);
     if (!isSaid && grantedMemory() > 0) {
@@ -173,7 +180,10 @@ export async function planPieces(
       continue;
     }
     const cut = await cutFor(restorer, task, options);
-    if (typeof cut !== 'string') return planIn(task, cost, cut, memory) ?? asWhole(memory);
+    if (typeof cut !== 'string') {
+      const plan = gridPlan(task, cost, cut, memory);
+      return plan ? { ...plan, release: grant(memory) } : asWhole(memory);
+    }
     if (whole <= most) return asWhole(most);
     throw cannotCut(task, whole, cut);
   }

@@ -6,6 +6,7 @@ import type { ImageInput } from '../session/image-input.js';
 import { layoutOf, sidesIn } from '../session/image-layout.js';
 import { floatsOf, isImageType, toImageTensor } from '../session/image-tensors.js';
 import { InferenceSession } from '../session/inference-session.js';
+import { gray, trialChannels } from '../session/known-sides.js';
 import { fittingSide, isScale, type Sides } from '../session/sides.js';
 import type { Size } from '../size.js';
 import { nanModel } from './nan-model.js';
@@ -45,17 +46,6 @@ const [nearest, farthest] = [128, 2048];
 
 /** What a run may take, in bytes: whether it is worth it, nobody has asked yet. */
 const memory = 2 ** 30;
-
-/** No photo has more channels, and a model may ask for any number. */
-const mostChannels = 4;
-
-function channelsOf({ shape, layout }: ImageInput): number {
-  const declared = shape[layout.channels];
-  return typeof declared === 'number' ? declared : 3;
-}
-
-/** What the image is, but for the band. */
-const gray = 0.5;
 
 /** First and last row (or column) of an output that is not a number, in rows of the image; undefined where there is none. */
 async function extentIn(tensor: Tensor, layout: readonly (number | string)[], axis: 0 | 1, length: number) {
@@ -135,8 +125,8 @@ export async function reachesOf(
       logSeverityLevel: 4,
     });
     try {
-      const channels = channelsOf(input);
-      if (channels > mostChannels) return undefined;
+      const channels = trialChannels(input);
+      if (channels === undefined) return undefined;
       const rows = await reachAlong(session, input, channels, sides, 0, session.outputNames, most);
       const columns = await reachAlong(session, input, channels, sides, 1, [...rows.keys()], most);
       return Object.fromEntries(

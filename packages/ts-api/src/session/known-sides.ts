@@ -27,7 +27,14 @@ const usualChannels = 3;
 /** No photo has more, and a model may ask for any number. */
 const mostChannels = 4;
 /** Neither black nor white. */
-const gray = 0.5;
+export const gray = 0.5;
+
+/** How many channels an image has that a network is only tried on; undefined where it wants more than photos have. */
+export function trialChannels({ shape, layout }: ImageInput): number | undefined {
+  const declared = shape[layout.channels];
+  const channels = typeof declared === 'number' ? declared : usualChannels;
+  return channels > mostChannels ? undefined : channels;
+}
 
 /** Runs the session on gray images; `others` are the feeds of its other inputs for an image of such a side. */
 function trialOf(
@@ -38,9 +45,8 @@ function trialOf(
   const fixed = fixedSides(input);
   return async (side) => {
     const [height, width] = [fixed[0] ?? side, fixed[1] ?? side];
-    const declared = input.shape[input.layout.channels];
-    const channels = typeof declared === 'number' ? declared : usualChannels;
-    if (channels > mostChannels) return undefined;
+    const channels = trialChannels(input);
+    if (channels === undefined) return undefined;
     const values = new Float32Array(channels * height * width).fill(gray);
     const image = toImageTensor(input.type, values, sidesIn(input.layout, [1, channels, height, width]));
     try {

@@ -33,7 +33,8 @@ function primeFactors(number: number): number[] {
   return number > 1 ? [number] : [];
 }
 
-function divisor(a: number, b: number): number {
+/** The greatest one that two numbers have in common. */
+export function divisor(a: number, b: number): number {
   return b === 0 ? a : divisor(b, a % b);
 }
 
