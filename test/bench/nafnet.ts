@@ -1,24 +1,13 @@
 // A NAFNet (Chen et al., arXiv 2204.04676) of any width with seeded weights: what real ones take, without their files.
 import { create, toBinary } from '@bufbuild/protobuf';
 import {
-  AttributeProtoSchema,
-  AttributeProto_AttributeType as AttributeType,
   TensorProto_DataType as DataType,
-  GraphProtoSchema,
   ModelProtoSchema,
   type NodeProto,
-  NodeProtoSchema,
-  OperatorSetIdProtoSchema,
   type TensorProto,
   TensorProtoSchema,
-  TensorShapeProto_DimensionSchema,
-  TensorShapeProtoSchema,
-  TypeProto_TensorSchema,
-  TypeProtoSchema,
-  ValueInfoProtoSchema,
 } from 'onnx-buf';
-
-type Attributes = Readonly<Record<string, number | readonly number[] | string>>;
+import { type AttributeValue, build, integers, node } from '../fuzz/build.js';
 
 class Network {
   readonly nodes: NodeProto[] = [];
@@ -26,17 +15,13 @@ class Network {
   #count = 0;
   #seed = 1;
 
-  op(opType: string, input: readonly string[], attributes: Attributes = {}): string {
+  op(
+    opType: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, AttributeValue>> = {},
+  ): string {
     const output = `v${this.#count++}`;
-    const attribute = Object.entries(attributes).map(([name, value]) => {
-      const { INT, INTS, STRING } = AttributeType;
-      if (typeof value === 'number')
-        return create(AttributeProtoSchema, { name, type: INT, i: BigInt(value) });
-      if (typeof value === 'string')
-        return create(AttributeProtoSchema, { name, type: STRING, s: new TextEncoder().encode(value) });
-      return create(AttributeProtoSchema, { name, type: INTS, ints: value.map(BigInt) });
-    });
-    this.nodes.push(create(NodeProtoSchema, { opType, input: [...input], output: [output], attribute }));
+    this.nodes.push(node(opType, inputs.join(' '), output, attributes));
     return output;
   }
 
@@ -98,10 +83,7 @@ class Network {
 
   numbers(values: readonly number[]): string {
     const name = `i${this.#count++}`;
-    const dims = [BigInt(values.length)];
-    this.constants.push(
-      create(TensorProtoSchema, { name, dataType: DataType.INT64, dims, int64Data: values.map(BigInt) }),
-    );
+    this.constants.push(integers(name, ...values));
     return name;
   }
 
@@ -114,23 +96,6 @@ class Network {
     const second = this.gate(this.conv(this.norm(first), [2 * channels, channels], 1), channels);
     return this.op('Add', [first, this.conv(second, [channels, channels], 1, 0.3)]);
   }
-}
-
-function image(name: string) {
-  const dim = [1, 3, 'height', 'width'].map((side) =>
-    create(TensorShapeProto_DimensionSchema, {
-      value:
-        typeof side === 'number'
-          ? { case: 'dimValue', value: BigInt(side) }
-          : { case: 'dimParam', value: side },
-    }),
-  );
-  const value = create(TypeProto_TensorSchema, {
-    elemType: DataType.FLOAT,
-    shape: create(TensorShapeProtoSchema, { dim }),
-  });
-  const type = create(TypeProtoSchema, { value: { case: 'tensorType', value } });
-  return create(ValueInfoProtoSchema, { name, type });
 }
 
 /** The bytes of a model of one block on each of so many levels down, one in the middle and one on each level up. Sides are multiples of 2^levels. */
@@ -156,13 +121,5 @@ export function nafnet(width: number, levels: number): Uint8Array {
   net.op('Add', ['x', last]);
   const end = net.nodes.at(-1) as NodeProto;
   end.output = ['y'];
-  const graph = create(GraphProtoSchema, {
-    name: 'nafnet',
-    node: net.nodes,
-    initializer: net.constants,
-    input: [image('x')],
-    output: [image('y')],
-  });
-  const opsetImport = [create(OperatorSetIdProtoSchema, { domain: '', version: 17n })];
-  return toBinary(ModelProtoSchema, create(ModelProtoSchema, { irVersion: 8n, opsetImport, graph }));
+  return toBinary(ModelProtoSchema, build({ nodes: net.nodes, constants: net.constants }));
 }
