@@ -142,7 +142,7 @@ async function alongAxis(
  * Differences to the whole, by the bits of a photo, in units of the range, that the made-up image may show at the halo: on photos the largest
  * ones are up to fifty times that, and are to be less than half a step of 8 bits. For photos of 16 bits as little as rounding leaves.
  */
-const shown: Readonly<Record<8 | 16, number>> = { 8: 4e-5, 16: 4e-7 };
+const shown: Readonly<Record<8 | 16, number>> = { 8: 1e-5, 16: 4e-7 };
 
 /** Without statistics there is nothing that damps what comes from afar: all counts that is more than rounding. */
 const rounding = 1e-6;
