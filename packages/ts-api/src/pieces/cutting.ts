@@ -139,8 +139,9 @@ async function alongAxis(
 }
 
 /**
- * Differences to the whole, by the bits of a photo, in units of the range, that the made-up image may show at the halo: on photos the largest
- * ones are up to fifty times that, and are to be less than half a step of 8 bits. For photos of 16 bits as little as rounding leaves.
+ * Differences to the whole, by the bits of a photo, in units of the range, that one cut of the made-up image may show at the halo: on a photo
+ * cut thousands of times the largest one was seventy times that, and is to be less than half a step of 8 bits. For photos of 16 bits as little
+ * as rounding leaves.
  */
 const shown: Readonly<Record<8 | 16, number>> = { 8: 1e-5, 16: 4e-7 };
 
