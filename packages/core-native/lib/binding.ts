@@ -236,6 +236,11 @@ export interface Binding {
   /** Memory for `copyImage` to write to, its values whatever they are. Throws ERR_INVALID_ARGUMENT, ERR_OUT_OF_MEMORY. */
   allocateImage(layout: NativeImageLayout): TensorData;
   /**
+   * A file as memory that `copyImage` reads in place, and of which nothing stays in memory behind it; nobody may make the file shorter
+   * before it is given to `discard`. Throws ERR_INVALID_ARGUMENT, ERR_OUT_OF_MEMORY.
+   */
+  mapFile(path: string): Uint8Array;
+  /**
    * Copies an image into another layout, its pixels mapped on the way, on a thread of the addon's. A target that is smaller gets the upper
    * left; one that is larger is filled up at the bottom and on the right by reflection, or, where that would take more rows or columns
    * than there are, by the last row or column. Whole numbers are clipped and rounded, halves up. A summary can be had of float32 alone.

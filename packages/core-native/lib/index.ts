@@ -67,6 +67,11 @@ export function allocateImage(layout: NativeImageLayout): TensorData {
   return loadBinding().allocateImage(layout);
 }
 
+/** A file as memory for `copyImage` to read; `Binding` says how. Throws a `NativeError`. */
+export function mapFile(path: string): Uint8Array {
+  return loadBinding().mapFile(path);
+}
+
 /** Copies an image into another layout, its pixels mapped on the way; `Binding` says how. Rejects with a `NativeError`. */
 export async function copyImage(
   source: NativeImage,

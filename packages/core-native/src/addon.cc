@@ -16,6 +16,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("checkModel", Napi::Function::New(env, tlsc::CheckModel));
   exports.Set("createSession", Napi::Function::New(env, tlsc::CreateSession));
   exports.Set("allocateImage", Napi::Function::New(env, tlsc::AllocateImage));
+  exports.Set("mapFile", Napi::Function::New(env, tlsc::MapFileFromJs));
   exports.Set("copyImage", Napi::Function::New(env, tlsc::CopyImageFromJs));
   exports.Set("summarizeImage", Napi::Function::New(env, tlsc::SummarizeImageFromJs));
   exports.Set("discard", Napi::Function::New(env, tlsc::Discard));

@@ -13,6 +13,7 @@
 
 #include "kernels/copy_image.h"
 #include "kernels/fill_hidden.h"
+#include "mapped_file.h"
 #include "memory.h"
 #include "promise_job.h"
 #include "shown_memory.h"
@@ -227,6 +228,7 @@ class CopyImageJob final : public ImageJob {
     ImageLoop loop;
     Check(CopyImageRegion(source_.data(), source_.layout(), source_.region(), map_, loop, to_,
                           to_layout_, to_region_, summary_ ? &*summary_ : nullptr));
+    DropMappedPages(source_.data());
   }
 
   Napi::Value Result(Napi::Env env) override {
@@ -273,6 +275,7 @@ class SummarizeJob final : public ImageJob {
     ImageLoop loop;
     Check(CopyImageRegion(source_.data(), source_.layout(), source_.region(), map_, loop, nullptr,
                           to_layout_, WholeOf(to_layout_), &summary_));
+    DropMappedPages(source_.data());
   }
 
   Napi::Value Result(Napi::Env env) override { return ToJs(env, summary_); }
@@ -365,6 +368,14 @@ Napi::Value AllocateImage(const Napi::CallbackInfo& info) {
     const ImageLayout layout = ReadLayout("the image", info[0].As<Napi::Object>());
     const std::shared_ptr<void> memory = NewMemory(ByteSize(layout));
     return TypedArrayOver(env, TypeOf(layout.element), memory, memory.get(), ByteSize(layout));
+  });
+}
+
+Napi::Value MapFileFromJs(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return WithJsErrors(env, [&]() -> Napi::Value {
+    const auto [memory, size] = MapFile(info[0].ToString());
+    return TypedArrayOver(env, ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8, memory, memory.get(), size);
   });
 }
 

@@ -11,6 +11,9 @@ Napi::Value CopyImageFromJs(const Napi::CallbackInfo& info);
 // allocateImage(layout) of it.
 Napi::Value AllocateImage(const Napi::CallbackInfo& info);
 
+// mapFile(path) of it.
+Napi::Value MapFileFromJs(const Napi::CallbackInfo& info);
+
 // summarizeImage(source, map, target) of it.
 Napi::Value SummarizeImageFromJs(const Napi::CallbackInfo& info);
 

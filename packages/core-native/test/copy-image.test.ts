@@ -1,8 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import {
   copyImage,
   discard,
   fillHidden,
+  mapFile,
   type NativeImage,
   type NativeImageMap,
   summarizeImage,
@@ -150,5 +154,42 @@ describe('fillHidden', () => {
       code,
     });
     await expect(fillHidden(image, (alpha.data as Uint8Array).subarray(1))).rejects.toMatchObject({ code });
+  });
+});
+
+describe('mapFile', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tlsc-mapped-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('is the file as memory, which can be copied again and again, and given back', async () => {
+    const path = join(folder, 'ä.raw');
+    const { data, ...layout } = pixels(300, 400);
+    const header = new Uint8Array(64).fill(7);
+    writeFileSync(path, Buffer.concat([header, data as Uint8Array]));
+    const bytes = mapFile(path);
+    expect(bytes.length).toBe(64 + data.length);
+    const part = { ...layout, data: new Uint8Array(bytes.buffer, 64), isHandedOver: true };
+    for (let turn = 0; turn < 2; turn++) {
+      const copy = await copyImage(part, plain, { ...layout, height: 300, width: 400 });
+      expect(Buffer.compare(copy.data as Uint8Array, data as Uint8Array)).toBe(0);
+    }
+    const summary = await summarizeImage(part, plain, { ...planes, height: 300, width: 400 });
+    expect(summary).toEqual(
+      await summarizeImage({ ...part, data }, plain, { ...planes, height: 300, width: 400 }),
+    );
+    expect([...bytes.subarray(0, 64)]).toEqual([...header]);
+    discard(bytes);
+    expect(bytes.length).toBe(0);
+  });
+
+  it('is not of what is none', () => {
+    writeFileSync(join(folder, 'empty'), '');
+    for (const name of ['empty', 'none', '.'])
+      expect(() => mapFile(join(folder, name))).toThrow(
+        expect.objectContaining({
+          code: 'ERR_INVALID_ARGUMENT',
+          message: expect.stringContaining(`cannot map ${join(folder, name)}`),
+        }),
+      );
   });
 });

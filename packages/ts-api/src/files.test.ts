@@ -113,7 +113,7 @@ describe('readSource', () => {
 
   it.each([
     ['model', 2 ** 31, 'ERR_INVALID_MODEL', 'has 2147483648 bytes; at most 2147483647 are read'],
-    ['image', 2 ** 30 + 1, 'ERR_IMAGE_TOO_LARGE', 'has 1073741825 bytes; at most 1073741824 are read'],
+    ['image', 2 ** 32, 'ERR_IMAGE_TOO_LARGE', 'has 4294967296 bytes; at most 4294967295 are read'],
   ] as const)('reads no %s that is too large', async (kind, size, code, message) => {
     const path = join(folder, 'sparse');
     writeFileSync(path, '');

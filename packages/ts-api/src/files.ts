@@ -14,8 +14,8 @@ interface Kind {
 const kinds = {
   // No file of protobuf is larger.
   model: { notFound: 'ERR_MODEL_NOT_FOUND', tooLarge: 'ERR_INVALID_MODEL', largest: 2 ** 31 - 1 },
-  // The largest photo of the default limit, uncompressed: 8 bytes per pixel (16 bits of red, green, blue and alpha).
-  image: { notFound: 'ERR_IMAGE_NOT_FOUND', tooLarge: 'ERR_IMAGE_TOO_LARGE', largest: 2 ** 30 },
+  // No TIFF is larger.
+  image: { notFound: 'ERR_IMAGE_NOT_FOUND', tooLarge: 'ERR_IMAGE_TOO_LARGE', largest: 2 ** 32 - 1 },
 } as const satisfies Record<string, Kind>;
 
 const readErrors: Readonly<Record<string, string>> = {
@@ -75,6 +75,56 @@ async function readBytes(
   return bytes.subarray(0, done);
 }
 
+/** The same into another file. */
+async function copyBytes(
+  from: FileHandle,
+  size: number,
+  to: FileHandle,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const bytes = new Uint8Array(Math.min(size, pieceLength));
+  for (let done = 0; done < size; ) {
+    const { bytesRead } = await from.read(bytes, 0, Math.min(bytes.length, size - done), done);
+    if (bytesRead === 0) return;
+    await writeBytes(to, bytes.subarray(0, bytesRead), signal);
+    done += bytesRead;
+  }
+}
+
+/** A regular file that is open, and its size in bytes. */
+interface OpenFile {
+  readonly file: FileHandle;
+  readonly size: number;
+}
+
+/**
+ * Does `work` with a file of a kind. Rejects with ERR_MODEL_NOT_FOUND or ERR_IMAGE_NOT_FOUND where it cannot be read or is none, where it is
+ * too large with ERR_INVALID_MODEL or ERR_IMAGE_TOO_LARGE; also with ERR_OUT_OF_MEMORY.
+ */
+async function withFile<T>(
+  path: string,
+  kind: keyof typeof kinds,
+  work: (file: OpenFile) => Promise<T>,
+): Promise<T> {
+  try {
+    const { file, size } = await openRegular(path);
+    try {
+      const { tooLarge, largest } = kinds[kind];
+      if (size > largest) {
+        const message = `${path} has ${size} bytes; at most ${largest} are read`;
+        throw new TlscError(tooLarge, message, { parameter: kind });
+      }
+      return await work({ file, size });
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    if (cause instanceof TlscError) throw cause;
+    if (!isOutOfMemory(cause)) throw unreadable(path, kind, cause);
+    throw new TlscError('ERR_OUT_OF_MEMORY', `there is no memory to read the ${kind} ${path}`, { cause });
+  }
+}
+
 /**
  * The bytes behind a path, which must be a regular file, or the bytes themselves. Rejects with ERR_MODEL_NOT_FOUND or
  * ERR_IMAGE_NOT_FOUND, a file too large to be read with ERR_INVALID_MODEL or ERR_IMAGE_TOO_LARGE; also with ERR_OUT_OF_MEMORY or
@@ -87,29 +137,40 @@ export async function readSource(
 ): Promise<Uint8Array> {
   if (source instanceof Uint8Array) return source;
   if (typeof source !== 'string') throw invalidArgument(kind, 'a path or a Uint8Array', source);
-  try {
-    const { file, size } = await openRegular(source);
-    try {
-      const { tooLarge, largest } = kinds[kind];
-      if (size > largest) {
-        const message = `${source} has ${size} bytes; at most ${largest} are read`;
-        throw new TlscError(tooLarge, message, { parameter: kind });
-      }
-      return await readBytes(file, size, signal);
-    } finally {
-      await file.close();
-    }
-  } catch (cause) {
-    if (cause instanceof TlscError) throw cause;
-    if (!isOutOfMemory(cause)) throw unreadable(source, kind, cause);
-    throw new TlscError('ERR_OUT_OF_MEMORY', `there is no memory to read the ${kind} ${source}`, { cause });
-  }
+  return withFile(source, kind, ({ file, size }) => readBytes(file, size, signal));
+}
+
+/**
+ * The same of a file of at most `most` bytes. Of a larger one, a copy that nobody else changes: `keep` chooses its path, has it written and
+ * returns it.
+ */
+export async function readOrCopy(
+  path: string,
+  kind: keyof typeof kinds,
+  most: number,
+  keep: (size: number, write: (path: string) => Promise<void>) => Promise<string>,
+  signal?: AbortSignal,
+): Promise<Uint8Array | string> {
+  return withFile(path, kind, async ({ file, size }) => {
+    if (size <= most) return readBytes(file, size, signal);
+    return keep(size, (path) => writeNew(path, (to) => copyBytes(file, size, to, signal)));
+  });
 }
 
 /** A file, and what writes it. */
 export interface FilePart {
   readonly path: string;
   readonly write: (file: FileHandle) => Promise<void>;
+}
+
+/** Gives a file that is written the name `path`, on the same disk. Rejects with ERR_NOT_WRITABLE. */
+export async function moveFile(from: string, path: string): Promise<void> {
+  try {
+    await rename(from, path);
+  } catch (cause) {
+    const message = `cannot write ${path}: ${await whyNotWritten(path, cause)}`;
+    throw new TlscError('ERR_NOT_WRITABLE', message, { cause });
+  }
 }
 
 /**
@@ -150,7 +211,7 @@ export async function writeFilesAtomic(parts: readonly FilePart[]): Promise<void
     for (const { unfinished } of staged) await rm(unfinished, { force: true }).catch(() => {});
     if (cause instanceof TlscError) throw cause;
     const kept = lost.length > 0 ? `; what was there before is now ${lost.join(', ')}` : '';
-    const message = `cannot write ${current}: ${await explain(current, cause)}${kept}`;
+    const message = `cannot write ${current}: ${await whyNotWritten(current, cause)}${kept}`;
     throw new TlscError('ERR_NOT_WRITABLE', message, { cause });
   }
   for (const { older } of staged) await rm(older, { force: true }).catch(() => {});
@@ -211,7 +272,8 @@ const writeErrors: Readonly<Record<string, string>> = {
   EROFS: 'the disk is read-only',
 };
 
-async function explain(path: string, cause: unknown): Promise<string> {
+/** In words. */
+export async function whyNotWritten(path: string, cause: unknown): Promise<string> {
   const folder = dirname(path);
   const { code = '', message } = cause as NodeJS.ErrnoException;
   return (await isFolder(folder)) ? (writeErrors[code] ?? message) : `there is no folder ${folder}`;

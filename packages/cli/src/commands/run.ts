@@ -243,7 +243,7 @@ export function runCommand(): Command {
     .option('--page <n>', 'restore this frame or page alone; the first is 0', parseCount)
     .option(
       '--max-pixels <n>',
-      'refuse images that have more, all their frames or pages counted (default: 120000000)',
+      'refuse images that have more, all their frames or pages counted (default: 268402689)',
       parsePixels,
     );
   addPiecesOptions(addValueOptions(command))

@@ -1,6 +1,6 @@
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { invalidArgument, isOutOfMemory, TlscError, throwIfAborted } from '../errors.js';
-import { readSource } from '../files.js';
+import { readOrCopy, readSource } from '../files.js';
 import { wholeNumber } from '../options.js';
 import { asItIs, copyImage, handsOver, type ImageMemory } from '../session/copy-image.js';
 import { isCutShort } from './cut-short.js';
@@ -8,7 +8,9 @@ import { describeStranger, type Format, formatOf, readableNames } from './format
 import { outOfMemory } from './memory.js';
 import { isDensity, type PhotoMetadata, uprightExif, uprightXmp } from './metadata.js';
 import type { Picture } from './photo.js';
+import { rawLayout, writeRaw } from './raw-file.js';
 import { colourspaceOf, samplesIn, sampleTypeOf } from './samples.js';
+import type { Scratch } from './scratch.js';
 import { exifOfTiff } from './tiff-exif.js';
 
 /** A path, or the bytes of an image file. */
@@ -27,8 +29,11 @@ export interface DecodeOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Above what single-shot cameras have (102 megapixels in 2024); its pixels take 1.8 GB while they become a tensor. */
-export const defaultMaxPixels = 120e6;
+/** As many as sharp takes unless told otherwise: more than cameras and telephones have (200 megapixels in 2024). */
+export const defaultMaxPixels = 0x3fff ** 2;
+
+/** Bytes of a file that are not kept in memory where there is another place for them. */
+const largeFile = 2 ** 26;
 
 /** Of 8 bits with alpha, as many fit into one buffer of 4 GiB. */
 const [isPixelCount, pixelCounts] = wholeNumber(1, 2 ** 30);
@@ -46,6 +51,8 @@ const graySpaces = ['b-w', 'grey16'];
 /** An image file, and how messages speak of it. */
 interface ImageFile {
   readonly bytes: Uint8Array;
+  /** What decoders are given: the bytes, or the path of a file of them. */
+  readonly input: Uint8Array | string;
   readonly name: string;
   readonly format: Format;
 }
@@ -78,7 +85,7 @@ function explain({ bytes, name, format }: ImageFile, what: string, cause: unknow
 /** What the file says of its image. Nothing is decoded. */
 async function readHeader(file: ImageFile, page = 0): Promise<Metadata> {
   const limits = { limitInputPixels: false, limitInputChannels: false, ...(page > 0 && { page }) };
-  const header = await sharp(file.bytes, limits)
+  const header = await sharp(file.input, limits)
     .metadata()
     .catch((cause: unknown) => {
       throw explain(file, `the header of ${file.name}`, cause);
@@ -146,14 +153,32 @@ export interface ImageHeader {
   readonly pages: number;
 }
 
+/** A file's bytes; those of a large one stay in a copy, if there is a place for that. */
+async function readFile(
+  source: ImageSource,
+  signal: AbortSignal | undefined,
+  scratch: Scratch | undefined,
+): Promise<Pick<ImageFile, 'bytes' | 'input'>> {
+  const whole = (bytes: Uint8Array) => ({ bytes, input: bytes });
+  if (!scratch || typeof source !== 'string') return whole(await readSource(source, 'image', signal));
+  const keep = async (size: number, write: (path: string) => Promise<void>) => {
+    const path = await scratch.fresh(size, '');
+    await scratch.writing(() => write(path));
+    return path;
+  };
+  const read = await readOrCopy(source, 'image', largeFile, keep, signal);
+  return typeof read === 'string' ? { bytes: scratch.map(read), input: read } : whole(read);
+}
+
 /** Reads a file, or takes its bytes, and looks at its header; no pixel is decoded. */
 export async function readImageHeader(
   source: ImageSource,
   { maxPixels, signal }: DecodeOptions,
+  scratch?: Scratch,
 ): Promise<ImageHeader> {
-  const bytes = await readSource(source, 'image', signal);
+  const { bytes, input } = await readFile(source, signal, scratch);
   const name = typeof source === 'string' ? source : 'the image';
-  const file = { bytes, name, format: checkFormat(bytes, name) };
+  const file = { bytes, input, name, format: checkFormat(bytes, name) };
   const metadata = await readHeader(file);
   // Its decoder takes what is there for all that there is.
   if (file.format.name === 'GIF' && isCutShort(bytes, 'GIF'))
@@ -180,48 +205,91 @@ function metadataOf(
   return Object.keys(metadata).length > 0 ? metadata : undefined;
 }
 
-function rawPixels(image: Sharp, { bitDepth, colours }: Reading): Sharp {
+/** What a picture's samples are to be in. */
+function spaceOf({ bitDepth, colours }: Reading): string {
   // 8-bit gray comes as three equal channels: asked for gray, sharp would drop alpha.
-  const space = bitDepth === 8 ? 'srgb' : colourspaceOf(colours, 16);
-  return image.toColourspace(space).raw({ depth: sampleTypeOf(bitDepth) });
+  return bitDepth === 8 ? 'srgb' : colourspaceOf(colours, 16);
+}
+
+async function decodeToMemory(image: Sharp, reading: Reading): Promise<ImageMemory> {
+  const { bitDepth } = reading;
+  const { data, info } = await image
+    .autoOrient()
+    .toColourspace(spaceOf(reading))
+    .raw({ depth: sampleTypeOf(bitDepth) })
+    .toBuffer({ resolveWithObject: true });
+  // Nobody else has seen it.
+  return { ...rawLayout(info, bitDepth), data: samplesIn(data, bitDepth), isHandedOver: handsOver };
+}
+
+/** How an image is turned that EXIF says lies otherwise, by its number for that. Mirrored is, as sharp does it, before it is turned. */
+const turns: Readonly<Record<number, (image: Sharp) => Sharp>> = {
+  2: (image) => image.flop(),
+  3: (image) => image.rotate(180),
+  4: (image) => image.flip(),
+  5: (image) => image.flop().rotate(270),
+  6: (image) => image.rotate(90),
+  7: (image) => image.flop().rotate(90),
+  8: (image) => image.rotate(270),
+};
+
+/** Row by row into a file, and from there, where it has to be turned, into another. */
+async function decodeToFile(
+  image: Sharp,
+  reading: Reading,
+  { orientation = 1 }: Metadata,
+  bytes: number,
+  scratch: Scratch,
+): Promise<ImageMemory> {
+  const space = spaceOf(reading);
+  const turn = turns[orientation];
+  const lying = await scratch.fresh(turn ? 2 * bytes : bytes);
+  const info = await scratch.writing(() => writeRaw(image.toColourspace(space), lying));
+  if (!turn) return scratch.mapPixels(lying, rawLayout(info, reading.bitDepth));
+  const upright = await scratch.fresh(bytes);
+  const turned = turn(sharp(lying, { limitInputPixels: false })).toColourspace(space);
+  return scratch.mapPixels(
+    upright,
+    rawLayout(await scratch.writing(() => writeRaw(turned, upright)), reading.bitDepth),
+  );
+}
+
+/** The bytes of the first picture's pixels. */
+export function decodedBytes({ metadata: { width, height, channels, depth } }: ImageHeader): number {
+  return width * height * channels * (depth === 'uchar' ? 1 : 2);
 }
 
 /**
- * One frame or page of an image. It settles when the decoder has ended, which nothing can stop; an abort before and after that is
- * heeded.
+ * One frame or page of an image; its pixels go into a file where there is a place for them. It settles when the decoder has ended, which
+ * nothing can stop; an abort before and after that is heeded.
  */
 export async function decodePage(
-  { file, metadata: header, pages }: ImageHeader,
+  header: ImageHeader,
   page: number,
   { maxPixels, signal }: DecodeOptions,
+  scratch?: Scratch,
 ): Promise<Picture> {
-  const { bytes, name } = file;
+  const { file, metadata: first, pages } = header;
+  const { input, name } = file;
   // Pages may differ.
-  const own = page === 0 ? header : await readHeader(file, page);
+  const own = page === 0 ? first : await readHeader(file, page);
   checkArea({ ...own, pages: 1 }, name, maxPixels);
   const reading = readingOf(own, name);
   const what = `the ${own.width}x${own.height} pixels of ${name}`;
   const options = { failOn: 'error', limitInputPixels: maxPixels, ignoreIcc: reading.isOwn } as const;
-  const image = sharp(bytes, pages > 1 ? { ...options, page } : options).autoOrient();
-  const { data, info } = await rawPixels(image, reading)
-    .toBuffer({ resolveWithObject: true })
-    .catch((cause: unknown) => {
-      throw explain(file, what, cause);
-    });
+  const image = sharp(input, pages > 1 ? { ...options, page } : options);
+  const decoded = scratch
+    ? decodeToFile(image, reading, own, decodedBytes(header), scratch)
+    : decodeToMemory(image, reading);
+  const pixels = await decoded.catch((cause: unknown) => {
+    throw cause instanceof TlscError ? cause : explain(file, what, cause);
+  });
   throwIfAborted(signal);
-  const { width, height, channels } = info;
-  if (channels > mostDecoded)
-    throw invalidImage(`${name} has ${channels} channels beside each other; only ${mostDecoded} can be read`);
+  if (pixels.channels > mostDecoded)
+    throw invalidImage(
+      `${name} has ${pixels.channels} channels beside each other; only ${mostDecoded} can be read`,
+    );
   const { bitDepth, colours, isOwn, white } = reading;
-  const pixels: ImageMemory = {
-    type: bitDepth === 16 ? 'uint16' : 'uint8',
-    channelsLast: true,
-    channels,
-    height,
-    width,
-    data: samplesIn(data, bitDepth),
-    isHandedOver: handsOver, // Nobody else has seen it.
-  };
   const metadata = metadataOf(own, file, isOwn);
   const alpha = own.hasAlpha ? await alphaOf(pixels, white / (2 ** bitDepth - 1)) : undefined;
   throwIfAborted(signal);

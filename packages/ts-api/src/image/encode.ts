@@ -1,10 +1,14 @@
 // Frames of pixels into the bytes of a file.
+import { open } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
+import type { Sharp } from 'sharp';
 import { isOutOfMemory, TlscError, throwIfAborted } from '../errors.js';
+import { discard, mapFile } from '../session/copy-image.js';
 import { type EncodeOptions, encoderOf, type ImageExtension, type Timing } from './encoders.js';
 import { encodeCarried, type FilePixels } from './file-pixels.js';
 import { withMemoryFor } from './memory.js';
-import { tiffWithExif } from './tiff-exif.js';
+import type { Scratch } from './scratch.js';
+import { exifPatch, type Patch, patched } from './tiff-exif.js';
 
 /** All frames one below the other, each copied in a turn of the event loop of its own. */
 async function inOne(frames: readonly FilePixels[]): Promise<Uint8Array | Uint16Array> {
@@ -19,20 +23,18 @@ async function inOne(frames: readonly FilePixels[]): Promise<Uint8Array | Uint16
   return all;
 }
 
-/**
- * The bytes of a file of these frames, which are alike in all but their pixels. It settles when the encoder has ended, which nothing can
- * stop. Rejects with ERR_INVALID_IMAGE where the format cannot hold them.
- */
-export async function encodeFrames(
+/** Has frames encoded: `finish` gets what is to be, and the EXIF that it has yet to put in. */
+async function encode<T>(
   frames: readonly FilePixels[],
   extension: ImageExtension,
   options: EncodeOptions,
-  timing: Timing = {},
-  signal?: AbortSignal,
-): Promise<Uint8Array> {
+  timing: Timing,
+  signal: AbortSignal | undefined,
+  finish: (encoded: Sharp, exif: Uint8Array | undefined) => Promise<T>,
+): Promise<T> {
   const encoder = encoderOf(extension);
   const [first] = frames as [FilePixels];
-  const { width, height, bitDepth, metadata } = first;
+  const { width, height, bitDepth, metadata, file } = first;
   const size = `${width}x${height} pixels`;
   const longest = encoder.longestSide ?? Number.POSITIVE_INFINITY;
   if (Math.max(width, height) > longest)
@@ -43,14 +45,58 @@ export async function encodeFrames(
   return withMemoryFor(size, async () => {
     const image = encodeCarried({ ...first, data: await inOne(frames) }, frames.length);
     throwIfAborted(signal);
-    const file = await encoder
-      .encode(image, options, { count: frames.length, bitDepth, ...timing })
-      .toBuffer()
-      .catch((cause: unknown) => {
-        if (isOutOfMemory(cause)) throw cause;
-        throw new TlscError('ERR_INVALID_IMAGE', `${size} cannot be written as ${extension}`, { cause });
-      });
-    const exif = encoder.name === 'TIFF' ? metadata?.exif : undefined;
-    return (exif && tiffWithExif(file, exif)) ?? file;
+    const made = { count: frames.length, bitDepth, isLarge: file !== undefined, ...timing };
+    // libvips writes no EXIF into TIFF.
+    const missing = encoder.name === 'TIFF' ? metadata?.exif : undefined;
+    return finish(encoder.encode(image, options, made), missing).catch((cause: unknown) => {
+      if (cause instanceof TlscError || isOutOfMemory(cause)) throw cause;
+      throw new TlscError('ERR_INVALID_IMAGE', `${size} cannot be written as ${extension}`, { cause });
+    });
   });
+}
+
+/**
+ * The bytes of a file of these frames, which are alike in all but their pixels. It settles when the encoder has ended, which nothing can
+ * stop. Rejects with ERR_INVALID_IMAGE where the format cannot hold them.
+ */
+export function encodeFrames(
+  frames: readonly FilePixels[],
+  extension: ImageExtension,
+  options: EncodeOptions,
+  timing: Timing = {},
+  signal?: AbortSignal,
+): Promise<Uint8Array> {
+  return encode(frames, extension, options, timing, signal, async (encoded, exif) => {
+    const file = await encoded.toBuffer();
+    return exif ? patched(file, exifPatch(file, exif)) : file;
+  });
+}
+
+/** The same into a file, whose path comes back. Rejects with ERR_NOT_WRITABLE, too. */
+export function encodeToFile(
+  frame: FilePixels,
+  extension: ImageExtension,
+  options: EncodeOptions,
+  scratch: Scratch,
+  signal?: AbortSignal,
+): Promise<string> {
+  return encode([frame], extension, options, {}, signal, async (encoded, exif) => {
+    const path = await scratch.fresh(0, extension);
+    await scratch.writing(() => encoded.toFile(path));
+    if (exif) await scratch.writing(() => patchFile(path, (bytes) => exifPatch(bytes, exif)));
+    return path;
+  });
+}
+
+/** Changes a file in place. */
+async function patchFile(path: string, patchOf: (bytes: Uint8Array) => Patch): Promise<void> {
+  const bytes = mapFile(path);
+  const patch = patchOf(bytes);
+  discard(bytes);
+  const file = await open(path, 'r+');
+  try {
+    for (const { at, bytes: changed } of patch) await file.write(changed, 0, changed.length, at);
+  } finally {
+    await file.close();
+  }
 }

@@ -1,21 +1,28 @@
 // Photos as the pixels of files: what a format can hold of them.
-import sharp from 'sharp';
+import sharp, { type Raw } from 'sharp';
 import {
   asItIs,
   type ChannelMap,
   copyImage,
+  discard,
   type ImageMemory,
+  type ImageRegion,
   isPlain,
+  type PixelMap,
   withChannel,
 } from '../session/copy-image.js';
+import { Canvas } from './canvas.js';
 import { type EncodeOptions, type Encoder, encoderOf, type ImageExtension } from './encoders.js';
 import { carrierOf, coloursOf, isSrgb, type PhotoMetadata } from './metadata.js';
 import type { Picture } from './photo.js';
 import { colourspaceOf } from './samples.js';
+import type { Scratch } from './scratch.js';
 
 /** The pixels of a photo as a file has them, and what else goes into it. */
 export interface FilePixels {
   readonly data: Uint8Array | Uint16Array;
+  /** The path of a file that they lie in; undefined where they are in memory. */
+  readonly file?: string | undefined;
   readonly width: number;
   readonly height: number;
   /** Colours in front, alpha (when there is one) at the end. */
@@ -91,11 +98,39 @@ export function bitsOf({ bitDepth }: Picture['rest'], extension: ImageExtension)
   return encoderOf(extension).bits === 8 ? 8 : bitDepth;
 }
 
-/** Rounds to the nearest value of the bit depth; what lies outside [0, 1] is clipped. */
+/** Pixels of a picture that are worked on at a time. */
+const pixelsPerBand = 2 ** 22;
+
+/** What is made of a picture band by band, in a file where there is a place for it. */
+async function inBands(
+  { height, width }: ImageMemory,
+  map: PixelMap,
+  type: 'uint8' | 'uint16',
+  scratch: Scratch | undefined,
+  bandOf: (region: ImageRegion) => Promise<ImageMemory>,
+): Promise<ImageMemory> {
+  const canvas = await Canvas.create(map.length, [height, width], type, scratch);
+  const rows = Math.max(1, Math.floor(pixelsPerBand / width));
+  try {
+    for (let top = 0; top < height; top += rows) {
+      const region = { top, left: 0, height: Math.min(rows, height - top), width };
+      const band = await bandOf(region);
+      await canvas.put(band, band.region ?? { ...region, top: 0 }, map, top, 0);
+      if (!band.region) discard(band.data);
+    }
+    return await canvas.finish();
+  } catch (error) {
+    await canvas.abandon();
+    throw error;
+  }
+}
+
+/** Rounds to the nearest value of the bit depth; what lies outside [0, 1] is clipped. What lies in a file goes into one, if it has to change. */
 export async function filePixels(
   { pixels: source, white, rest }: Picture,
   extension: ImageExtension,
   { strip = false }: EncodeOptions,
+  scratch?: Scratch,
 ): Promise<FilePixels> {
   const encoder = encoderOf(extension);
   const { alpha } = rest;
@@ -110,17 +145,25 @@ export async function filePixels(
   const bitDepth = change === 'toSrgb' ? 8 : bitsOf(rest, extension);
   const keepsAlpha = alpha !== undefined && encoder.hasAlpha;
   const plain = channelsOf(channels, colours).map((channel) => ({ ...channel, divide: white }));
-  const planes = keepsAlpha ? await withChannel(source, plain, alphaMemory(alpha, height, width)) : source;
+  const planesOf = async (region: ImageRegion) => {
+    const part = { ...source, region };
+    return keepsAlpha ? withChannel(part, plain, { ...alphaMemory(alpha, height, width), region }) : part;
+  };
   const taken = keepsAlpha ? channelsOf(colours + 1, colours + 1) : plain;
   const last = mapFor(encoder, bitDepth);
   const map = taken.map((channel) => ({ ...channel, ...last, divide: channel.divide * last.divide }));
   const type = bitDepth === 16 ? 'uint16' : 'uint8';
-  const isAsItIs = planes.type === type && planes.channelsLast && isPlain(map, planes.channels);
-  const { data } = isAsItIs
-    ? planes
-    : await copyImage(planes, map, { type, channelsLast: true, height, width });
+  const isAsItIs = !keepsAlpha && source.type === type && source.channelsLast && isPlain(map, channels);
+  const made = async () => {
+    if (isAsItIs) return source;
+    const isOnDisk = scratch?.fileOf(source.data) !== undefined;
+    if (keepsAlpha || isOnDisk) return inBands(source, map, type, isOnDisk ? scratch : undefined, planesOf);
+    return copyImage(source, map, { type, channelsLast: true, height, width });
+  };
+  const { data } = await made();
   const pixels: FilePixels = {
     data: data as Uint8Array | Uint16Array,
+    file: scratch?.fileOf(data),
     width,
     height,
     channels: map.length,
@@ -156,7 +199,7 @@ const usualDensity = 72;
 
 /** Pixels, of so many frames one below the other, as an image of sharp's that carries their metadata. */
 export function encodeCarried(
-  { data, width, height, channels, colours, bitDepth, metadata = {} }: FilePixels,
+  { data, file, width, height, channels, colours, bitDepth, metadata = {} }: FilePixels,
   frames = 1,
 ) {
   const raw = {
@@ -165,12 +208,13 @@ export function encodeCarried(
     channels: channels as 1 | 2 | 3 | 4,
     ...(frames > 1 && { pageHeight: height }),
   };
-  const options = { raw, limitInputPixels: false };
+  const options = file === undefined ? { raw, limitInputPixels: false } : { limitInputPixels: false };
+  const pixels = file ?? (data as Buffer); // Of 16 bits, too, which the declaration leaves out.
   const space = colourspaceOf(colours, bitDepth);
   const { icc, exif, xmp, density } = metadata;
-  if (!icc && !exif && !xmp && !density) return sharp(data, options).toColourspace(space);
+  if (!icc && !exif && !xmp && !density) return sharp(pixels, options).toColourspace(space);
   const image = sharp(carrierOf(metadata, channels, bitDepth), { ignoreIcc: true })
-    .boolean(data as Buffer, 'or', options) // Of 16 bits, too, which the declaration leaves out.
+    .boolean(pixels, 'or', options as { raw: Raw }) // A path needs no layout of raw pixels.
     .toColourspace(space);
   // Each for itself: asked for all, libvips makes up EXIF where there is none.
   if (icc) image.keepIccProfile();

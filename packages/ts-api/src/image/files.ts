@@ -23,7 +23,7 @@ import { withMemoryFor } from './memory.js';
 import { checkPhoto, type Photo, type Picture, photoOf, pictureOf, planeOf } from './photo.js';
 
 export interface ReadPhotoOptions {
-  /** The most pixels, from 1 to 2^30, that an image may have, all its frames or pages counted: 120 million unless given. */
+  /** The most pixels, from 1 to 2^30, that an image may have, all its frames or pages counted: 268 million unless given, which is sharp's limit. */
   readonly maxPixels?: number;
   /** Which frame or page, from 0 on. To be given where there are several. */
   readonly page?: number | undefined;

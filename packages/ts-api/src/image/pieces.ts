@@ -13,6 +13,7 @@ import {
 import { type Size, showSize } from '../size.js';
 import { Canvas, type Samples } from './canvas.js';
 import { type Made, type NetworkOn, runNetwork } from './network.js';
+import type { Scratch } from './scratch.js';
 import { fromNetwork } from './values.js';
 
 /** The size of what is made of a picture. */
@@ -50,9 +51,10 @@ export async function restoreInPieces(
   network: NetworkOn,
   plan: PiecesPlan,
   samples: Samples,
+  scratch?: Scratch,
 ): Promise<Restored> {
   const { pixels } = network.picture;
-  if (pixels.isHandedOver) return restoreTiles(network, plan, samples);
+  if (pixels.isHandedOver) return restoreTiles(network, plan, samples, scratch);
   // What is the caller's would be copied for each piece, and all of it.
   const map = Array.from({ length: pixels.channels }, (_, channel) => asItIs(channel));
   const { type, channelsLast, height, width } = pixels;
@@ -61,6 +63,7 @@ export async function restoreInPieces(
     { ...network, picture: { ...network.picture, pixels: own } },
     plan,
     samples,
+    scratch,
   );
   discard(own.data);
   return restored;
@@ -70,30 +73,36 @@ async function restoreTiles(
   network: NetworkOn,
   { grid, limit }: PiecesPlan,
   samples: Samples,
+  scratch: Scratch | undefined,
 ): Promise<Restored> {
   const { restorer, picture, name } = network;
   const { values, decoding, pieces } = restorer;
   const tiles = tilesOf(grid);
   let canvas: Canvas | undefined;
   let scale: Size | undefined;
-  for (const [index, tile] of tiles.entries()) {
-    const made = await runNetwork(network, tile.outer, limit);
-    const map = fromNetwork(values, picture.colours, made.image.channels);
-    const result = resultSize(picture.pixels, made.scale);
-    scale ??= made.scale;
-    if (scale.join() !== made.scale.join() || (canvas && canvas.image.channels !== map.length))
-      throw new TlscError(
-        'ERR_UNSUPPORTED_MODEL',
-        `the network makes images of other scales of pieces of ${name}: ${showSize(scale)} and ${showSize(made.scale)} times as large`,
-      );
-    canvas ??= new Canvas(map.length, result, samples);
-    const { from, top, left } = placeOf(tile, made, result);
-    // Of a network that makes images smaller the last rows may come to nothing.
-    if (from.height > 0 && from.width > 0) await canvas.put(made.image, from, map, top, left);
-    discard(made.image.data as Float32Array | Uint16Array);
-    throwIfAborted(decoding.signal);
-    pieces.onPiece?.(index + 1, tiles.length);
+  try {
+    for (const [index, tile] of tiles.entries()) {
+      const made = await runNetwork(network, tile.outer, limit);
+      const map = fromNetwork(values, picture.colours, made.image.channels);
+      const result = resultSize(picture.pixels, made.scale);
+      scale ??= made.scale;
+      if (scale.join() !== made.scale.join() || (canvas && canvas.channels !== map.length))
+        throw new TlscError(
+          'ERR_UNSUPPORTED_MODEL',
+          `the network makes images of other scales of pieces of ${name}: ${showSize(scale)} and ${showSize(made.scale)} times as large`,
+        );
+      canvas ??= await Canvas.create(map.length, result, samples, scratch);
+      const { from, top, left } = placeOf(tile, made, result);
+      // Of a network that makes images smaller the last rows may come to nothing.
+      if (from.height > 0 && from.width > 0) await canvas.put(made.image, from, map, top, left);
+      discard(made.image.data as Float32Array | Uint16Array);
+      throwIfAborted(decoding.signal);
+      pieces.onPiece?.(index + 1, tiles.length);
+    }
+    const whole = canvas as Canvas; // there is at least one tile
+    return { image: await whole.finish(), summary: whole.summary };
+  } catch (error) {
+    await canvas?.abandon();
+    throw error;
   }
-  const { image, summary } = canvas as Canvas; // there is at least one tile
-  return { image, summary };
 }

@@ -1,21 +1,25 @@
 // Image files in, image files out: every frame of them, and what they say beside their pixels.
+import { tmpdir } from 'node:os';
+import { dirname } from 'node:path';
 import { abortable } from '../abort.js';
 import { TlscError, throwIfAborted } from '../errors.js';
-import { writeBytes, writeFilesAtomic } from '../files.js';
+import { moveFile, writeBytes, writeFilesAtomic } from '../files.js';
 import { checkOptions } from '../options.js';
+import { memoryForPixels } from '../pieces/plan.js';
 import type { Pieces } from '../pieces/report.js';
 import { discard } from '../session/copy-image.js';
 import type { InferenceSession } from '../session/inference-session.js';
 import { photoTurns } from '../turns.js';
 import {
   checkPagesAlike,
+  decodedBytes,
   decodePage,
   type ImageHeader,
   type ImageSource,
   ownBytes,
   readImageHeader,
 } from './decode.js';
-import { encodeFrames } from './encode.js';
+import { encodeFrames, encodeToFile } from './encode.js';
 import {
   checkEncoding,
   type EncodeOptions,
@@ -31,6 +35,7 @@ import { hasOtherColours } from './formats.js';
 import { type OtherFeeds, prepareInputs } from './inputs.js';
 import { restorePicture } from './restore.js';
 import { type RestoreOptions, type Restorer, restoreOptionNames, toRestorer } from './restorer.js';
+import { isBetterOnDisk, type Scratch, withScratch } from './scratch.js';
 import { hasExif } from './tiff-exif.js';
 
 /** `page` chooses one frame or page; all are restored unless it is given. */
@@ -103,54 +108,67 @@ async function restoreFrames(
   options: RestoreFileOptions,
   restorer: Restorer,
   feedsOf: OtherFeeds,
+  scratch: Scratch,
 ): Promise<{ frames: FilePixels[]; pieces: Pieces | undefined }> {
   const { name } = header.file;
   const { decoding } = restorer;
   const frames: FilePixels[] = [];
   let pieces: Pieces | undefined;
   for (const page of pages) {
-    const picture = await decodePage(header, page, decoding);
+    // Encoders are given several frames in one piece of memory.
+    const place = pages.length === 1 ? scratch : undefined;
+    const isLarge = isBetterOnDisk(2 * decodedBytes(header), memoryForPixels(restorer.pieces));
+    const picture = await decodePage(header, page, decoding, isLarge ? place : undefined);
     const samples = bitsOf(picture.rest, extension) === 16 ? 'uint16' : 'uint8';
-    const held = [picture.pixels, ...frames].reduce((sum, { data }) => sum + data.byteLength, 0);
-    const purpose = { samples, held } as const;
-    const restored = await restorePicture(picture, restorer, feedsOf, name, purpose);
+    const { alpha } = picture.rest;
+    const others = [alpha, ...frames.map(({ data }) => data)];
+    const held = others.reduce((sum, data) => sum + (data?.byteLength ?? 0), 0);
+    const restored = await restorePicture(picture, restorer, feedsOf, name, {
+      samples,
+      held,
+      scratch: place,
+    });
     pieces ??= restored.pieces;
-    frames.push(await filePixels(restored.picture, extension, options));
+    frames.push(await filePixels(restored.picture, extension, options, place));
     if (frames.at(-1)?.data !== restored.picture.pixels.data) discard(restored.picture.pixels.data);
     throwIfAborted(decoding.signal);
   }
   return { frames, pieces };
 }
 
-/**
- * Restores an image file, all its frames or pages, and encodes the result with the metadata of the original. Otherwise as `restore` and
- * `encodePhoto`. An animation keeps its delays and its loops; it is written as WebP or GIF, pages as TIFF.
- *
- * Rejects as they do, and with ERR_INVALID_ARGUMENT where several frames or pages are to go into a format for one, or with
- * ERR_INVALID_IMAGE where they differ in size.
- */
-export async function restoreImage(
+/** Restores an image file, and what `encode` makes of it. The files of `folder` that it takes meanwhile are gone when it settles, or soon after an abort. */
+async function restoreAnd<T>(
   session: InferenceSession,
   source: ImageSource,
   extension: ImageExtension,
-  options: RestoreFileOptions = {},
-): Promise<RestoredImage & { readonly bytes: Uint8Array }> {
+  options: RestoreFileOptions,
+  folder: string,
+  encode: (frames: readonly FilePixels[], timing: Timing, scratch: Scratch) => Promise<T>,
+): Promise<RestoredImage & { readonly encoded: T }> {
   checkOptions(options, { ...restoreOptionNames, ...encodeOptionNames });
   checkEncoding(extension, options);
   const restorer = toRestorer(session, options);
   const { decoding, inputs, values } = restorer;
   const { signal } = decoding;
   return photoTurns.take(async (hold) => {
-    const work = async () => {
-      const header = await readImageHeader(ownBytes(source, signal), decoding);
+    const work = async (scratch: Scratch) => {
+      const header = await readImageHeader(ownBytes(source, signal), decoding, scratch);
       const pages = pagesFor(header, options.page, extension);
       if (pages.length > 1) await checkPagesAlike(header, signal);
       const feedsOf = await prepareInputs(session, inputs, values, decoding);
-      const { frames, pieces } = await restoreFrames(header, pages, extension, options, restorer, feedsOf);
+      const { frames, pieces } = await restoreFrames(
+        header,
+        pages,
+        extension,
+        options,
+        restorer,
+        feedsOf,
+        scratch,
+      );
       const [{ height, width, losses }] = frames as [FilePixels];
-      const bytes = await encodeFrames(frames, extension, options, timingOf(header), signal);
+      const encoded = await encode(frames, timingOf(header), scratch);
       return {
-        bytes,
+        encoded,
         height,
         width,
         frames: frames.length,
@@ -158,13 +176,33 @@ export async function restoreImage(
         losses: [...lossesOfReading(header, options, extension, frames), ...losses],
       };
     };
-    return abortable(hold(work()), signal);
+    return abortable(hold(withScratch(folder, work)), signal);
   }, signal);
 }
 
 /**
- * The same from file to file, in the format of the extension of `path`. The file appears whole or not at all. Rejects with ERR_NOT_WRITABLE,
- * too.
+ * Restores an image file, all its frames or pages, and encodes the result with the metadata of the original. Otherwise as `restore` and
+ * `encodePhoto`. An animation keeps its delays and its loops; it is written as WebP or GIF, pages as TIFF. The pixels of a photo that would
+ * take more than a quarter of the memory that there is for it lie in temporary files meanwhile.
+ *
+ * Rejects as they do, and with ERR_INVALID_ARGUMENT where several frames or pages are to go into a format for one, with
+ * ERR_INVALID_IMAGE where they differ in size, or with ERR_NOT_WRITABLE where the disk has no room for such files.
+ */
+export async function restoreImage(
+  session: InferenceSession,
+  source: ImageSource,
+  extension: ImageExtension,
+  options: RestoreFileOptions = {},
+): Promise<RestoredImage & { readonly bytes: Uint8Array }> {
+  const encode = (frames: readonly FilePixels[], timing: Timing) =>
+    encodeFrames(frames, extension, options, timing, options.signal);
+  const { encoded, ...restored } = await restoreAnd(session, source, extension, options, tmpdir(), encode);
+  return { ...restored, bytes: encoded };
+}
+
+/**
+ * The same from file to file, in the format of the extension of `path`, beside which temporary files lie. The file appears whole or not at
+ * all.
  */
 export async function restoreFile(
   session: InferenceSession,
@@ -172,7 +210,24 @@ export async function restoreFile(
   path: string,
   options: RestoreFileOptions = {},
 ): Promise<RestoredImage> {
-  const { bytes, ...restored } = await restoreImage(session, source, extensionOf(path), options);
-  await writeFilesAtomic([{ path, write: (file) => writeBytes(file, bytes, options.signal) }]);
+  const extension = extensionOf(path);
+  const { signal } = options;
+  const encode = async (frames: readonly FilePixels[], timing: Timing, scratch: Scratch) => {
+    const [only] = frames as [FilePixels];
+    if (only.file === undefined) return encodeFrames(frames, extension, options, timing, signal);
+    const made = await encodeToFile(only, extension, options, scratch, signal);
+    throwIfAborted(signal);
+    await moveFile(made, path);
+    return undefined;
+  };
+  const { encoded, ...restored } = await restoreAnd(
+    session,
+    source,
+    extension,
+    options,
+    dirname(path),
+    encode,
+  );
+  if (encoded) await writeFilesAtomic([{ path, write: (file) => writeBytes(file, encoded, signal) }]);
   return restored;
 }

@@ -26,6 +26,7 @@ import { type Restored, restoreInPieces } from './pieces.js';
 import { checkPieces } from './pieces-check.js';
 import { fitAlpha, recoloured } from './resizing.js';
 import { type RestoreOptions, type Restorer, restoreOptionNames, toRestorer } from './restorer.js';
+import type { Scratch } from './scratch.js';
 import { fromNetwork } from './values.js';
 
 /** A photo, and how it came about. */
@@ -58,7 +59,9 @@ export interface RestoredPicture {
 interface Purpose {
   /** What its values become in the end: kept so where it is cut, they need no more memory than in the file that they are for. */
   readonly samples: Samples;
-  /** The bytes of what was read and made for this before, which count as memory that this takes. */
+  /** Where they may be kept instead of in memory. */
+  readonly scratch?: Scratch | undefined;
+  /** The bytes of what else is in memory for this, besides the picture's pixels. */
   readonly held: number;
 }
 
@@ -68,7 +71,7 @@ export async function restorePicture(
   restorer: Restorer,
   feedsOf: OtherFeeds,
   name: string,
-  { samples, held }: Purpose,
+  { samples, held, scratch }: Purpose,
 ): Promise<RestoredPicture> {
   const { values } = restorer;
   const { height, width } = given.pixels;
@@ -79,17 +82,23 @@ export async function restorePicture(
     const { bitDepth } = picture.rest;
     // Luma is mixed with colours yet.
     const kept = values.channels === 'y' ? 'float32' : samples;
+    const pixelBytes = given.pixels.data.byteLength;
+    const isOnDisk = scratch?.fileOf(given.pixels.data) !== undefined;
+    const inMemory = (isOnDisk ? 0 : pixelBytes) + (picture === given ? 0 : picture.pixels.data.byteLength);
     const task = {
       size: [height, width],
       colours,
       bitDepth,
-      held,
+      held: held + inMemory,
+      pixelBytes,
+      isOnDisk,
       bytesPerResult: colours * sampleBytes[kept],
+      mayGoToDisk: scratch !== undefined && kept !== 'float32',
       name,
     } as const;
     const plan = await planPieces(restorer, task, restorer.pieces);
     try {
-      return await restoreBy(plan, network, given, kept);
+      return await restoreBy(plan, network, given, kept, scratch);
     } finally {
       plan.release();
       // Kept for a photo of the same size it would look as if it were taken.
@@ -111,12 +120,13 @@ async function restoreBy(
   network: NetworkOn,
   given: Picture,
   samples: Samples,
+  scratch: Scratch | undefined,
 ): Promise<RestoredPicture> {
   const { restorer, picture, name } = network;
   const { values, output, judges, decoding } = restorer;
   const pieces = isCut(plan) ? plan : undefined;
   const { image: restored, summary } = pieces
-    ? await restoreInPieces(network, pieces, samples)
+    ? await restoreInPieces(network, pieces, samples, pieces.goesToDisk ? scratch : undefined)
     : await restoreWhole(network, plan);
   checkFinite(summary, output);
   if (judges) await judge(summary, () => summaryOf(picture), values, name);
@@ -127,7 +137,7 @@ async function restoreBy(
   const check = pieces && restorer.pieces.checks ? await checkPieces(network, pieces) : undefined;
   return {
     picture: {
-      pixels: { ...pixels, isHandedOver: handsOver },
+      pixels: { ...pixels, isHandedOver: pixels.isHandedOver || handsOver },
       colours: pixels.channels === 1 ? 1 : 3,
       white: 1,
       rest: { ...given.rest, ...alpha },
@@ -190,8 +200,7 @@ export async function restore(
     };
     const { feedsOf, picture } = await abortable(hold(read()), signal);
     const restored = async () => {
-      // A copy, where it is the caller's.
-      const purpose = { samples: 'float32', held: picture.pixels.data.byteLength } as const;
+      const purpose = { samples: 'float32', held: 0 } as const;
       const { picture: made, pieces } = await restorePicture(picture, restorer, feedsOf, name, purpose);
       return { ...toPhoto(made.pixels, made.rest), pieces };
     };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readTags } from './tiff.js';
-import { exifOfTiff, tiffWithExif } from './tiff-exif.js';
+import { exifOfTiff, exifPatch, patched } from './tiff-exif.js';
 
 /** A TIFF of one directory in either order of bytes: two tags of pictures, and EXIF with a text and a fraction. */
 function tiffOf(isLittle: boolean): Buffer {
@@ -41,7 +41,7 @@ describe('EXIF in TIFF', () => {
     const tags = readTags(block);
     expect([...tags.keys()]).toEqual([271, 34665]);
     const plain = tiffOf(to);
-    const file = Buffer.from(tiffWithExif(plain, block) as Uint8Array);
+    const file = Buffer.from(patched(plain, exifPatch(plain, block)));
     // All that was there stays where it was.
     expect(file.subarray(8, plain.length)).toEqual(plain.subarray(8));
     const long = (at: number) => (to ? file.readUInt32LE(at) : file.readUInt32BE(at));
@@ -61,15 +61,15 @@ describe('EXIF in TIFF', () => {
       const block = exifOfTiff(whole) as Uint8Array;
       for (let length = 0; length < whole.length; length++) {
         expect(() => exifOfTiff(whole.subarray(0, length))).not.toThrow();
-        expect(() => tiffWithExif(whole.subarray(0, length), block)).not.toThrow();
-        expect(() => tiffWithExif(whole, block.subarray(0, length))).not.toThrow();
+        expect(() => exifPatch(whole.subarray(0, length), block)).not.toThrow();
+        expect(() => exifPatch(whole, block.subarray(0, length))).not.toThrow();
       }
       for (let i = 0; i < 5000; i++) {
         const damaged = Buffer.from(whole);
         for (let k = 0; k <= i % 3; k++) damaged[(i * 31 + k * 17) % whole.length] = (i * 73 + k * 191) % 256;
         expect(() => exifOfTiff(damaged)).not.toThrow();
-        expect(() => tiffWithExif(damaged, block)).not.toThrow();
-        expect(() => tiffWithExif(whole, damaged)).not.toThrow();
+        expect(() => exifPatch(damaged, block)).not.toThrow();
+        expect(() => exifPatch(whole, damaged)).not.toThrow();
       }
     }
   });

@@ -188,11 +188,14 @@ export function exifOfTiff(file: Uint8Array): Uint8Array | undefined {
   }
 }
 
-/** A TIFF with the EXIF of a block in the directory of its first picture; undefined where one of them cannot be read. */
-export function tiffWithExif(file: Uint8Array, exif: Uint8Array): Uint8Array | undefined {
+/** What becomes of a file: bytes from a place on, one behind the other. */
+export type Patch = readonly { readonly at: number; readonly bytes: Uint8Array }[];
+
+/** What puts the EXIF of a block into the directory of a TIFF's first picture; nothing where one of them cannot be read. */
+export function exifPatch(file: Uint8Array, exif: Uint8Array): Patch {
   const [bytes, block] = [bufferOf(file), bufferOf(exif)];
   const [order, from] = [orderOf(bytes), orderOf(block)];
-  if (!order || !from) return undefined;
+  if (!order || !from) return [];
   try {
     const entries = readEntries(block, from);
     const at = order.readLong(bytes, 4);
@@ -203,12 +206,25 @@ export function tiffWithExif(file: Uint8Array, exif: Uint8Array): Uint8Array | u
     const kept = raw.filter((entry) => !taken.has(order.readShort(entry, 0)));
     const start = bytes.length + (bytes.length % 2);
     const directory = composeDirectory(entries, kept, next, start, from, order);
-    if (start + directory.length >= 2 ** 32) return undefined;
-    const result = Buffer.concat([bytes, Buffer.alloc(start - bytes.length), directory]);
-    order.writeLong(result, start, 4);
-    return result;
+    if (start + directory.length >= 2 ** 32) return [];
+    const pointer = Buffer.alloc(4);
+    order.writeLong(pointer, start, 0);
+    return [
+      { at: start, bytes: directory },
+      { at: 4, bytes: pointer },
+    ];
   } catch (error) {
-    if (error instanceof RangeError) return undefined;
+    if (error instanceof RangeError) return [];
     throw error;
   }
+}
+
+/** A copy of a file with such a change. */
+export function patched(file: Uint8Array, patch: Patch): Uint8Array {
+  if (patch.length === 0) return file;
+  const length = Math.max(file.length, ...patch.map(({ at, bytes }) => at + bytes.length));
+  const result = new Uint8Array(length);
+  result.set(file);
+  for (const { at, bytes } of patch) result.set(bytes, at);
+  return result;
 }

@@ -2,6 +2,7 @@
 import { TlscError } from '../errors.js';
 import { takesOtherSizes } from '../image/network.js';
 import type { Restorer } from '../image/restorer.js';
+import { isBetterOnDisk } from '../image/scratch.js';
 import { availableMemory } from '../session/available-memory.js';
 import { showBytes } from '../session/out-of-memory.js';
 import { type Size, showSize } from '../size.js';
@@ -27,6 +28,8 @@ export interface PiecesPlan extends Limited<number> {
   readonly halo: Size;
   readonly multiple: Size;
   readonly bound: PiecesBound;
+  /** Whether what is made of it is not to be kept in memory. */
+  readonly goesToDisk: boolean;
 }
 
 /** One that is not. */
@@ -41,10 +44,15 @@ export interface Task {
   readonly size: Size;
   readonly colours: 1 | 3;
   readonly bitDepth: 8 | 16;
-  /** Bytes that the photo itself has taken, where it was read for this. */
+  /** Bytes that are in memory for it already. */
   readonly held: number;
+  /** The bytes of its pixels, and whether they are not among those, but lie in a file. */
+  readonly pixelBytes: number;
+  readonly isOnDisk: boolean;
   /** Bytes for each pixel of the result. */
   readonly bytesPerResult: number;
+  /** Whether what is made of pieces may be kept in a file. */
+  readonly mayGoToDisk: boolean;
   readonly name: string;
 }
 
@@ -117,11 +125,19 @@ interface Budget {
   readonly most: number;
 }
 
+function budgetOf(available: number): Budget {
+  const left = available - grantedMemory();
+  return { memory: share * left, most: largestShare * left };
+}
+
 /** What is said, or a share of what is left of what others have not been promised. */
 async function budgetFor(restorer: Restorer, { memory }: CheckedPieces): Promise<Budget> {
-  if (memory !== undefined) return { memory, most: memory };
-  const left = (await availableMemory(restorer.session)) - grantedMemory();
-  return { memory: share * left, most: largestShare * left };
+  return memory === undefined ? budgetOf(await availableMemory(restorer.session)) : { memory, most: memory };
+}
+
+/** The same for the pixels of a photo, wherever the network runs. */
+export function memoryForPixels({ memory }: CheckedPieces): number {
+  return memory ?? budgetOf(process.availableMemory()).memory;
 }
 
 function gridPlan(
@@ -130,11 +146,17 @@ function gridPlan(
   cut: PiecesCut,
   memory: number,
 ): Omit<PiecesPlan, 'release'> | undefined {
-  const limit = memory - task.held - resultBytes(task, cost.area);
+  const result = resultBytes(task, cost.area);
+  const goesToDisk = task.mayGoToDisk && isBetterOnDisk(result, memory);
+  const limit = memory - task.held - (goesToDisk ? 0 : result);
   const most = Math.floor((limit - cost.fixed) / cost.perPixel);
   const grid = bestGrid(task.size, cut, most);
   if (grid.most > most) {
-    const needed = memory - limit + cost.fixed + grid.most * cost.perPixel;
+    // With so little memory the pixels may go to disk that are in memory with more.
+    const { held, pixelBytes, isOnDisk, mayGoToDisk } = task;
+    const run = cost.fixed + grid.most * cost.perPixel + held - (isOnDisk ? 0 : pixelBytes);
+    const canSpare = mayGoToDisk && isBetterOnDisk(Math.min(pixelBytes, result), run);
+    const needed = canSpare ? run : run + pixelBytes + result;
     throw outOfMemory(
       task,
       needed,
@@ -144,7 +166,7 @@ function gridPlan(
   }
   if (countOf(grid) === 1) return undefined;
   const { halo, multiple, bound } = cut;
-  return { grid, halo, multiple, bound, limit: Math.floor(limit) };
+  return { grid, halo, multiple, bound, goesToDisk, limit: Math.floor(limit) };
 }
 
 /**

@@ -5,6 +5,7 @@ import {
   copyImage as copyNativeImage,
   discard,
   fillHidden as fillNativeHidden,
+  mapFile as mapNativeFile,
   type NativeImage,
   type NativeImageLayout,
   type NativeImageMap,
@@ -61,6 +62,15 @@ export function allocateImage(layout: ImageMemoryLayout): ImageMemory {
   }
 }
 
+/** As `mapFile` of the addon, which says more. */
+export function mapFile(path: string): Uint8Array {
+  try {
+    return mapNativeFile(path);
+  } catch (error) {
+    throw fromNative(error);
+  }
+}
+
 /** Copies a part of an image, its pixels mapped, into a part of another; a summary of that part before it is rounded. */
 export async function copyRegion(
   source: ImageMemory,
@@ -100,7 +110,7 @@ export async function withChannel(
   map: PixelMap,
   other: ImageMemory,
 ): Promise<ImageMemory> {
-  const { height, width } = image;
+  const { height, width } = image.region ?? image;
   const layout = { type: 'float32', channelsLast: false, height, width } as const;
   const joined = await copyImage(image, [...map, nothing], layout);
   const data = joined.data.subarray(map.length * height * width);
