@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import { type FileHandle, link, open, rename, rm, stat } from 'node:fs/promises';
+import { appendFile, type FileHandle, link, open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type ErrorCode, invalidArgument, isOutOfMemory, TlscError, throwIfAborted } from './errors.js';
 
@@ -75,18 +75,13 @@ async function readBytes(
   return bytes.subarray(0, done);
 }
 
-/** The same into another file. */
-async function copyBytes(
-  from: FileHandle,
-  size: number,
-  to: FileHandle,
-  signal: AbortSignal | undefined,
-): Promise<void> {
+/** The same, piece by piece. */
+async function* readPieces(file: FileHandle, size: number): AsyncGenerator<Uint8Array> {
   const bytes = new Uint8Array(Math.min(size, pieceLength));
   for (let done = 0; done < size; ) {
-    const { bytesRead } = await from.read(bytes, 0, Math.min(bytes.length, size - done), done);
+    const { bytesRead } = await file.read(bytes, 0, Math.min(bytes.length, size - done), done);
     if (bytesRead === 0) return;
-    await writeBytes(to, bytes.subarray(0, bytesRead), signal);
+    yield bytes.subarray(0, bytesRead);
     done += bytesRead;
   }
 }
@@ -141,19 +136,24 @@ export async function readSource(
 }
 
 /**
- * The same of a file of at most `most` bytes. Of a larger one, a copy that nobody else changes: `keep` chooses its path, has it written and
- * returns it.
+ * The same, or the path of a copy that nobody else changes where `placeFor` has one for a file of so many bytes; `writing` does what writes to it.
  */
 export async function readOrCopy(
   path: string,
   kind: keyof typeof kinds,
-  most: number,
-  keep: (size: number, write: (path: string) => Promise<void>) => Promise<string>,
+  placeFor: (size: number) => Promise<string | undefined>,
+  writing: (write: () => Promise<void>) => Promise<void>,
   signal?: AbortSignal,
 ): Promise<Uint8Array | string> {
   return withFile(path, kind, async ({ file, size }) => {
-    if (size <= most) return readBytes(file, size, signal);
-    return keep(size, (path) => writeNew(path, (to) => copyBytes(file, size, to, signal)));
+    const place = await placeFor(size);
+    if (place === undefined) return readBytes(file, size, signal);
+    await writing(() => writeFile(place, ''));
+    for await (const piece of readPieces(file, size)) {
+      throwIfAborted(signal);
+      await writing(() => appendFile(place, piece));
+    }
+    return place;
   });
 }
 
@@ -166,6 +166,7 @@ export interface FilePart {
 /** Gives a file that is written the name `path`, on the same disk. Rejects with ERR_NOT_WRITABLE. */
 export async function moveFile(from: string, path: string): Promise<void> {
   try {
+    if (await isFolder(path)) throw new Error('it is a folder');
     await rename(from, path);
   } catch (cause) {
     const message = `cannot write ${path}: ${await whyNotWritten(path, cause)}`;
@@ -239,6 +240,12 @@ async function writeNew(path: string, write: FilePart['write']): Promise<void> {
 /** The same for one file of these bytes. */
 export async function writeFileAtomic(path: string, bytes: Uint8Array): Promise<void> {
   await writeFilesAtomic([{ path, write: (file) => file.writeFile(bytes) }]);
+}
+
+/** Writes all bytes to a place in a file. */
+export async function writeAt(file: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
+  for (let done = 0; done < bytes.length; )
+    done += (await file.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
 }
 
 /** Writes all bytes to a file. Rejects with ERR_ABORTED soon after the signal is aborted, even when all are written. */

@@ -161,12 +161,9 @@ async function readFile(
 ): Promise<Pick<ImageFile, 'bytes' | 'input'>> {
   const whole = (bytes: Uint8Array) => ({ bytes, input: bytes });
   if (!scratch || typeof source !== 'string') return whole(await readSource(source, 'image', signal));
-  const keep = async (size: number, write: (path: string) => Promise<void>) => {
-    const path = await scratch.fresh(size, '');
-    await scratch.writing(() => write(path));
-    return path;
-  };
-  const read = await readOrCopy(source, 'image', largeFile, keep, signal);
+  const placeFor = async (size: number) =>
+    size > largeFile && scratch.isFor(size) ? scratch.fresh(size, '') : undefined;
+  const read = await readOrCopy(source, 'image', placeFor, (write) => scratch.writing(write), signal);
   return typeof read === 'string' ? { bytes: scratch.map(read), input: read } : whole(read);
 }
 
@@ -233,7 +230,7 @@ const turns: Readonly<Record<number, (image: Sharp) => Sharp>> = {
   8: (image) => image.rotate(270),
 };
 
-/** Row by row into a file, and from there, where it has to be turned, into another. */
+/** Row by row into a file of so many bytes, and from there, where it has to be turned, into another. */
 async function decodeToFile(
   image: Sharp,
   reading: Reading,
@@ -242,25 +239,27 @@ async function decodeToFile(
   scratch: Scratch,
 ): Promise<ImageMemory> {
   const space = spaceOf(reading);
+  const written = async (made: Sharp) => {
+    const path = await scratch.fresh(bytes);
+    const info = await scratch.writing(() => writeRaw(made.toColourspace(space), path));
+    return { path, layout: rawLayout(info, reading.bitDepth) };
+  };
+  const lying = await written(image);
   const turn = turns[orientation];
-  const lying = await scratch.fresh(turn ? 2 * bytes : bytes);
-  const info = await scratch.writing(() => writeRaw(image.toColourspace(space), lying));
-  if (!turn) return scratch.mapPixels(lying, rawLayout(info, reading.bitDepth));
-  const upright = await scratch.fresh(bytes);
-  const turned = turn(sharp(lying, { limitInputPixels: false })).toColourspace(space);
-  return scratch.mapPixels(
-    upright,
-    rawLayout(await scratch.writing(() => writeRaw(turned, upright)), reading.bitDepth),
-  );
+  if (!turn) return scratch.mapPixels(lying.path, lying.layout);
+  const upright = await written(turn(sharp(lying.path, { limitInputPixels: false })));
+  await scratch.remove(lying.path);
+  return scratch.mapPixels(upright.path, upright.layout);
 }
 
-/** The bytes of the first picture's pixels. */
-export function decodedBytes({ metadata: { width, height, channels, depth } }: ImageHeader): number {
-  return width * height * channels * (depth === 'uchar' ? 1 : 2);
+/** The bytes of a picture that is decoded. */
+function decodedBytes({ width, height, hasAlpha }: Metadata, { bitDepth, colours }: Reading): number {
+  const channels = (bitDepth === 8 ? 3 : colours) + (hasAlpha ? 1 : 0);
+  return width * height * channels * (bitDepth / 8);
 }
 
 /**
- * One frame or page of an image; its pixels go into a file where there is a place for them. It settles when the decoder has ended, which
+ * One frame or page of an image; its pixels go into `scratch` where they and as many that are made of them are better kept there. It settles when the decoder has ended, which
  * nothing can stop; an abort before and after that is heeded.
  */
 export async function decodePage(
@@ -278,8 +277,9 @@ export async function decodePage(
   const what = `the ${own.width}x${own.height} pixels of ${name}`;
   const options = { failOn: 'error', limitInputPixels: maxPixels, ignoreIcc: reading.isOwn } as const;
   const image = sharp(input, pages > 1 ? { ...options, page } : options);
-  const decoded = scratch
-    ? decodeToFile(image, reading, own, decodedBytes(header), scratch)
+  const bytes = decodedBytes(own, reading);
+  const decoded = scratch?.isFor(2 * bytes)
+    ? decodeToFile(image, reading, own, bytes, scratch)
     : decodeToMemory(image, reading);
   const pixels = await decoded.catch((cause: unknown) => {
     throw cause instanceof TlscError ? cause : explain(file, what, cause);

@@ -1,8 +1,9 @@
 // Frames of pixels into the bytes of a file.
-import { open } from 'node:fs/promises';
+import { open, writeFile } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import type { Sharp } from 'sharp';
 import { isOutOfMemory, TlscError, throwIfAborted } from '../errors.js';
+import { writeAt } from '../files.js';
 import { discard, mapFile } from '../session/copy-image.js';
 import { type EncodeOptions, encoderOf, type ImageExtension, type Timing } from './encoders.js';
 import { encodeCarried, type FilePixels } from './file-pixels.js';
@@ -82,7 +83,11 @@ export function encodeToFile(
 ): Promise<string> {
   return encode([frame], extension, options, {}, signal, async (encoded, exif) => {
     const path = await scratch.fresh(0, extension);
-    await scratch.writing(() => encoded.toFile(path));
+    await scratch.writing(async () => {
+      // Libvips writes into what is there; what it makes itself others of a group cannot write to.
+      await writeFile(path, '');
+      await encoded.toFile(path);
+    });
     if (exif) await scratch.writing(() => patchFile(path, (bytes) => exifPatch(bytes, exif)));
     return path;
   });
@@ -95,7 +100,7 @@ async function patchFile(path: string, patchOf: (bytes: Uint8Array) => Patch): P
   discard(bytes);
   const file = await open(path, 'r+');
   try {
-    for (const { at, bytes: changed } of patch) await file.write(changed, 0, changed.length, at);
+    for (const { at, bytes: changed } of patch) await writeAt(file, changed, at);
   } finally {
     await file.close();
   }

@@ -99,7 +99,7 @@ export function bitsOf({ bitDepth }: Picture['rest'], extension: ImageExtension)
 }
 
 /** Pixels of a picture that are worked on at a time. */
-const pixelsPerBand = 2 ** 22;
+const pixelsPerBand = 2 ** 20;
 
 /** What is made of a picture band by band, in a file where there is a place for it. */
 async function inBands(
@@ -191,7 +191,7 @@ async function inSrgb(pixels: FilePixels): Promise<FilePixels> {
     .raw()
     .toBuffer({ resolveWithObject: true });
   const { icc: _, ...metadata } = pixels.metadata ?? {};
-  return { ...pixels, data, channels: info.channels, colours: 3, metadata };
+  return { ...pixels, data, file: undefined, channels: info.channels, colours: 3, metadata };
 }
 
 /** What files are taken to have that say nothing, in pixels per inch. */

@@ -1,6 +1,7 @@
 // Pixels in a file of libvips' own format: a header, the rows, and behind them what it notes of the image.
 import type { FileHandle } from 'node:fs/promises';
 import sharp, { type OutputInfo, type Sharp } from 'sharp';
+import { writeAt } from '../files.js';
 import {
   type ImageMemory,
   type ImageMemoryLayout,
@@ -62,9 +63,6 @@ export async function writeRegion(
     : [region.height, region.width * pixelBytes];
   for (let run = 0; run < runs; run++) {
     const place = headerBytes + ((region.top + run) * width + region.left) * pixelBytes;
-    for (let done = 0; done < length; ) {
-      const { bytesWritten } = await file.write(bytes, run * length + done, length - done, place + done);
-      done += bytesWritten;
-    }
+    await writeAt(file, bytes.subarray(run * length, (run + 1) * length), place);
   }
 }

@@ -1,18 +1,15 @@
 // Image files in, image files out: every frame of them, and what they say beside their pixels.
 import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
-import { abortable } from '../abort.js';
 import { TlscError, throwIfAborted } from '../errors.js';
 import { moveFile, writeBytes, writeFilesAtomic } from '../files.js';
 import { checkOptions } from '../options.js';
 import { memoryForPixels } from '../pieces/plan.js';
 import type { Pieces } from '../pieces/report.js';
-import { discard } from '../session/copy-image.js';
 import type { InferenceSession } from '../session/inference-session.js';
 import { photoTurns } from '../turns.js';
 import {
   checkPagesAlike,
-  decodedBytes,
   decodePage,
   type ImageHeader,
   type ImageSource,
@@ -35,7 +32,7 @@ import { hasOtherColours } from './formats.js';
 import { type OtherFeeds, prepareInputs } from './inputs.js';
 import { restorePicture } from './restore.js';
 import { type RestoreOptions, type Restorer, restoreOptionNames, toRestorer } from './restorer.js';
-import { isBetterOnDisk, type Scratch, withScratch } from './scratch.js';
+import { Scratch, withScratch } from './scratch.js';
 import { hasExif } from './tiff-exif.js';
 
 /** `page` chooses one frame or page; all are restored unless it is given. */
@@ -117,8 +114,7 @@ async function restoreFrames(
   for (const page of pages) {
     // Encoders are given several frames in one piece of memory.
     const place = pages.length === 1 ? scratch : undefined;
-    const isLarge = isBetterOnDisk(2 * decodedBytes(header), memoryForPixels(restorer.pieces));
-    const picture = await decodePage(header, page, decoding, isLarge ? place : undefined);
+    const picture = await decodePage(header, page, decoding, place);
     const samples = bitsOf(picture.rest, extension) === 16 ? 'uint16' : 'uint8';
     const { alpha } = picture.rest;
     const others = [alpha, ...frames.map(({ data }) => data)];
@@ -129,54 +125,68 @@ async function restoreFrames(
       scratch: place,
     });
     pieces ??= restored.pieces;
-    frames.push(await filePixels(restored.picture, extension, options, place));
-    if (frames.at(-1)?.data !== restored.picture.pixels.data) discard(restored.picture.pixels.data);
+    await scratch.release(picture.pixels.data);
+    const frame = await filePixels(restored.picture, extension, options, place);
+    if (frame.data !== restored.picture.pixels.data) await scratch.release(restored.picture.pixels.data);
+    frames.push(frame);
     throwIfAborted(decoding.signal);
   }
   return { frames, pieces };
 }
 
-/** Restores an image file, and what `encode` makes of it. The files of `folder` that it takes meanwhile are gone when it settles, or soon after an abort. */
-async function restoreAnd<T>(
+/** Where a restored file goes. */
+interface Destination<T> {
+  /** Where temporary files go. */
+  readonly folder: string;
+  readonly encode: (frames: readonly FilePixels[], timing: Timing, scratch: Scratch) => Promise<T>;
+  /** What becomes of that, which an abort does not reach. */
+  readonly deliver: (encoded: T) => Promise<unknown>;
+}
+
+async function restoreTo<T>(
   session: InferenceSession,
   source: ImageSource,
   extension: ImageExtension,
   options: RestoreFileOptions,
-  folder: string,
-  encode: (frames: readonly FilePixels[], timing: Timing, scratch: Scratch) => Promise<T>,
+  { folder, encode, deliver }: Destination<T>,
 ): Promise<RestoredImage & { readonly encoded: T }> {
   checkOptions(options, { ...restoreOptionNames, ...encodeOptionNames });
   checkEncoding(extension, options);
   const restorer = toRestorer(session, options);
-  const { decoding, inputs, values } = restorer;
+  const { decoding, inputs, values, pieces: allowed } = restorer;
   const { signal } = decoding;
-  return photoTurns.take(async (hold) => {
-    const work = async (scratch: Scratch) => {
-      const header = await readImageHeader(ownBytes(source, signal), decoding, scratch);
-      const pages = pagesFor(header, options.page, extension);
-      if (pages.length > 1) await checkPagesAlike(header, signal);
-      const feedsOf = await prepareInputs(session, inputs, values, decoding);
-      const { frames, pieces } = await restoreFrames(
-        header,
-        pages,
-        extension,
-        options,
-        restorer,
-        feedsOf,
-        scratch,
-      );
-      const [{ height, width, losses }] = frames as [FilePixels];
-      const encoded = await encode(frames, timingOf(header), scratch);
-      return {
-        encoded,
-        height,
-        width,
-        frames: frames.length,
-        pieces,
-        losses: [...lossesOfReading(header, options, extension, frames), ...losses],
-      };
+  const work = async (scratch: Scratch) => {
+    const header = await readImageHeader(ownBytes(source, signal), decoding, scratch);
+    const pages = pagesFor(header, options.page, extension);
+    if (pages.length > 1) await checkPagesAlike(header, signal);
+    const feedsOf = await prepareInputs(session, inputs, values, decoding);
+    const { frames, pieces } = await restoreFrames(
+      header,
+      pages,
+      extension,
+      options,
+      restorer,
+      feedsOf,
+      scratch,
+    );
+    const [{ height, width, losses }] = frames as [FilePixels];
+    const encoded = await encode(frames, timingOf(header), scratch);
+    return {
+      encoded,
+      height,
+      width,
+      frames: frames.length,
+      pieces,
+      losses: [...lossesOfReading(header, options, extension, frames), ...losses],
     };
-    return abortable(hold(withScratch(folder, work)), signal);
+  };
+  const delivered = async (restored: Awaited<ReturnType<typeof work>>) => {
+    await deliver(restored.encoded);
+    return restored;
+  };
+  return photoTurns.take((hold) => {
+    const scratch = new Scratch(folder, memoryForPixels(allowed));
+    return withScratch(scratch, (place) => hold(work(place)), delivered, signal);
   }, signal);
 }
 
@@ -194,9 +204,11 @@ export async function restoreImage(
   extension: ImageExtension,
   options: RestoreFileOptions = {},
 ): Promise<RestoredImage & { readonly bytes: Uint8Array }> {
-  const encode = (frames: readonly FilePixels[], timing: Timing) =>
-    encodeFrames(frames, extension, options, timing, options.signal);
-  const { encoded, ...restored } = await restoreAnd(session, source, extension, options, tmpdir(), encode);
+  const { encoded, ...restored } = await restoreTo(session, source, extension, options, {
+    folder: tmpdir(),
+    encode: (frames, timing) => encodeFrames(frames, extension, options, timing, options.signal),
+    deliver: async () => {},
+  });
   return { ...restored, bytes: encoded };
 }
 
@@ -212,22 +224,24 @@ export async function restoreFile(
 ): Promise<RestoredImage> {
   const extension = extensionOf(path);
   const { signal } = options;
-  const encode = async (frames: readonly FilePixels[], timing: Timing, scratch: Scratch) => {
-    const [only] = frames as [FilePixels];
-    if (only.file === undefined) return encodeFrames(frames, extension, options, timing, signal);
-    const made = await encodeToFile(only, extension, options, scratch, signal);
-    throwIfAborted(signal);
-    await moveFile(made, path);
-    return undefined;
-  };
-  const { encoded, ...restored } = await restoreAnd(
+  const { encoded: _, ...restored } = await restoreTo<Uint8Array | string>(
     session,
     source,
     extension,
     options,
-    dirname(path),
-    encode,
+    {
+      folder: dirname(path),
+      encode: (frames, timing, scratch) => {
+        const [only] = frames as [FilePixels];
+        return only.file === undefined
+          ? encodeFrames(frames, extension, options, timing, signal)
+          : encodeToFile(only, extension, options, scratch, signal);
+      },
+      deliver: (encoded) =>
+        typeof encoded === 'string'
+          ? moveFile(encoded, path)
+          : writeFilesAtomic([{ path, write: (file) => writeBytes(file, encoded, signal) }]),
+    },
   );
-  if (encoded) await writeFilesAtomic([{ path, write: (file) => writeBytes(file, encoded, signal) }]);
   return restored;
 }

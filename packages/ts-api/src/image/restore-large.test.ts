@@ -1,14 +1,16 @@
 // Photos that are too large for the memory they may take: their pixels lie in files meanwhile.
-import { mkdtemp, readdir, readlink, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { buildBytes } from '../../test/build-model.js';
+import { grayProfile } from '../../test/profiles.js';
 import { makeNode } from '../graph/proto.js';
 import { InferenceSession } from '../session/inference-session.js';
+import { carrierOf } from './metadata.js';
 import { type RestoreFileOptions, restoreFile, restoreImage } from './restore-file.js';
-import { withScratch } from './scratch.js';
+import { Scratch, withScratch } from './scratch.js';
 
 let folder = '';
 let identity: InferenceSession;
@@ -32,6 +34,7 @@ function picture(channels: 3 | 4): Uint8Array {
     return [x / 5, y / 4, (x * y) / 997, 255 - x / 6][i % channels] as number;
   });
 }
+const grays = picture(3).filter((_, i) => i % 3 === 0);
 const pictures = { 3: picture(3), 4: picture(4) };
 
 function base(channels: 3 | 4 = 3): Sharp {
@@ -68,7 +71,20 @@ const kinds: Readonly<Record<string, readonly [() => Sharp, readonly string[]]>>
         .withExif({ IFD0: { Artist: 'A' } }),
     ['tif', 'png'],
   ],
-  'P3.png': [() => base().withIccProfile('p3').png({ compressionLevel: 1 }), ['png', 'tif', 'webp']],
+  'P3.png': [() => base().withIccProfile('p3').png({ compressionLevel: 1 }), ['png', 'tif', 'webp', 'gif']],
+  'gray with a profile.png': [
+    () =>
+      sharp(carrierOf({ icc: grayProfile() }, 1, 8), { ignoreIcc: true })
+        .boolean(grays as Buffer, 'or', { raw: { width, height, channels: 1 } })
+        .toColourspace('b-w')
+        .keepIccProfile()
+        .png({ compressionLevel: 1 }),
+    ['png', 'webp'],
+  ],
+  'CMYK of 16 bits.tif': [
+    () => base().toColourspace('rgb16').toColourspace('cmyk').tiff({ compression: 'none' }),
+    ['png'],
+  ],
   'lossless.webp': [() => base().webp({ lossless: true, effort: 0 }), ['png']],
   ...Object.fromEntries(
     Array.from({ length: 8 }, (_, i) => [
@@ -171,9 +187,91 @@ describe('of a photo whose pixels lie in files nothing is left', () => {
   });
 });
 
+async function fileOf(name: string, bytes: Promise<Buffer>): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, await bytes);
+  return path;
+}
+
+describe('a file whose pixels lay in files', () => {
+  const plain = () => base().png({ compressionLevel: 1 }).toBuffer();
+
+  it('can be written by whom any other can', async () => {
+    const source = await fileOf('mode.png', plain());
+    const path = join(folder, 'mode-of.png');
+    const umask = process.umask(0o002);
+    try {
+      await restoreFile(identity, source, path, { memory });
+    } finally {
+      process.umask(umask);
+    }
+    expect((await stat(path)).mode & 0o777).toBe(process.platform === 'win32' ? 0o666 : 0o664);
+  });
+
+  it('does not take the place of a folder', async () => {
+    const source = await fileOf('folder.png', plain());
+    const path = join(folder, 'a-folder.png');
+    await mkdir(path);
+    await expect(restoreFile(identity, source, path, { memory })).rejects.toMatchObject({
+      code: 'ERR_NOT_WRITABLE',
+      message: `cannot write ${path}: it is a folder`,
+    });
+    expect(await leftovers()).toEqual([]);
+  });
+});
+
+describe('withScratch', () => {
+  it('delivers nothing that was aborted, and removes its files when the work has ended', async () => {
+    const controller = new AbortController();
+    let end = () => {};
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const deliver = vi.fn();
+    const work = async (scratch: Scratch) => {
+      await writeFile(await scratch.fresh(1), 'x');
+      controller.abort();
+      await ended;
+    };
+    await expect(
+      withScratch(new Scratch(folder, memory), work, deliver, controller.signal),
+    ).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+    expect(await leftovers()).toHaveLength(1);
+    end();
+    await vi.waitFor(async () => expect(await leftovers()).toEqual([]));
+    expect(deliver).not.toHaveBeenCalled();
+  });
+
+  it('delivers what was aborted too late', async () => {
+    const controller = new AbortController();
+    const deliver = async (path: string) => {
+      controller.abort();
+      return path.startsWith(folder);
+    };
+    const work = (scratch: Scratch) => scratch.fresh(1);
+    await expect(withScratch(new Scratch(folder, memory), work, deliver, controller.signal)).resolves.toBe(
+      true,
+    );
+    await vi.waitFor(async () => expect(await leftovers()).toEqual([]));
+  });
+
+  it('has one listener for all of them', async () => {
+    const before = process.listenerCount('exit');
+    const scratches = Array.from({ length: 20 }, () => new Scratch(folder, memory));
+    for (const scratch of scratches) await scratch.fresh(1);
+    expect(process.listenerCount('exit')).toBeLessThanOrEqual(before + 1);
+    for (const scratch of scratches) await scratch.dispose();
+    expect(process.listenerCount('exit')).toBe(before);
+    expect(await leftovers()).toEqual([]);
+  });
+});
+
 describe('a disk without room', () => {
+  const inScratch = (work: (scratch: Scratch) => Promise<void>) =>
+    withScratch(new Scratch(folder, memory), work, async () => {});
+
   it('is told before anything is written', async () => {
-    await withScratch(folder, async (scratch) => {
+    await inScratch(async (scratch) => {
       await expect(scratch.fresh(2 ** 62)).rejects.toMatchObject({
         code: 'ERR_NOT_WRITABLE',
         message: expect.stringMatching(
@@ -186,7 +284,7 @@ describe('a disk without room', () => {
 
   it('is told where it shows while something is written', async () => {
     const cause = Object.assign(new Error('write'), { code: 'ENOSPC' });
-    await withScratch(folder, async (scratch) => {
+    await inScratch(async (scratch) => {
       await expect(scratch.writing(() => Promise.reject(cause))).rejects.toMatchObject({
         code: 'ERR_NOT_WRITABLE',
         message: `cannot write temporary files into ${folder}: the disk is full`,
