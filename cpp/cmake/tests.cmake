@@ -17,18 +17,21 @@ if(NOT TARGET GTest::gtest_main)
 endif()
 
 enable_testing()
-include(GoogleTest)
 
-# tlsc_add_test(<source without .cc> <libraries>…)
-function(tlsc_add_test source)
-  get_filename_component(name ${source} NAME)
-  add_executable(${name} ${source}.cc)
+function(tlsc_add_test_executable name source)
+  add_executable(${name} ${source})
   target_link_libraries(${name} PRIVATE tlsc_options GTest::gtest_main ${ARGN})
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES)
 endfunction()
 
-# The whole executable, with these arguments, once more on each instruction set; skipped where the
-# processor lacks it.
+# tlsc_add_test(<source without .cc> <libraries>…): whole, as there are thousands of cases, and a process takes longer to
+# begin than most of them.
+function(tlsc_add_test source)
+  get_filename_component(name ${source} NAME)
+  tlsc_add_test_executable(${name} ${source}.cc ${ARGN})
+  add_test(NAME ${name} COMMAND ${name})
+endfunction()
+
+# An executable, with these arguments, on each instruction set; skipped where the processor lacks it.
 function(tlsc_add_target_tests name)
   foreach(target SSE2 SSE4 AVX2 AVX3 NEON NEON_WITHOUT_AES)
     add_test(NAME ${name}.${target} COMMAND ${name} ${ARGN})
@@ -37,28 +40,21 @@ function(tlsc_add_target_tests name)
   endforeach()
 endfunction()
 
-tlsc_add_test(kernels/copy_image_test tlsc_kernels)
 tlsc_add_test(kernels/fill_hidden_test tlsc_kernels)
-tlsc_add_test(kernels/local_average_pool_test tlsc_kernels)
-tlsc_add_test(kernels/local_group_normalization_test tlsc_kernels)
-tlsc_add_test(kernels/local_instance_normalization_test tlsc_kernels)
-tlsc_add_test(kernels/local_windows_test tlsc_kernels)
-tlsc_add_test(kernels/replicate_scale_test tlsc_kernels)
-tlsc_add_target_tests(copy_image_test)
-tlsc_add_target_tests(local_average_pool_test)
-tlsc_add_target_tests(local_group_normalization_test)
-tlsc_add_target_tests(local_instance_normalization_test)
-tlsc_add_target_tests(local_windows_test)
-tlsc_add_target_tests(replicate_scale_test)
+foreach(name copy_image local_average_pool local_group_normalization local_instance_normalization
+        local_windows replicate_scale)
+  tlsc_add_test_executable(${name}_test kernels/${name}_test.cc tlsc_kernels)
+  tlsc_add_target_tests(${name}_test)
+endforeach()
 
-# The same tests, linked with the bodies of the CUDA kernels. Once with the sums of most cards, then with those of others on a large card, and where
+# The same tests, compiled once, linked with the bodies of the CUDA kernels. Once with the sums of most cards, then with those of others on a large card, and where
 # nothing fits what the threads of a block share.
 foreach(name local_average_pool local_group_normalization local_instance_normalization local_windows
         replicate_scale)
   set(test ${name}_cuda_emulation_test)
-  add_executable(${test} kernels/${name}_test.cc)
-  target_link_libraries(${test} PRIVATE tlsc_options GTest::gtest_main tlsc_cuda_emulation)
-  gtest_discover_tests(${test} DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES TEST_PREFIX CudaEmulation.)
+  add_executable(${test} $<TARGET_OBJECTS:${name}_test>)
+  target_link_libraries(${test} PRIVATE GTest::gtest_main tlsc_cuda_emulation)
+  add_test(NAME ${test} COMMAND ${test})
 endforeach()
 foreach(name local_average_pool local_group_normalization local_instance_normalization)
   set(test ${name}_cuda_emulation_test)
@@ -103,7 +99,7 @@ if(TLSC_BUILD_CUDA)
   target_compile_definitions(register_cuda_test PRIVATE TLSC_PROVIDER="CUDAExecutionProvider")
   target_include_directories(register_cuda_test SYSTEM PRIVATE ${ONNXRUNTIME_INCLUDE_DIR})
   target_link_libraries(register_cuda_test PRIVATE tlsc_options GTest::gtest_main tlsc_ops_cuda)
-  gtest_discover_tests(register_cuda_test DISCOVERY_MODE PRE_TEST TEST_PREFIX Cuda.)
+  add_test(NAME register_cuda_test COMMAND register_cuda_test)
 endif()
 
 tlsc_add_test(gate/facts_test tlsc_gate)
@@ -128,7 +124,7 @@ function(tlsc_add_addon_test name)
     target_sources(${name} PRIVATE ${addon}/${source}.cc)
   endforeach()
   target_link_libraries(${name} PRIVATE tlsc_options GTest::gtest_main)
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES)
+  add_test(NAME ${name} COMMAND ${name})
 endfunction()
 tlsc_add_addon_test(executor_test executor)
 tlsc_add_addon_test(division_guard_test division_guard)
