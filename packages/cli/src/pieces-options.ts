@@ -31,7 +31,7 @@ export function piecesIn({ memory, halo, exact, checkPieces }: PiecesFlags, jobs
   const taken = process.memoryUsage.rss();
   const rest = memory === undefined ? undefined : Math.floor((memory - taken) / jobs);
   if (rest !== undefined && rest < 1) {
-    const message = `--memory is less than the ${Math.ceil(taken / 1e6)} MB that the command takes before it has seen a photo`;
+    const message = `memory is less than the ${Math.ceil(taken / 1e6)} MB that the command takes before it has seen a photo`;
     throw new TlscError('ERR_INVALID_ARGUMENT', message, { parameter: 'memory' });
   }
   return {

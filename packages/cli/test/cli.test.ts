@@ -315,6 +315,15 @@ describe('tlsc convert', () => {
   });
 });
 
+describe('the memory of tlsc run', () => {
+  it('is more than the command takes by itself', async () => {
+    const photo = examplePhoto('tea-gardens_input');
+    const { code, stderr } = await tlsc('run', exampleModel('unet'), photo, '-o', 'o.png', '--memory', '1MB');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^tlsc: --memory is less than the \d+ MB that the command takes before/);
+  });
+});
+
 describe('tlsc free', () => {
   const nodes = [
     makeNode('Reshape', ['x', 'rows'], ['r'], { name: 'lay' }),
