@@ -268,9 +268,9 @@ TEST(LocalAveragePool, LoopOrderDoesNotMatter) {
   SerialLoop serial_loop;
   ReverseLoop reverse_loop;
   ThreadedLoop threaded_loop;
-  ASSERT_TRUE(LocalAveragePool(x.data(), shape, params, serial_loop, serial.data()).ok());
-  ASSERT_TRUE(LocalAveragePool(x.data(), shape, params, reverse_loop, reverse.data()).ok());
-  ASSERT_TRUE(LocalAveragePool(x.data(), shape, params, threaded_loop, threaded.data()).ok());
+  ASSERT_TRUE(Succeeded(LocalAveragePool(x.data(), shape, params, serial_loop, serial.data())));
+  ASSERT_TRUE(Succeeded(LocalAveragePool(x.data(), shape, params, reverse_loop, reverse.data())));
+  ASSERT_TRUE(Succeeded(LocalAveragePool(x.data(), shape, params, threaded_loop, threaded.data())));
   EXPECT_TRUE(BitIdentical(serial.values(), reverse.values()));
   EXPECT_TRUE(BitIdentical(serial.values(), threaded.values()));
 }

@@ -299,9 +299,8 @@ TEST(LocalGroupNormalization, LoopOrderDoesNotMatter) {
   for (ParallelLoop* loop :
        std::initializer_list<ParallelLoop*>{&serial_loop, &reverse_loop, &threaded_loop}) {
     GuardedOutput y(x.size());
-    ASSERT_TRUE(
-        LocalGroupNormalization(x.data(), shape, scale.data(), bias.data(), params, *loop, y.data())
-            .ok());
+    ASSERT_TRUE(Succeeded(LocalGroupNormalization(x.data(), shape, scale.data(), bias.data(),
+                                                  params, *loop, y.data())));
     results.push_back(y.values());
   }
   EXPECT_TRUE(BitIdentical(results[0], results[1]));

@@ -284,9 +284,8 @@ TEST(LocalInstanceNormalization, LoopOrderDoesNotMatter) {
   for (ParallelLoop* loop :
        std::initializer_list<ParallelLoop*>{&serial_loop, &reverse_loop, &threaded_loop}) {
     GuardedOutput y(x.size());
-    ASSERT_TRUE(LocalInstanceNormalization(x.data(), shape, scale.data(), bias.data(), params,
-                                           *loop, y.data())
-                    .ok());
+    ASSERT_TRUE(Succeeded(LocalInstanceNormalization(x.data(), shape, scale.data(), bias.data(),
+                                                     params, *loop, y.data())));
     results.push_back(y.values());
   }
   EXPECT_TRUE(BitIdentical(results[0], results[1]));

@@ -356,12 +356,12 @@ TEST(LocalWindows, LoopOrderDoesNotMatter) {
   ThreadedLoop threaded;
   const auto partition = [&](ParallelLoop& loop) {
     GuardedOutput y(p.size());
-    EXPECT_TRUE(LocalWindowPartition(x.data(), shape, {50, 61}, loop, y.data()).ok());
+    EXPECT_TRUE(Succeeded(LocalWindowPartition(x.data(), shape, {50, 61}, loop, y.data())));
     return y.values();
   };
   const auto merge = [&](ParallelLoop& loop) {
     GuardedOutput y(x.size());
-    EXPECT_TRUE(LocalWindowMerge(p.data(), p_shape, shape, loop, y.data()).ok());
+    EXPECT_TRUE(Succeeded(LocalWindowMerge(p.data(), p_shape, shape, loop, y.data())));
     return y.values();
   };
   EXPECT_TRUE(BitIdentical(partition(serial), partition(reverse)));

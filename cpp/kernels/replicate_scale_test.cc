@@ -230,7 +230,7 @@ TEST(ReplicateScale, LoopOrderDoesNotMatter) {
   ReverseLoop reverse_loop;
   ThreadedLoop threaded_loop;
   const auto run = [&](ParallelLoop& loop, GuardedOutput<>& y) {
-    ASSERT_TRUE(ReplicateScale(x.data(), x_shape, s.data(), s_shape, loop, y.data()).ok());
+    ASSERT_TRUE(Succeeded(ReplicateScale(x.data(), x_shape, s.data(), s_shape, loop, y.data())));
   };
   run(serial_loop, serial);
   run(reverse_loop, reverse);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/nchw_shape.h"
+#include "base/status.h"
 #include "kernels/test_tensors.h"
 #include "kernels/window.h"
 
@@ -31,6 +32,13 @@ inline constexpr bool kAddressSanitizer = false;
 #else
 inline constexpr bool kAddressSanitizer = false;
 #endif
+
+// For assertions: a failure says why, by which a test is also skipped on instruction sets that the
+// processor lacks.
+inline testing::AssertionResult Succeeded(const Status& status) {
+  if (status.ok()) return testing::AssertionSuccess();
+  return testing::AssertionFailure() << status.message;
+}
 
 // Deterministic on every platform, unlike std::uniform_real_distribution.
 inline std::vector<float> RandomTensor(size_t elements, float low, float high, uint32_t seed = 1) {
