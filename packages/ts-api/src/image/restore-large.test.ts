@@ -34,8 +34,8 @@ function picture(channels: 3 | 4): Uint8Array {
     return [x / 5, y / 4, (x * y) / 997, 255 - x / 6][i % channels] as number;
   });
 }
-const grays = picture(3).filter((_, i) => i % 3 === 0);
 const pictures = { 3: picture(3), 4: picture(4) };
+const grays = pictures[3].filter((_, i) => i % 3 === 0);
 
 function base(channels: 3 | 4 = 3): Sharp {
   return sharp(pictures[channels], { raw: { width, height, channels } });
@@ -140,10 +140,17 @@ describe('a photo whose pixels lie in files comes out as one in memory', () => {
     });
 });
 
+const plain = () => base().png({ compressionLevel: 1 }).toBuffer();
+
+async function fileOf(name: string, bytes: Uint8Array): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, bytes);
+  return path;
+}
+
 /** A file, and the error that comes of it. */
 async function refused(name: string, bytes: Uint8Array, options: RestoreFileOptions = {}): Promise<unknown> {
-  const source = join(folder, name);
-  await writeFile(source, bytes);
+  const source = await fileOf(name, bytes);
   const result = join(folder, 'refused.png');
   const error: unknown = await restoreFile(identity, source, result, { memory, ...options }).catch((e) => e);
   expect((await readdir(folder)).includes('refused.png')).toBe(false);
@@ -151,10 +158,8 @@ async function refused(name: string, bytes: Uint8Array, options: RestoreFileOpti
 }
 
 describe('of a photo whose pixels lie in files nothing is left', () => {
-  const file = () => base().png({ compressionLevel: 1 }).toBuffer();
-
   it('where it is damaged', async () => {
-    const bytes = await file();
+    const bytes = await plain();
     expect(await refused('short.png', bytes.subarray(0, bytes.length / 2))).toMatchObject({
       code: 'ERR_INVALID_IMAGE',
       message: `${join(folder, 'short.png')} (PNG) is cut short`,
@@ -166,7 +171,7 @@ describe('of a photo whose pixels lie in files nothing is left', () => {
     const controller = new AbortController();
     const onPiece = () => controller.abort();
     const { signal } = controller;
-    expect(await refused('aborted.png', await file(), { signal, onPiece })).toMatchObject({
+    expect(await refused('aborted.png', await plain(), { signal, onPiece })).toMatchObject({
       code: 'ERR_ABORTED',
     });
     await vi.waitFor(async () => expect(await leftovers()).toEqual([]));
@@ -174,8 +179,7 @@ describe('of a photo whose pixels lie in files nothing is left', () => {
 
   it('in the folder of temporary files, where the result is wanted as bytes', async () => {
     const before = await readdir(tmpdir());
-    const source = join(folder, 'bytes.png');
-    await writeFile(source, await file());
+    const source = await fileOf('bytes.png', await plain());
     const cut = await restoreImage(identity, source, '.png', { memory });
     const whole = await restoreImage(identity, source, '.png', { memory: 1e12 });
     expect(cut.pieces).toBeDefined();
@@ -187,17 +191,9 @@ describe('of a photo whose pixels lie in files nothing is left', () => {
   });
 });
 
-async function fileOf(name: string, bytes: Promise<Buffer>): Promise<string> {
-  const path = join(folder, name);
-  await writeFile(path, await bytes);
-  return path;
-}
-
 describe('a file whose pixels lay in files', () => {
-  const plain = () => base().png({ compressionLevel: 1 }).toBuffer();
-
   it('can be written by whom any other can', async () => {
-    const source = await fileOf('mode.png', plain());
+    const source = await fileOf('mode.png', await plain());
     const path = join(folder, 'mode-of.png');
     const umask = process.umask(0o002);
     try {
@@ -209,7 +205,7 @@ describe('a file whose pixels lay in files', () => {
   });
 
   it('does not take the place of a folder', async () => {
-    const source = await fileOf('folder.png', plain());
+    const source = await fileOf('folder.png', await plain());
     const path = join(folder, 'a-folder.png');
     await mkdir(path);
     await expect(restoreFile(identity, source, path, { memory })).rejects.toMatchObject({
@@ -294,8 +290,7 @@ describe('a disk without room', () => {
   });
 
   it('is no folder that is not there', async () => {
-    const source = join(folder, 'lost.png');
-    await writeFile(source, await base().png({ compressionLevel: 1 }).toBuffer());
+    const source = await fileOf('lost.png', await plain());
     const gone = join(folder, 'gone');
     await expect(restoreFile(identity, source, join(gone, 'a.png'), { memory })).rejects.toMatchObject({
       code: 'ERR_NOT_WRITABLE',
