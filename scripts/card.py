@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CPP = ROOT / "cpp"
 BUILD = CPP / "build" / "card"
 KERNELS = [
+    "channel_normalization",
     "local_average_pool",
     "local_group_normalization",
     "local_instance_normalization",

@@ -9,6 +9,7 @@ enable_language(CUDA)
 find_package(CUDAToolkit 12 REQUIRED)
 
 add_library(tlsc_cuda STATIC
+  cuda/channel_normalization.cu
   cuda/launch.cc
   cuda/local_average_pool.cu
   cuda/local_windows.cu

@@ -41,16 +41,16 @@ function(tlsc_add_target_tests name)
 endfunction()
 
 tlsc_add_test(kernels/fill_hidden_test tlsc_kernels)
-foreach(name copy_image local_average_pool local_group_normalization local_instance_normalization
-        local_windows replicate_scale)
+foreach(name channel_normalization copy_image local_average_pool local_group_normalization
+        local_instance_normalization local_windows replicate_scale)
   tlsc_add_test_executable(${name}_test kernels/${name}_test.cc tlsc_kernels)
   tlsc_add_target_tests(${name}_test)
 endforeach()
 
 # The same tests, compiled once, linked with the bodies of the CUDA kernels. Once with the sums of most cards, then with those of others on a large card, and where
 # nothing fits what the threads of a block share.
-foreach(name local_average_pool local_group_normalization local_instance_normalization local_windows
-        replicate_scale)
+foreach(name channel_normalization local_average_pool local_group_normalization
+        local_instance_normalization local_windows replicate_scale)
   set(test ${name}_cuda_emulation_test)
   add_executable(${test} $<TARGET_OBJECTS:${name}_test>)
   target_link_libraries(${test} PRIVATE GTest::gtest_main tlsc_cuda_emulation)
@@ -71,14 +71,15 @@ if(TLSC_BUILD_CUDA)
   # The same tests once more, on a card; run where there is one.
   add_library(tlsc_cuda_card STATIC
     cuda/card/card.cc
+    cuda/card/channel_normalization.cc
     cuda/card/local_average_pool.cc
     cuda/card/local_windows.cc
     cuda/card/normalizations.cc
     cuda/card/replicate_scale.cc)
   target_compile_definitions(tlsc_cuda_card INTERFACE TLSC_ON_CARD)
   target_link_libraries(tlsc_cuda_card PUBLIC tlsc_cuda PRIVATE tlsc_options)
-  foreach(name local_average_pool local_group_normalization local_instance_normalization
-          local_windows replicate_scale)
+  foreach(name channel_normalization local_average_pool local_group_normalization
+          local_instance_normalization local_windows replicate_scale)
     add_executable(${name}_cuda_test kernels/${name}_test.cc)
     target_link_libraries(${name}_cuda_test PRIVATE tlsc_options GTest::gtest_main tlsc_cuda_card)
     if(TLSC_TEST_ON_CARD)

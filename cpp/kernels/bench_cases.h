@@ -11,7 +11,7 @@ namespace tlsc {
 
 struct BenchCase {
   NchwShape shape;
-  int64_t window;
+  int64_t window = 0;  // 0: the operator has none
 };
 
 // The planes of restoration networks on a 720p and on a 4K photo, one small one, and a batch.
@@ -20,6 +20,16 @@ inline const std::vector<BenchCase>& BenchCases() {
       {{1, 64, 720, 1280}, 384},  {{1, 256, 180, 320}, 96},  {{1, 512, 90, 160}, 48},
       {{1, 16, 2160, 3840}, 384}, {{1, 1, 2160, 3840}, 384}, {{8, 32, 128, 128}, 96},
       {{1, 3, 64, 64}, 64},
+  };
+  return cases;
+}
+
+// What NAFNet and Restormer of usual widths hold between their convolutions, of 720p photos and of
+// patches, the sides of which are powers of two.
+inline const std::vector<BenchCase>& PixelwiseCases() {
+  static const std::vector<BenchCase> cases = {
+      {{1, 32, 720, 1280}}, {{1, 64, 360, 640}}, {{1, 512, 45, 80}},
+      {{1, 48, 512, 512}},  {{1, 64, 256, 256}}, {{1, 512, 16, 16}},
   };
   return cases;
 }

@@ -107,10 +107,11 @@ inline void TimeAgainstMemcpy(benchmark::State& state, const BenchCase& one, siz
 // Registers `kernel` for every case, on one thread and on two.
 inline void RegisterCases(const std::string& op,
                           const std::function<size_t(const BenchCase&)>& other_elements,
-                          const BenchKernel& kernel) {
-  for (const BenchCase& one : BenchCases()) {
-    const std::string name =
-        op + "/" + ShapeName(one.shape) + "/window:" + std::to_string(one.window);
+                          const BenchKernel& kernel,
+                          const std::vector<BenchCase>& cases = BenchCases()) {
+  for (const BenchCase& one : cases) {
+    std::string name = op + "/" + ShapeName(one.shape);
+    if (one.window > 0) name += "/window:" + std::to_string(one.window);
     const auto body = [=](benchmark::State& state) {
       TimeAgainstMemcpy(state, one, other_elements(one), kernel);
     };
@@ -127,12 +128,14 @@ inline void RegisterCases(const std::string& op,
 // For a kernel of one input.
 inline void RegisterCases(
     const std::string& op,
-    const std::function<void(const BenchCase&, const float* x, float* y, ParallelLoop&)>& kernel) {
+    const std::function<void(const BenchCase&, const float* x, float* y, ParallelLoop&)>& kernel,
+    const std::vector<BenchCase>& cases = BenchCases()) {
   RegisterCases(
       op, [](const BenchCase&) { return size_t{0}; },
       [=](const BenchCase& one, const float* x, const float*, float* y, ParallelLoop& loop) {
         kernel(one, x, y, loop);
-      });
+      },
+      cases);
 }
 
 }  // namespace tlsc

@@ -1,12 +1,16 @@
 #ifndef TLSC_KERNELS_SCRATCH_H_
 #define TLSC_KERNELS_SCRATCH_H_
 
+#include <atomic>
 #include <cstddef>
 #include <new>
 
+#include "base/parallel.h"
+#include "base/status.h"
 #include "kernels/window.h"
 
-// The rows that the vector bodies work in: a few of a plane's width per thread, never a plane.
+// The memory that the vector bodies work in: a few rows of a plane's width per thread, or a block
+// of pixels, never a plane.
 namespace tlsc {
 
 // At least `bytes` of memory, beginning with a cache line, for the calling thread's task. The
@@ -37,6 +41,30 @@ class RowCutter {
   std::byte* memory_;
   size_t bytes_ = 0;
 };
+
+// Runs tasks as the loop does: visit(task, rows), with the rows that cut(cutter) makes of memory
+// that is the thread's own.
+template <typename Cut, typename Visit>
+Status RunWithScratch(ParallelLoop& loop, size_t tasks, const Cut& cut, const Visit& visit) {
+  try {
+    RowCutter counter;
+    cut(counter);
+    std::atomic<bool> starves = false;  // a task has no other way to say so
+    const Status status = loop.Run(tasks, [&](size_t task) {
+      std::byte* memory = ThreadScratch(counter.bytes());
+      if (memory == nullptr) {
+        starves = true;
+        return;
+      }
+      RowCutter cutter(memory);
+      visit(task, cut(cutter));
+    });
+    if (!starves) return status;
+  } catch (const std::bad_alloc&) {
+    // As below.
+  }
+  return {StatusCode::kOutOfMemory, "no memory for the scratch rows"};
+}
 
 // What goes by column of the plane, or by sample of a row in fast mode.
 template <typename T>

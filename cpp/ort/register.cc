@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 
+#include "ort/channel_normalization_op.h"
 #include "ort/custom_op.h"
 #include "ort/errors.h"
 #include "ort/local_average_pool_op.h"
@@ -39,6 +40,8 @@ class Domain {
  public:
   explicit Domain(const OrtApi& api)
       : domain_(nullptr, api.ReleaseCustomOpDomain),
+        channel_layer_normalization_(api),
+        channel_variance_normalization_(api),
         local_average_pool_(api),
         local_group_normalization_(api),
         local_instance_normalization_(api),
@@ -48,6 +51,8 @@ class Domain {
     OrtCustomOpDomain* domain = nullptr;
     ThrowIfError(api, api.CreateCustomOpDomain("tlsc", &domain));
     domain_.reset(domain);
+    channel_layer_normalization_.AddTo(api, domain);
+    channel_variance_normalization_.AddTo(api, domain);
     local_average_pool_.AddTo(api, domain);
     local_group_normalization_.AddTo(api, domain);
     local_instance_normalization_.AddTo(api, domain);
@@ -60,6 +65,8 @@ class Domain {
 
  private:
   std::unique_ptr<OrtCustomOpDomain, void(ORT_API_CALL*)(OrtCustomOpDomain*)> domain_;
+  TypedOps<ChannelLayerNormalizationOp> channel_layer_normalization_;
+  TypedOps<ChannelVarianceNormalizationOp> channel_variance_normalization_;
   TypedOps<LocalAveragePoolOp> local_average_pool_;
   TypedOps<LocalGroupNormalizationOp> local_group_normalization_;
   TypedOps<LocalInstanceNormalizationOp> local_instance_normalization_;

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/channel_normalization_ref.h"
 #include "kernels/local_average_pool_ref.h"
 #include "kernels/local_group_normalization_ref.h"
 #include "kernels/local_instance_normalization_ref.h"
@@ -179,6 +180,15 @@ TestNode GroupNode(const TestDims& dims, TestAttributes attributes) {
           std::move(attributes)};
 }
 
+TestNode ChannelNode(bool centers, const TestDims& dims, TestAttributes attributes = {}) {
+  if (centers) {
+    return {"ChannelLayerNormalization",
+            {{"X", dims}, {"scale", {""}}, {"B", {""}}},
+            std::move(attributes)};
+  }
+  return {"ChannelVarianceNormalization", {{"X", dims}, {"scale", {""}}}, std::move(attributes)};
+}
+
 TestNode ScaleNode(const TestDims& x, const TestDims& s) {
   return {"ReplicateScale", {{"X", x}, {"S", s}}, {}};
 }
@@ -318,6 +328,26 @@ TEST_F(Session, LocalGroupNormalizationMatchesReference) {
   }
 }
 
+TEST_F(Session, ChannelNormalizationsMatchReference) {
+  const Tensor x = RandomInput({2, 3, 10, 12});
+  const Tensor scale = {{3}, {1.0f, 2.0f, -0.5f}};
+  const Tensor bias = {{3}, {0.0f, -1.0f, 0.25f}};
+  for (const bool centers : {true, false}) {
+    ASSERT_EQ(Load(ChannelNode(centers, kSymbolic, {{"epsilon", 0.1f}})), "");
+    Tensor y;
+    ASSERT_EQ(
+        Run(centers ? std::vector<Tensor>{x, scale, bias} : std::vector<Tensor>{x, scale}, &y), "");
+    ASSERT_EQ(y.dims, x.dims);
+    for (size_t i = 0; i < y.values.size(); ++i) {
+      const size_t channel = i / 120 % 3;
+      const double expected = ChannelNormalizationRef(
+          x.values.data() + i - channel * 120, 3, 120, double{scale.values[channel]},
+          centers ? double{bias.values[channel]} : 0.0, {centers, 0.1f}, channel);
+      ASSERT_NEAR(y.values[i], expected, 1e-6);
+    }
+  }
+}
+
 TEST_F(Session, ReplicateScaleMatchesReference) {
   ASSERT_EQ(Load(ScaleNode(kSymbolic, {"m", "d", "i", "j"})), "");
   const Ints x_dims = {2, 1, 10, 12};
@@ -384,6 +414,8 @@ TEST_F(Session, Float16IsFloat32Rounded) {
       {NormNode(kSymbolic, attributes), {x, scale, bias}},
       {GroupNode(kSymbolic, {{"kernel_shape", Ints{4, 7}}, {"num_groups", int64_t{1}}}),
        {x, scale, bias}},
+      {ChannelNode(true, kSymbolic), {x, scale, bias}},
+      {ChannelNode(false, kSymbolic), {x, scale}},
       {ScaleNode(kSymbolic, {"m", "d", "i", "j"}), {x, s}},
       {PartitionNode(kSymbolic, attributes), {x}},
       {MergeNode({"m", "c", "i", "j"}, kSymbolic), {HalfInput(RandomInput({12, 3, 4, 7})), x}},
@@ -459,6 +491,13 @@ TEST_F(Session, InfersOutputShapes) {
   EXPECT_EQ(InferredShape(), "n,3,h,12");
 }
 
+TEST_F(Session, InfersShapesOfChannelNormalizations) {
+  for (const bool centers : {true, false}) {
+    ASSERT_EQ(Load(ChannelNode(centers, {"n", 3, "h", 12})), "");
+    EXPECT_EQ(InferredShape(), "n,3,h,12");
+  }
+}
+
 TEST_F(Session, InfersShapesOfProducts) {
   struct {
     TestDims x, s;
@@ -523,6 +562,9 @@ TEST_F(Session, RefusesBadAttributes) {
   ExpectContains(
       Load(GroupNode(kSymbolic, {{"kernel_shape", Ints{3, 3}}, {"num_groups", int64_t{0}}})),
       "LocalGroupNormalization: num_groups: expected at least 1, received 0");
+  ExpectContains(Load(ChannelNode(true, kSymbolic, {{"epsilon", -1.0f}})),
+                 "ChannelLayerNormalization: epsilon: expected a finite value of at least 0, "
+                 "received -1");
 }
 
 TEST_F(Session, RefusesBadShapes) {
@@ -542,6 +584,12 @@ TEST_F(Session, RefusesBadShapes) {
   ExpectContains(Run({x, RandomInput({3}), RandomInput({3})}, &y),
                  "LocalGroupNormalization: num_groups: expected a divisor of the 3 channels of X, "
                  "received 2");
+  ASSERT_EQ(Load(ChannelNode(true, kSymbolic)), "");
+  ExpectContains(Run({x, RandomInput({3}), RandomInput({4})}, &y),
+                 "ChannelLayerNormalization: B: expected shape [3], received [4]");
+  ASSERT_EQ(Load(ChannelNode(false, kSymbolic)), "");
+  ExpectContains(Run({x, RandomInput({1})}, &y),
+                 "ChannelVarianceNormalization: scale: expected shape [3], received [1]");
   ASSERT_EQ(Load(ScaleNode(kSymbolic, {"m", "d", "i", "j"})), "");
   ExpectContains(Run({x, RandomInput({1, 2, 2, 2})}, &y),
                  "ReplicateScale: S: expected a channel count of 3 or 1, received 2");

@@ -32,6 +32,7 @@ export function provideEmulator() {
 /** Of the tests of preset arm64, those that take half a minute together. */
 const quick = ['local_average_pool_test', 'local_windows_test', 'session_test'];
 const others = [
+  'channel_normalization_test',
   'executor_test',
   'gate_test',
   'local_group_normalization_test',

@@ -96,6 +96,7 @@ export function benchKernels() {
   buildPreset('bench');
   const folder = join(cpp, 'build', 'bench');
   for (const kernel of [
+    'channel_normalization',
     'copy_image',
     'local_average_pool',
     'local_group_normalization',

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "cuda/card/card.h"
+#include "cuda/channel_normalization.h"
 #include "cuda/local_average_pool.h"
 #include "cuda/local_windows.h"
 #include "cuda/normalizations.h"
@@ -129,6 +130,10 @@ class ShapeBench {
     Time("LocalGroupNormalization", 2 * elements_, [&](Launch& launch) {
       return LocalGroupNormalization(x_.data(), shape, ones_.data(), ones_.data(), {window, groups},
                                      launch, y_.data());
+    });
+    Time("ChannelLayerNormalization", 2 * elements_, [&](Launch& launch) {
+      return ChannelNormalization(x_.data(), shape, ones_.data(), ones_.data(), {}, launch,
+                                  y_.data());
     });
     const NchwShape s_shape = LocalAveragePoolShape(shape, {window, Padding::kValid});
     const size_t s_elements = *ElementCount(s_shape);
