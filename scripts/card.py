@@ -30,6 +30,7 @@ CPP = ROOT / "cpp"
 BUILD = CPP / "build" / "card"
 KERNELS = [
     "channel_normalization",
+    "depthwise_conv",
     "local_average_pool",
     "local_group_normalization",
     "local_instance_normalization",

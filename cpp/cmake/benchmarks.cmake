@@ -17,7 +17,7 @@ if(NOT TARGET benchmark::benchmark)
   add_subdirectory(${GOOGLE_BENCHMARK_SOURCE_DIR} ${PROJECT_BINARY_DIR}/benchmark EXCLUDE_FROM_ALL)
 endif()
 
-foreach(source kernels/channel_normalization_bench kernels/copy_image_bench kernels/local_average_pool_bench
+foreach(source kernels/channel_normalization_bench kernels/copy_image_bench kernels/depthwise_conv_bench kernels/local_average_pool_bench
         kernels/local_group_normalization_bench
         kernels/local_instance_normalization_bench kernels/local_windows_bench
         kernels/replicate_scale_bench)

@@ -10,6 +10,7 @@ find_package(CUDAToolkit 12 REQUIRED)
 
 add_library(tlsc_cuda STATIC
   cuda/channel_normalization.cu
+  cuda/depthwise_conv.cu
   cuda/launch.cc
   cuda/local_average_pool.cu
   cuda/local_windows.cu

@@ -1,6 +1,7 @@
 # The bodies of the CUDA kernels, run by the host, in the place of the kernels.
 add_library(tlsc_cuda_emulation STATIC
   cuda/emulation/channel_normalization.cc
+  cuda/emulation/depthwise_conv.cc
   cuda/emulation/emulation.cc
   cuda/emulation/local_average_pool.cc
   cuda/emulation/local_windows.cc

@@ -17,7 +17,7 @@ endfunction()
 
 find_package(Threads REQUIRED)
 # On the kernels, on every instruction set, and on the bodies of the CUDA kernels, run by the host.
-foreach(name channel_normalization local_average_pool local_group_normalization local_instance_normalization
+foreach(name channel_normalization depthwise_conv local_average_pool local_group_normalization local_instance_normalization
         local_window_merge local_window_partition replicate_scale)
   tlsc_add_fuzz(${name} ${name} tlsc_kernels Threads::Threads)
   tlsc_add_fuzz(${name}_cuda_emulation ${name} tlsc_cuda_emulation Threads::Threads)

@@ -41,7 +41,7 @@ function(tlsc_add_target_tests name)
 endfunction()
 
 tlsc_add_test(kernels/fill_hidden_test tlsc_kernels)
-foreach(name channel_normalization copy_image local_average_pool local_group_normalization
+foreach(name channel_normalization copy_image depthwise_conv local_average_pool local_group_normalization
         local_instance_normalization local_windows replicate_scale)
   tlsc_add_test_executable(${name}_test kernels/${name}_test.cc tlsc_kernels)
   tlsc_add_target_tests(${name}_test)
@@ -49,7 +49,7 @@ endforeach()
 
 # The same tests, compiled once, linked with the bodies of the CUDA kernels. Once with the sums of most cards, then with those of others on a large card, and where
 # nothing fits what the threads of a block share.
-foreach(name channel_normalization local_average_pool local_group_normalization
+foreach(name channel_normalization depthwise_conv local_average_pool local_group_normalization
         local_instance_normalization local_windows replicate_scale)
   set(test ${name}_cuda_emulation_test)
   add_executable(${test} $<TARGET_OBJECTS:${name}_test>)
@@ -72,13 +72,14 @@ if(TLSC_BUILD_CUDA)
   add_library(tlsc_cuda_card STATIC
     cuda/card/card.cc
     cuda/card/channel_normalization.cc
+    cuda/card/depthwise_conv.cc
     cuda/card/local_average_pool.cc
     cuda/card/local_windows.cc
     cuda/card/normalizations.cc
     cuda/card/replicate_scale.cc)
   target_compile_definitions(tlsc_cuda_card INTERFACE TLSC_ON_CARD)
   target_link_libraries(tlsc_cuda_card PUBLIC tlsc_cuda PRIVATE tlsc_options)
-  foreach(name channel_normalization local_average_pool local_group_normalization
+  foreach(name channel_normalization depthwise_conv local_average_pool local_group_normalization
           local_instance_normalization local_windows replicate_scale)
     add_executable(${name}_cuda_test kernels/${name}_test.cc)
     target_link_libraries(${name}_cuda_test PRIVATE tlsc_options GTest::gtest_main tlsc_cuda_card)

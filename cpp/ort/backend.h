@@ -5,6 +5,7 @@
 // them it is a namespace of kernels, and what the kernels need of a node that runs.
 #ifdef TLSC_CUDA
 #include "cuda/channel_normalization.h"
+#include "cuda/depthwise_conv.h"
 #include "cuda/local_average_pool.h"
 #include "cuda/local_windows.h"
 #include "cuda/normalizations.h"
@@ -21,6 +22,7 @@ inline constexpr const char* kExecutionProvider = "CUDAExecutionProvider";
 }  // namespace tlsc::ort
 #else
 #include "kernels/channel_normalization.h"
+#include "kernels/depthwise_conv.h"
 #include "kernels/local_average_pool.h"
 #include "kernels/local_group_normalization.h"
 #include "kernels/local_instance_normalization.h"

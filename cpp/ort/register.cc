@@ -7,6 +7,7 @@
 
 #include "ort/channel_normalization_op.h"
 #include "ort/custom_op.h"
+#include "ort/depthwise_conv_op.h"
 #include "ort/errors.h"
 #include "ort/local_average_pool_op.h"
 #include "ort/local_group_normalization_op.h"
@@ -42,6 +43,9 @@ class Domain {
       : domain_(nullptr, api.ReleaseCustomOpDomain),
         channel_layer_normalization_(api),
         channel_variance_normalization_(api),
+        depthwise_conv_(api),
+        depthwise_conv_gate_(api),
+        depthwise_conv_gelu_gate_(api),
         local_average_pool_(api),
         local_group_normalization_(api),
         local_instance_normalization_(api),
@@ -53,6 +57,9 @@ class Domain {
     domain_.reset(domain);
     channel_layer_normalization_.AddTo(api, domain);
     channel_variance_normalization_.AddTo(api, domain);
+    depthwise_conv_.AddTo(api, domain);
+    depthwise_conv_gate_.AddTo(api, domain);
+    depthwise_conv_gelu_gate_.AddTo(api, domain);
     local_average_pool_.AddTo(api, domain);
     local_group_normalization_.AddTo(api, domain);
     local_instance_normalization_.AddTo(api, domain);
@@ -67,6 +74,9 @@ class Domain {
   std::unique_ptr<OrtCustomOpDomain, void(ORT_API_CALL*)(OrtCustomOpDomain*)> domain_;
   TypedOps<ChannelLayerNormalizationOp> channel_layer_normalization_;
   TypedOps<ChannelVarianceNormalizationOp> channel_variance_normalization_;
+  TypedOps<DepthwiseConvOp> depthwise_conv_;
+  TypedOps<DepthwiseConvGateOp> depthwise_conv_gate_;
+  TypedOps<DepthwiseConvGeluGateOp> depthwise_conv_gelu_gate_;
   TypedOps<LocalAveragePoolOp> local_average_pool_;
   TypedOps<LocalGroupNormalizationOp> local_group_normalization_;
   TypedOps<LocalInstanceNormalizationOp> local_instance_normalization_;

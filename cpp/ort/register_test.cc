@@ -110,9 +110,10 @@ TEST(RegisterCustomOps, KeepsOneDomainPerRuntime) {
   std::vector<std::string> names;
   std::vector<ONNXTensorElementDataType> types;
   for (const char* name :
-       {"ChannelLayerNormalization", "ChannelVarianceNormalization", "LocalAveragePool",
-        "LocalGroupNormalization", "LocalInstanceNormalization", "LocalWindowPartition",
-        "LocalWindowMerge", "ReplicateScale"}) {
+       {"ChannelLayerNormalization", "ChannelVarianceNormalization", "DepthwiseConv",
+        "DepthwiseConvGate", "DepthwiseConvGeluGate", "LocalAveragePool", "LocalGroupNormalization",
+        "LocalInstanceNormalization", "LocalWindowPartition", "LocalWindowMerge",
+        "ReplicateScale"}) {
     names.insert(names.end(), 2, name);
     types.push_back(ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT);
     types.push_back(ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16);

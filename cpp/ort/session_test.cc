@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "kernels/channel_normalization_ref.h"
+#include "kernels/depthwise_conv_ref.h"
 #include "kernels/local_average_pool_ref.h"
 #include "kernels/local_group_normalization_ref.h"
 #include "kernels/local_instance_normalization_ref.h"
@@ -189,6 +190,10 @@ TestNode ChannelNode(bool centers, const TestDims& dims, TestAttributes attribut
   return {"ChannelVarianceNormalization", {{"X", dims}, {"scale", {""}}}, std::move(attributes)};
 }
 
+TestNode DepthwiseNode(const char* op_type, const TestDims& x) {
+  return {op_type, {{"X", x}, {"W", {"", "", "", ""}}, {"B", {""}}}, {}};
+}
+
 TestNode ScaleNode(const TestDims& x, const TestDims& s) {
   return {"ReplicateScale", {{"X", x}, {"S", s}}, {}};
 }
@@ -348,6 +353,29 @@ TEST_F(Session, ChannelNormalizationsMatchReference) {
   }
 }
 
+TEST_F(Session, DepthwiseConvsMatchReference) {
+  const Tensor x = RandomInput({2, 4, 10, 12});
+  const Tensor weights = RandomInput({4, 1, 3, 3});
+  const Tensor bias = RandomInput({4});
+  for (const auto& [name, gate] : {std::pair{"DepthwiseConv", Gate::kNone},
+                                   {"DepthwiseConvGate", Gate::kProduct},
+                                   {"DepthwiseConvGeluGate", Gate::kGelu}}) {
+    ASSERT_EQ(Load(DepthwiseNode(name, kSymbolic)), "");
+    Tensor y;
+    ASSERT_EQ(Run({x, weights, bias}, &y), "");
+    const size_t channels = gate == Gate::kNone ? 4 : 2;
+    ASSERT_EQ(y.dims, (Ints{2, static_cast<int64_t>(channels), 10, 12}));
+    for (size_t i = 0; i < y.values.size(); ++i) {
+      const DepthwiseRef exact = DepthwiseConvRef(
+          x.values.data() + i / 120 / channels * 480, {2, 4, 10, 12}, weights.values.data(),
+          bias.values.data(), gate, i / 120 % channels, i % 120 / 12, i % 12);
+      ASSERT_NEAR(y.values[i], exact.value, exact.error);
+    }
+    ASSERT_EQ(Load(DepthwiseNode(name, {"n", 6, "h", 12})), "");
+    EXPECT_EQ(InferredShape(), gate == Gate::kNone ? "n,6,h,12" : "n,3,h,12");
+  }
+}
+
 TEST_F(Session, ReplicateScaleMatchesReference) {
   ASSERT_EQ(Load(ScaleNode(kSymbolic, {"m", "d", "i", "j"})), "");
   const Ints x_dims = {2, 1, 10, 12};
@@ -416,6 +444,7 @@ TEST_F(Session, Float16IsFloat32Rounded) {
        {x, scale, bias}},
       {ChannelNode(true, kSymbolic), {x, scale, bias}},
       {ChannelNode(false, kSymbolic), {x, scale}},
+      {DepthwiseNode("DepthwiseConv", kSymbolic), {x, HalfInput(RandomInput({3, 1, 3, 3})), bias}},
       {ScaleNode(kSymbolic, {"m", "d", "i", "j"}), {x, s}},
       {PartitionNode(kSymbolic, attributes), {x}},
       {MergeNode({"m", "c", "i", "j"}, kSymbolic), {HalfInput(RandomInput({12, 3, 4, 7})), x}},
@@ -587,6 +616,11 @@ TEST_F(Session, RefusesBadShapes) {
   ASSERT_EQ(Load(ChannelNode(true, kSymbolic)), "");
   ExpectContains(Run({x, RandomInput({3}), RandomInput({4})}, &y),
                  "ChannelLayerNormalization: B: expected shape [3], received [4]");
+  ASSERT_EQ(Load(DepthwiseNode("DepthwiseConvGate", kSymbolic)), "");
+  ExpectContains(Run({x, RandomInput({3, 1, 3, 3}), RandomInput({3})}, &y),
+                 "DepthwiseConvGate: X: expected an even number of channels, received 3");
+  ExpectContains(Run({x, RandomInput({3, 3, 3, 1}), RandomInput({3})}, &y),
+                 "DepthwiseConvGate: W: expected shape [3, 1, 3, 3], received [3, 3, 3, 1]");
   ASSERT_EQ(Load(ChannelNode(false, kSymbolic)), "");
   ExpectContains(Run({x, RandomInput({1})}, &y),
                  "ChannelVarianceNormalization: scale: expected shape [3], received [1]");

@@ -33,6 +33,7 @@ export function provideEmulator() {
 const quick = ['local_average_pool_test', 'local_windows_test', 'session_test'];
 const others = [
   'channel_normalization_test',
+  'depthwise_conv_test',
   'executor_test',
   'gate_test',
   'local_group_normalization_test',

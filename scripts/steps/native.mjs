@@ -98,6 +98,7 @@ export function benchKernels() {
   for (const kernel of [
     'channel_normalization',
     'copy_image',
+    'depthwise_conv',
     'local_average_pool',
     'local_group_normalization',
     'local_instance_normalization',

@@ -14,6 +14,7 @@
 
 #include "cuda/card/card.h"
 #include "cuda/channel_normalization.h"
+#include "cuda/depthwise_conv.h"
 #include "cuda/local_average_pool.h"
 #include "cuda/local_windows.h"
 #include "cuda/normalizations.h"
@@ -134,6 +135,11 @@ class ShapeBench {
     Time("ChannelLayerNormalization", 2 * elements_, [&](Launch& launch) {
       return ChannelNormalization(x_.data(), shape, ones_.data(), ones_.data(), {}, launch,
                                   y_.data());
+    });
+    const CardTensor<T> weights(9 * shape.channels);
+    Time("DepthwiseConv", 2 * elements_, [&](Launch& launch) {
+      return DepthwiseConv(x_.data(), shape, weights.data(), ones_.data(), Gate::kNone, launch,
+                           y_.data());
     });
     const NchwShape s_shape = LocalAveragePoolShape(shape, {window, Padding::kValid});
     const size_t s_elements = *ElementCount(s_shape);
