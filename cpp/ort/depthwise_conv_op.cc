@@ -1,8 +1,14 @@
 #include "ort/depthwise_conv_op.h"
 
+#include <string>
+
 #include "ort/backend.h"
 
 namespace tlsc::ort {
+
+template <typename T, Gate kGate>
+AnyDepthwiseConvOp<T, kGate>::AnyDepthwiseConvOp(const KernelAttributes& attributes)
+    : group_(attributes.Int("group")) {}
 
 template <typename T, Gate kGate>
 void AnyDepthwiseConvOp<T, kGate>::Compute(const KernelContext& context) const {
@@ -10,6 +16,10 @@ void AnyDepthwiseConvOp<T, kGate>::Compute(const KernelContext& context) const {
   const InputTensor<T> weights = context.Input<T>(1, "W");
   const InputTensor<T> bias = context.Input<T>(2, "B");
   const NchwShape shape = ExpectNchw(x);
+  if (group_ && *group_ != x.dims[1]) {
+    throw StatusError(InvalidArgument("group", "the channels of X, " + std::to_string(x.dims[1]),
+                                      std::to_string(*group_)));
+  }
   ExpectShape(weights, {x.dims[1], 1, 3, 3});
   ExpectShape(bias, {x.dims[1]});
   T* y = context.Output<T>(0, DepthwiseConvShape(shape, kGate));

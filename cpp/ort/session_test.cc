@@ -190,8 +190,8 @@ TestNode ChannelNode(bool centers, const TestDims& dims, TestAttributes attribut
   return {"ChannelVarianceNormalization", {{"X", dims}, {"scale", {""}}}, std::move(attributes)};
 }
 
-TestNode DepthwiseNode(const char* op_type, const TestDims& x) {
-  return {op_type, {{"X", x}, {"W", {"", "", "", ""}}, {"B", {""}}}, {}};
+TestNode DepthwiseNode(const char* op_type, const TestDims& x, TestAttributes attributes = {}) {
+  return {op_type, {{"X", x}, {"W", {"", "", "", ""}}, {"B", {""}}}, std::move(attributes)};
 }
 
 TestNode ScaleNode(const TestDims& x, const TestDims& s) {
@@ -619,6 +619,10 @@ TEST_F(Session, RefusesBadShapes) {
   ASSERT_EQ(Load(DepthwiseNode("DepthwiseConvGate", kSymbolic)), "");
   ExpectContains(Run({x, RandomInput({3, 1, 3, 3}), RandomInput({3})}, &y),
                  "DepthwiseConvGate: X: expected an even number of channels, received 3");
+  ASSERT_EQ(Load(DepthwiseNode("DepthwiseConv", kSymbolic, {{"group", int64_t{4}}})), "");
+  ExpectContains(Run({x, RandomInput({3, 1, 3, 3}), RandomInput({3})}, &y),
+                 "DepthwiseConv: group: expected the channels of X, 3, received 4");
+  ASSERT_EQ(Load(DepthwiseNode("DepthwiseConvGate", kSymbolic)), "");
   ExpectContains(Run({x, RandomInput({3, 3, 3, 1}), RandomInput({3})}, &y),
                  "DepthwiseConvGate: W: expected shape [3, 1, 3, 3], received [3, 3, 3, 1]");
   ASSERT_EQ(Load(ChannelNode(false, kSymbolic)), "");

@@ -3,8 +3,8 @@ import { OperatorSetIdProtoSchema } from 'onnx-buf';
 import { analyze } from './conversion/analysis.js';
 import { type ConvertOptions, toChoice } from './conversion/choice.js';
 import { inlineEnclosed } from './conversion/inline-enclosed.js';
-import { isConverted, localNodesOf } from './conversion/local-operators.js';
-import { type KeptStatistic, planRewrites, type Rewrite } from './conversion/plan.js';
+import { isConverted } from './conversion/local-operators.js';
+import { type KeptStatistic, planRewrites } from './conversion/plan.js';
 import { raiseOld, raiseOpset } from './conversion/raise-opset.js';
 import {
   forgetNetwork,
@@ -18,6 +18,7 @@ import { TlscError } from './errors.js';
 import type { Freed } from './freeing/free-sizes.js';
 import { domain, domainVersion, lowestOpset } from './functions/body.js';
 import { functions } from './functions/index.js';
+import { type Fused, fuse, fusionContext } from './fusion/fuse.js';
 import type { FrozenSize } from './graph/frozen-sizes.js';
 import { Graph } from './graph/graph.js';
 import { imageSizeOf, inputsOf } from './graph/inputs.js';
@@ -35,6 +36,8 @@ import type { Size } from './size.js';
 export interface ConvertReport extends ConversionSizes {
   /** Empty: there is nothing to convert, and the converted model is the model. */
   readonly sites: readonly Site[];
+  /** What else was put together, and runs in one pass now. Empty where nothing was, or `fuse` is false. */
+  readonly fused: readonly Fused[];
   /** Global statistics that stay global: they are no averages, or were not chosen. */
   readonly kept: readonly KeptStatistic[];
   /** Nodes that keep a size that the image had when the model was traced, and are wrong at others: before conversion and after. */
@@ -80,7 +83,13 @@ export async function convert(source: ModelSource, options: ConvertOptions): Pro
   await raiseOld(model, name);
   // First, so that rules see what they are going to edit.
   if (opset !== undefined) await raiseOpset(model, opset, name, shapes);
-  const { findings, warnings, freed, anchor } = await analyze(model, trainSize, name, options.signal);
+  const {
+    findings,
+    warnings,
+    freed,
+    anchor,
+    sizes: seen,
+  } = await analyze(model, trainSize, name, options.signal);
   const { rewrites, kept } = planRewrites(findings, choice, model, name);
   const sites = rewrites.map(({ site }) => site);
   const { externalDataFolder } = model;
@@ -94,17 +103,22 @@ export async function convert(source: ModelSource, options: ConvertOptions): Pro
           name,
         )
       : { bytes, sides: undefined };
-    return { model: copy, externalDataFolder, report: { ...report, freed: undefined, ...original, sides } };
+    const unchanged = { fused: [], freed: undefined, ...original };
+    return { model: copy, externalDataFolder, report: { ...report, ...unchanged, sides } };
   }
 
   if (opsetOf(model) < lowestOpset) await raiseOpset(model, lowestOpset, name, shapes);
   unlistConstants(model);
   for (const { match, site } of rewrites) match.rewrite(site);
   for (const { match } of rewrites) match.finish?.();
-  addFunctions(model, rewrites, fast);
+  const fused = choice.fuse && seen ? fuse(fusionContext(model, seen)) : [];
+  const local = rewrites.flatMap(({ match: { operators, type } }) =>
+    operators.map((operator) => ({ operator, type })),
+  );
+  addFunctions(model, [...local, ...fused], fast);
   writeRecord(model, sizes, sites);
   const { bytes: converted, sides } = await withNetwork(model, { values, anchor }, trainSize, name);
-  return { model: converted, externalDataFolder, report: { ...report, ...versionsOf(model), sides } };
+  return { model: converted, externalDataFolder, report: { ...report, fused, ...versionsOf(model), sides } };
 }
 
 /** The model's bytes, with what is said and found out of its network. Throws where ONNX Runtime refuses it. */
@@ -133,10 +147,14 @@ function unlistConstants(model: Model): void {
   if (model.irVersion < 4n) model.graph.input = inputsOf(model);
 }
 
-function addFunctions(model: Model, rewrites: readonly Rewrite[], fast: boolean): void {
-  for (const operator of new Set(localNodesOf(model).map(({ opType }) => opType))) {
-    const users = rewrites.filter(({ match }) => match.operators.includes(operator));
-    const [type, ...others] = new Set(users.map(({ match }) => match.type));
+/** An operator of ours that nodes of the model are, on tensors of this type. */
+type Use = Pick<Fused, 'operator' | 'type'>;
+
+function addFunctions(model: Model, uses: readonly Use[], fast: boolean): void {
+  const ours = model.graph.node.filter((node) => node.domain === domain);
+  for (const operator of new Set(ours.map(({ opType }) => opType))) {
+    const users = uses.filter((use) => use.operator === operator);
+    const [type, ...others] = new Set(users.map((use) => use.type));
     const make = functions[operator];
     if (make && type) {
       const options = { opset: opsetOf(model), type: others.length > 0 ? ('mixed' as const) : type, fast };

@@ -5,6 +5,7 @@ import { isConverted, localNodesOf, maxStrideOf, windowOf } from './conversion/l
 import { raiseOld } from './conversion/raise-opset.js';
 import { type ConversionRecord, metadataOf, readRecord } from './conversion/record.js';
 import { type ErrorCode, invalidArgument, TlscError } from './errors.js';
+import { fusedNodesOf } from './fusion/operators.js';
 import type { FrozenSize } from './graph/frozen-sizes.js';
 import { imageSizeOf, inputsOf, tensorTypeOf, typeName } from './graph/inputs.js';
 import { loadModel, type Model, type ModelSource, opsetOf } from './graph/model.js';
@@ -59,6 +60,12 @@ export interface LocalOperator {
   readonly maxStride: Size | undefined;
 }
 
+/** An operator that `convert` or `optimize` has put in the place of several nodes. */
+export interface FusedOperator {
+  readonly node: string;
+  readonly operator: string;
+}
+
 export interface Inspection {
   readonly producer: string;
   readonly irVersion: number;
@@ -72,6 +79,8 @@ export interface Inspection {
   /** The sides that its images may have, as runs on small ones show; undefined where they are fixed, or none was found. */
   readonly sides: Sides | undefined;
   readonly localOperators: readonly LocalOperator[];
+  /** Nodes that do the work of several others in one pass. */
+  readonly fusedOperators: readonly FusedOperator[];
   readonly statistics: readonly Statistic[];
   /** The image size at which features were measured. */
   readonly measuredAt: Size;
@@ -111,6 +120,7 @@ export async function inspect(source: ModelSource, options: InspectOptions = {})
       window: windowOf(node),
       maxStride: maxStrideOf(node),
     })),
+    fusedOperators: fusedNodesOf(model).map((node) => ({ node: labelOf(node), operator: node.opType })),
     statistics: describeAll(standing(findings, ({ answer }) => isRefusal(answer))),
     measuredAt: size,
     warnings,

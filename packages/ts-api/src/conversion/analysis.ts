@@ -126,6 +126,8 @@ export interface Analysis {
   readonly anchor?: string | undefined;
   /** What it was freed of, in place; undefined where its images were free. */
   readonly freed?: Freed | undefined;
+  /** What was seen of it at two sizes; undefined where it was not run. */
+  readonly sizes?: TwoSizes | undefined;
 }
 
 /** What is asked of a model with probes in it. */
@@ -246,7 +248,7 @@ async function inquire(probed: ProbedModel, inquiry: Inquiry): Promise<Analysis>
   const [findings, warnings] = [await find(sizes), findFrozenSizes(graph, sizes)];
   if (sizes[1].failure && findings.some(({ answer }) => isMatch(answer)))
     throw runsAtOneSize(probed.name, size, showFrozen(warnings));
-  return { findings, warnings, anchor: anchorIn(graph, new Growth(sizes)) };
+  return { findings, warnings, anchor: anchorIn(graph, new Growth(sizes)), sizes };
 }
 
 /** Rules ask in one go for so long; then it is others' turn. */

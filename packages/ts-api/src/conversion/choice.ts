@@ -25,6 +25,11 @@ export interface ConvertOptions extends ValueOptions {
   /** The statistics that stay global, by the names of their nodes; it wins over `include`. Default: none. */
   readonly exclude?: readonly (string | RegExp)[];
   /**
+   * Whether nodes that one operator does the work of in one pass are put together, in a model with statistics, which it makes faster: see
+   * `optimize`. Default: true.
+   */
+  readonly fuse?: boolean;
+  /**
    * The opset of ONNX that a model with statistics is raised to, for a runtime or a tool that wants one, and for statistics in both
    * float16 and float32, which take 15. From the model's own up to 22. Default: the model's own, or 12 where that is 11.
    */
@@ -38,6 +43,7 @@ export interface ConvertOptions extends ValueOptions {
 export interface Choice {
   readonly sizes: ConversionSizes;
   readonly fast: boolean;
+  readonly fuse: boolean;
   readonly include: readonly NamePattern[] | undefined;
   readonly exclude: readonly NamePattern[];
   readonly opset: number | undefined;
@@ -92,6 +98,7 @@ export function toChoice(options: ConvertOptions): Choice {
     trainSize: true,
     baseSize: true,
     fast: true,
+    fuse: true,
     include: true,
     exclude: true,
     opset: true,
@@ -100,9 +107,10 @@ export function toChoice(options: ConvertOptions): Choice {
     ...valueOptionNames,
   });
   checkValues(options);
-  const { fast = false, include, exclude, opset } = options;
+  const { fast = false, fuse = true, include, exclude, opset } = options;
   checkSignal(options.signal);
   if (typeof fast !== 'boolean') throw invalidArgument('fast', 'true or false', fast);
+  if (typeof fuse !== 'boolean') throw invalidArgument('fuse', 'true or false', fuse);
   if (opset !== undefined && !isOpset(opset))
     throw invalidArgument('opset', `a whole number from ${lowestOpset} to ${newestOpset}`, opset);
   const trainSize = toSize(options.trainSize, 'trainSize');
@@ -110,6 +118,7 @@ export function toChoice(options: ConvertOptions): Choice {
   return {
     sizes: { trainSize, baseSize },
     fast,
+    fuse,
     include: include && toPatterns(include, 'include'),
     exclude: exclude ? toPatterns(exclude, 'exclude') : [],
     opset,

@@ -1,11 +1,12 @@
 import { domain } from '../functions/body.js';
+import { isFused } from '../fusion/operators.js';
 import type { Model } from '../graph/model.js';
 import { intsOf, type NodeProto, subgraphsOf } from '../graph/proto.js';
 import type { Size } from '../size.js';
 
-/** The nodes that a conversion has put into the model. */
+/** The nodes that a conversion has put into the model in the place of global statistics. */
 export function localNodesOf(model: Model): NodeProto[] {
-  return model.graph.node.filter((node) => node.domain === domain);
+  return model.graph.node.filter((node) => node.domain === domain && !isFused(node));
 }
 
 /** The window of a local operator; undefined for one that has none. */

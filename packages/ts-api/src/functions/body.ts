@@ -55,6 +55,15 @@ export class Body {
     return output;
   }
 
+  /** The two halves of a value along an axis. */
+  halves(value: string, axis: number, opset: number): readonly [string, string] {
+    this.#count += 1;
+    const halves = [`Split_${this.#count}_first`, `Split_${this.#count}_second`] as const;
+    const attributes = { axis, ...(opset >= 18 && { num_outputs: 2 }) };
+    this.nodes.push(makeNode('Split', [value], halves, { attributes }));
+    return halves;
+  }
+
   ints(...values: readonly number[]): string {
     return this.op('Constant', [], { value_ints: values });
   }
@@ -66,6 +75,15 @@ export class Body {
 
   toFloat64(value: string): string {
     return this.op('Cast', [value], { to: DataType.DOUBLE });
+  }
+
+  /** For bodies whose arithmetic is float32, which costs tensors of that type nothing. */
+  toFloat32(value: string): string {
+    return this.#type === 'float32' ? value : this.op('Cast', [value], { to: DataType.FLOAT });
+  }
+
+  fromFloat32(value: string): string {
+    return this.#type === 'float32' ? value : this.toTypeOfX(value);
   }
 
   /** Back to the type of X, the function's first input. */

@@ -1,5 +1,14 @@
 import type { FunctionProto } from '../graph/proto.js';
 import type { BodyOptions } from './body.js';
+import {
+  channelLayerNormalizationFunction,
+  channelVarianceNormalizationFunction,
+} from './channel-normalization.js';
+import {
+  depthwiseConvFunction,
+  depthwiseConvGateFunction,
+  depthwiseConvGeluGateFunction,
+} from './depthwise-conv.js';
 import { localAveragePoolFunction } from './local-average-pool.js';
 import { localGroupNormalizationFunction } from './local-group-normalization.js';
 import { localInstanceNormalizationFunction } from './local-instance-normalization.js';
@@ -9,6 +18,11 @@ import { replicateScaleFunction } from './replicate-scale.js';
 
 /** The portable body of each operator that the rules put in place, written for the model that it goes into. */
 export const functions: Readonly<Record<string, (options: BodyOptions) => FunctionProto>> = {
+  ChannelLayerNormalization: channelLayerNormalizationFunction,
+  ChannelVarianceNormalization: channelVarianceNormalizationFunction,
+  DepthwiseConv: depthwiseConvFunction,
+  DepthwiseConvGate: depthwiseConvGateFunction,
+  DepthwiseConvGeluGate: depthwiseConvGeluGateFunction,
   LocalAveragePool: localAveragePoolFunction,
   LocalGroupNormalization: localGroupNormalizationFunction,
   LocalInstanceNormalization: localInstanceNormalizationFunction,

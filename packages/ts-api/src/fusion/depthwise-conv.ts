@@ -1,0 +1,55 @@
+import { create } from '@bufbuild/protobuf';
+import { TensorProtoSchema } from 'onnx-buf';
+import { DataType, intOf, intsOf, isOnnxDomain, makeNode, type NodeProto, textOf } from '../graph/proto.js';
+import { isWeights, makeWeights } from '../rewrite/weights.js';
+import { type Fusion, type FusionContext, isImage } from './context.js';
+import { gateBehind } from './gates.js';
+
+const operators = { product: 'DepthwiseConvGate', gelu: 'DepthwiseConvGeluGate' } as const;
+
+function isAll(list: readonly number[] | undefined, value: number): boolean {
+  return (list ?? []).every((one) => one === value);
+}
+
+/** Whether it pads by one pixel of zeros all around. */
+function padsByOne(node: NodeProto): boolean {
+  const auto = textOf(node, 'auto_pad');
+  if (auto === 'SAME_UPPER' || auto === 'SAME_LOWER') return true;
+  const pads = intsOf(node, 'pads');
+  return (auto === '' || auto === 'NOTSET') && pads?.length === 4 && isAll(pads, 1);
+}
+
+/** A convolution of each channel with 3 × 3 weights of its own, and the gate behind it if there is one. */
+export function depthwiseConv(context: FusionContext, node: NodeProto): Fusion | undefined {
+  const { graph, looks } = context;
+  const [image = '', weights = '', bias = ''] = node.input;
+  const [output = ''] = node.output;
+  if (node.opType !== 'Conv' || !isOnnxDomain(node.domain) || !isImage(context, image)) return undefined;
+  const channels = looks[0]?.get(image)?.[1] ?? 0;
+  const tensor = graph.constant(weights);
+  const dims = tensor?.dims.map(Number).join();
+  const isDepthwise = intOf(node, 'group', 1) === channels && dims === [channels, 1, 3, 3].join();
+  const isPlain = isAll(intsOf(node, 'strides'), 1) && isAll(intsOf(node, 'dilations'), 1) && padsByOne(node);
+  if (!tensor || !isWeights(tensor) || !isDepthwise || !isPlain) return undefined;
+  const gate = gateBehind(context, output);
+  const last = gate?.node ?? node;
+  const operator = gate ? operators[gate.kind] : 'DepthwiseConv';
+  const zeros = () =>
+    graph.addInitializer(
+      makeWeights(
+        create(TensorProtoSchema, { name: `${output}_bias`, dataType: tensor.dataType }),
+        [channels],
+        new Float32Array(channels),
+      ),
+    );
+  return {
+    operator,
+    node: last,
+    type: tensor.dataType === DataType.FLOAT ? 'float32' : 'float16',
+    rewrite() {
+      const input = [image, weights, bias || zeros()];
+      const options = { domain: 'tlsc', name: node.name, attributes: { group: channels } };
+      graph.replace(last, makeNode(operator, input, last.output, options));
+    },
+  };
+}

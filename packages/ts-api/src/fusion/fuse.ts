@@ -1,0 +1,45 @@
+// Puts operators that do their work in one pass in the place of nodes that take several.
+import { Graph } from '../graph/graph.js';
+import { Growth } from '../graph/growth.js';
+import type { Model } from '../graph/model.js';
+import { labelOf } from '../graph/proto.js';
+import type { TwoSizes } from '../graph/two-sizes.js';
+import type { ImageType } from '../session/image-tensors.js';
+import { channelNormalization } from './channel-normalization.js';
+import type { FusionContext } from './context.js';
+import { depthwiseConv } from './depthwise-conv.js';
+
+/** Nodes that were fused. */
+export interface Fused {
+  /** Name of the last of them, or its operator and output where it has none. */
+  readonly node: string;
+  /** The operator of domain `tlsc` that stands there now. */
+  readonly operator: string;
+  readonly type: ImageType;
+}
+
+/** What is seen of a model whose nodes have been edited since it was seen at two sizes. */
+export function fusionContext(model: Model, sizes: TwoSizes): FusionContext {
+  const graph = new Graph(model.graph, model.externalDataFolder);
+  return { graph, looks: sizes.map(({ shapes }) => shapes), growth: new Growth(sizes) };
+}
+
+const fusions = [channelNormalization, depthwiseConv];
+
+/** Edits the graph. What no fusion recognises stays as it is. */
+export function fuse(context: FusionContext): Fused[] {
+  const { graph } = context;
+  const fused: Fused[] = [];
+  for (const node of [...graph.nodes]) {
+    // An earlier fusion has taken it up.
+    if (graph.producer(node.output[0] ?? '') !== node) continue;
+    for (const find of fusions) {
+      const found = find(context, node);
+      if (!found) continue;
+      fused.push({ node: labelOf(found.node), operator: found.operator, type: found.type });
+      found.rewrite();
+      break;
+    }
+  }
+  return fused;
+}
