@@ -4,6 +4,7 @@ import { convertCommand } from './commands/convert.js';
 import { doctorCommand } from './commands/doctor.js';
 import { freeCommand } from './commands/free.js';
 import { inspectCommand } from './commands/inspect.js';
+import { optimizeCommand } from './commands/optimize.js';
 import { runCommand } from './commands/run.js';
 import { verifyCommand } from './commands/verify.js';
 
@@ -17,6 +18,7 @@ export function createProgram(): Command {
     .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.');
   const commands = [
     convertCommand(),
+    optimizeCommand(),
     freeCommand(),
     inspectCommand(),
     verifyCommand(),

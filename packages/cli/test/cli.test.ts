@@ -26,7 +26,7 @@ async function unfinishedFiles(): Promise<string[]> {
 }
 
 describe('tlsc', () => {
-  it.each(['convert', 'free', 'inspect', 'verify', 'run', 'doctor'])(
+  it.each(['convert', 'optimize', 'free', 'inspect', 'verify', 'run', 'doctor'])(
     '%s --help shows an example',
     async (name) => {
       const { code, stdout } = await tlsc(name, '--help');
@@ -47,6 +47,7 @@ describe('tlsc', () => {
     expect(code).toBe(0);
     for (const word of [
       'convert',
+      'optimize',
       'free',
       'inspect',
       'verify',
@@ -321,6 +322,48 @@ describe('the memory of tlsc run', () => {
     const { code, stderr } = await tlsc('run', exampleModel('unet'), photo, '-o', 'o.png', '--memory', '1MB');
     expect(code).toBe(1);
     expect(stderr).toMatch(/^tlsc: --memory is less than the \d+ MB that the command takes before/);
+  });
+});
+
+describe('tlsc optimize', () => {
+  const weights = floats('weights', [3, 1, 3, 3]);
+  const attributes = { group: 3, pads: [1, 1, 1, 1] };
+  const convolution = makeNode('Conv', ['x', 'weights'], ['y'], { attributes });
+
+  it('says what was fused, and how far the result is from the model', async () => {
+    await writeFile(join(folder, 'slow.onnx'), buildBytes({ node: [convolution], initializer: [weights] }));
+    const { code, stdout } = await tlsc('optimize', 'slow.onnx', '-o', 'fast.onnx', '--size', '24x16');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^Fused, to run in one pass: 1 DepthwiseConv\.\nLargest difference from slow\.onnx on noise of 24x16: \d\.\de[-+]\d+\. Written to fast\.onnx; it runs in any ONNX Runtime\.\n$/,
+    );
+    expect((await tlsc('inspect', 'fast.onnx')).stdout).toContain(
+      'Fused, to run in one pass: 1 DepthwiseConv.',
+    );
+    const again = await tlsc('optimize', 'fast.onnx', '-o', 'faster.onnx');
+    expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('ERR_ALREADY_CONVERTED') });
+  });
+
+  it('copies a model that has nothing to fuse, and overwrites none', async () => {
+    await writeFile(join(folder, 'lean.onnx'), buildBytes({ node: [makeNode('Relu', ['x'], ['y'])] }));
+    const { code, stdout } = await tlsc('optimize', 'lean.onnx', '-o', 'copied.onnx');
+    expect(code).toBe(0);
+    expect(stdout).toBe('lean.onnx has nothing that could be fused. copied.onnx is a copy.\n');
+    expect(await readFile(join(folder, 'copied.onnx'))).toEqual(await readFile(join(folder, 'lean.onnx')));
+    const { code: refused, stderr } = await tlsc('optimize', 'lean.onnx', '-o', 'lean.onnx');
+    expect([refused, stderr]).toEqual([2, expect.stringContaining('would overwrite the model')]);
+  });
+
+  it('is part of convert, unless that is told not to', async () => {
+    const node = [
+      makeNode('Conv', ['x', 'weights'], ['c'], { attributes }),
+      makeNode('GlobalAveragePool', ['c'], ['m'], { name: 'mean' }),
+      makeNode('Mul', ['c', 'm'], ['y']),
+    ];
+    await writeFile(join(folder, 'pooled.onnx'), buildBytes({ node, initializer: [weights] }));
+    const convert = ['convert', 'pooled.onnx', '-o', 'pooled.local.onnx', '--train-size', '16'];
+    expect((await tlsc(...convert)).stdout).toContain('Fused, to run in one pass: 1 DepthwiseConv.');
+    expect((await tlsc(...convert, '--no-fuse')).stdout).not.toContain('Fused');
   });
 });
 

@@ -1,9 +1,8 @@
-import { create } from '@bufbuild/protobuf';
-import { OperatorSetIdProtoSchema } from 'onnx-buf';
+import { addFunctions } from './conversion/add-functions.js';
 import { analyze } from './conversion/analysis.js';
 import { type ConvertOptions, toChoice } from './conversion/choice.js';
 import { inlineEnclosed } from './conversion/inline-enclosed.js';
-import { isConverted } from './conversion/local-operators.js';
+import { isConverted, refuseConverted } from './conversion/local-operators.js';
 import { type KeptStatistic, planRewrites } from './conversion/plan.js';
 import { raiseOld, raiseOpset } from './conversion/raise-opset.js';
 import {
@@ -16,8 +15,7 @@ import {
 import type { ConversionSizes } from './conversion/sizes.js';
 import { TlscError } from './errors.js';
 import type { Freed } from './freeing/free-sizes.js';
-import { domain, domainVersion, lowestOpset } from './functions/body.js';
-import { functions } from './functions/index.js';
+import { lowestOpset } from './functions/body.js';
 import { type Fused, fuse, fusionContext } from './fusion/fuse.js';
 import type { FrozenSize } from './graph/frozen-sizes.js';
 import { Graph } from './graph/graph.js';
@@ -65,9 +63,6 @@ export interface Conversion {
   readonly externalDataFolder: string | undefined;
   readonly report: ConvertReport;
 }
-
-/** IR version 8 brought functions to models. */
-const functionsIrVersion = 8n;
 
 /** The work of `background/index.ts`'s `convert`, on the thread that calls it. */
 export async function convert(source: ModelSource, options: ConvertOptions): Promise<Conversion> {
@@ -134,35 +129,9 @@ async function withNetwork(
   return { bytes: encodeModel(model), sides };
 }
 
-function refuseConverted(model: Model, name: string): void {
-  if (!isConverted(model)) return;
-  throw new TlscError(
-    'ERR_ALREADY_CONVERTED',
-    `${name} has been converted, or has something else of domain ${domain} in it; convert the original model`,
-  );
-}
-
 /** Before IR version 4 every initializer had to be listed as an input; from it on, one that is listed is no constant. */
 function unlistConstants(model: Model): void {
   if (model.irVersion < 4n) model.graph.input = inputsOf(model);
-}
-
-/** An operator of ours that nodes of the model are, on tensors of this type. */
-type Use = Pick<Fused, 'operator' | 'type'>;
-
-function addFunctions(model: Model, uses: readonly Use[], fast: boolean): void {
-  const ours = model.graph.node.filter((node) => node.domain === domain);
-  for (const operator of new Set(ours.map(({ opType }) => opType))) {
-    const users = uses.filter((use) => use.operator === operator);
-    const [type, ...others] = new Set(users.map((use) => use.type));
-    const make = functions[operator];
-    if (make && type) {
-      const options = { opset: opsetOf(model), type: others.length > 0 ? ('mixed' as const) : type, fast };
-      model.functions.push(make(options));
-    }
-  }
-  model.opsetImport.push(create(OperatorSetIdProtoSchema, { domain, version: domainVersion }));
-  if (model.irVersion < functionsIrVersion) model.irVersion = functionsIrVersion;
 }
 
 function versionsOf(model: Model): Pick<ConvertReport, 'opset' | 'irVersion'> {

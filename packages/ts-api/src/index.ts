@@ -1,5 +1,5 @@
 export { Tensor } from 'onnxruntime-common';
-export { convert, free, inspect, verify } from './background/index.js';
+export { convert, free, inspect, optimize, verify } from './background/index.js';
 export type { ConvertOptions } from './conversion/choice.js';
 export type { Explanation, Verdict } from './conversion/explain.js';
 export { newestOpset } from './conversion/opset-changes.js';
@@ -13,6 +13,7 @@ export { writeFileAtomic } from './files.js';
 export type { FreedModel, FreeOptions, FreeReport } from './free.js';
 export type { Freed } from './freeing/free-sizes.js';
 export { lowestOpset } from './functions/body.js';
+export type { Fused } from './fusion/fuse.js';
 export type { FrozenSize } from './graph/frozen-sizes.js';
 export type { ModelSource } from './graph/model.js';
 export type { ImageSource } from './image/decode.js';
@@ -45,12 +46,19 @@ export {
 export type { RestoreOptions } from './image/restorer.js';
 export { type ChannelOrder, channelOrders, type ValueOptions } from './image/values.js';
 export type {
+  FusedOperator,
   Inspection,
   InspectOptions,
   LocalOperator,
   Statistic,
   ValueDescription,
 } from './inspect.js';
+export type {
+  OptimizeCheck,
+  OptimizedModel,
+  OptimizeOptions,
+  OptimizeReport,
+} from './optimize.js';
 export type { PiecesOptions } from './pieces/options.js';
 export type { Pieces, PiecesBound, PiecesCheck } from './pieces/report.js';
 export type { Feeds } from './session/feeds.js';

@@ -3,19 +3,15 @@ import { isConverted, localNodesOf } from './conversion/local-operators.js';
 import { raiseOld } from './conversion/raise-opset.js';
 import { type ConversionRecord, readRecord } from './conversion/record.js';
 import type { ConversionSizes } from './conversion/sizes.js';
-import { invalidArgument, TlscError, throwIfAborted } from './errors.js';
+import { invalidArgument, TlscError } from './errors.js';
 import { freePlanePools, freeSizes } from './freeing/free-sizes.js';
 import { inputsOf } from './graph/inputs.js';
-import { type ElementTypes, measure } from './graph/measure.js';
+import { measure } from './graph/measure.js';
 import { encodeModel, type LoadedModel, loadModel, type Model, type ModelSource } from './graph/model.js';
-import { paintNoise } from './graph/noise.js';
-import { trialFeeds } from './graph/trial-feeds.js';
-import { type FedInput, showFed, type TrialValues } from './graph/trial-values.js';
+import { type FedInput, showFed } from './graph/trial-values.js';
 import { checkOptions, checkSignal } from './options.js';
-import { InferenceSession, type Outputs } from './session/inference-session.js';
-import { modeFor } from './session/many-nodes.js';
 import { type Size, type SizeOption, showSize, toSize } from './size.js';
-import { compare } from './verification/compare.js';
+import { compare, defaultTolerance } from './verification/compare.js';
 import { findInfluence, type View } from './verification/influence.js';
 import {
   covers,
@@ -26,21 +22,13 @@ import {
   type LocalPlane,
   planesOf,
 } from './verification/local-planes.js';
+import { runEach } from './verification/run-each.js';
 
 /** No network worth checking runs on less. */
 const smallestSide = 8;
 
 /** On less, little is left of what a network halves again and again. */
 const smallestGlance = 16;
-
-/** In float32: far above what roundings add up to, far below what a wrong window or weight makes. */
-const float32Tolerance = 1e-4;
-
-/**
- * Where anything is computed in float16, each layer's result is rounded by up to 2^-11 of its value, and original, kernels and
- * bodies round in different places. What 256 layers do so, one independent of the other, adds up to √256 · 2^-11.
- */
-const float16Tolerance = Math.sqrt(256) * 2 ** -11;
 
 export interface VerifyOptions {
   /**
@@ -225,10 +213,6 @@ function typedIn(model: Model): string[] {
   return [...new Set([...read, ...model.graph.output.map(({ name }) => name)])];
 }
 
-function defaultTolerance(types: ElementTypes): number {
-  return [...types.values()].includes('float16') ? float16Tolerance : float32Tolerance;
-}
-
 /** The size at which kernels and bodies are compared: where all windows cover their planes nothing is local. */
 function wholeSize(
   wanted: Size | false | 'default',
@@ -288,33 +272,5 @@ async function viewIfPossible(
   } catch (error) {
     if (error instanceof TlscError && error.code === 'ERR_TRAIN_SIZE') return undefined;
     throw error;
-  }
-}
-
-interface Runs {
-  readonly operators: 'native' | 'portable';
-  readonly sizes: readonly Size[];
-  readonly values: TrialValues;
-  readonly signal: AbortSignal | undefined;
-}
-
-/** The outputs for noise of each size. One session at a time, so that a check needs no more memory than a run. */
-async function runEach(
-  { bytes, model, name }: LoadedModel,
-  { operators, sizes, values, signal }: Runs,
-): Promise<Outputs[]> {
-  throwIfAborted(signal);
-  const { externalDataFolder } = model;
-  const mode = modeFor(model.graph.node.length);
-  const session = await InferenceSession.create(bytes, { ...mode, operators, externalDataFolder });
-  try {
-    const outputs: Outputs[] = [];
-    for (const size of sizes) {
-      const feeds = await trialFeeds(model, size, name, paintNoise, values);
-      outputs.push(await session.run(feeds, signal ? { signal } : {}));
-    }
-    return outputs;
-  } finally {
-    await session.release();
   }
 }

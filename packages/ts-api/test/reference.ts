@@ -282,3 +282,58 @@ export function largestDifference(values: ArrayLike<number>, expected: ArrayLike
   }
   return largest;
 }
+
+/** Each pixel normalized by the mean and variance of its channels; `bias` undefined: the mean is not taken off. */
+export function channelNorm(
+  x: Tensor,
+  scale: readonly number[],
+  bias: readonly number[] | undefined,
+  epsilon: number,
+): Float64Array {
+  const [, channels = 0, height = 0, width = 0] = x.dims;
+  const plane = height * width;
+  const data = x.data as Float32Array;
+  const normalized = new Float64Array(data.length);
+  for (let i = 0; i < data.length; i++) {
+    const channel = Math.floor(i / plane) % channels;
+    const pixel = Array.from({ length: channels }, (_, c) => data[i + (c - channel) * plane] as number);
+    const mean = pixel.reduce((sum, value) => sum + value, 0) / channels;
+    const variance = pixel.reduce((sum, value) => sum + (value - mean) ** 2, 0) / channels;
+    const numerator = (data[i] as number) - (bias ? mean : 0);
+    normalized[i] =
+      (numerator / Math.sqrt(variance + epsilon)) * (scale[channel] as number) + (bias?.[channel] ?? 0);
+  }
+  return normalized;
+}
+
+/** Each channel convolved with its own 3 × 3 weights, zeros around it. */
+export function depthwise(x: Tensor, weights: Tensor, bias: readonly number[]): Float64Array {
+  const [, channels = 0, height = 0, width = 0] = x.dims;
+  const [data, w] = [x.data as Float32Array, weights.data as Float32Array];
+  const at = (plane: number, row: number, column: number) =>
+    row < 0 || row >= height || column < 0 || column >= width
+      ? 0
+      : (data[(plane * height + row) * width + column] as number);
+  return Float64Array.from(data, (_, i) => {
+    const [column, row, plane] = [i % width, Math.floor(i / width) % height, Math.floor(i / width / height)];
+    let sum = bias[plane % channels] as number;
+    for (let k = 0; k < 9; k++)
+      sum +=
+        (w[9 * (plane % channels) + k] as number) *
+        at(plane, row + Math.floor(k / 3) - 1, column + (k % 3) - 1);
+    return sum;
+  });
+}
+
+/** The halves of the channels of N×C×H×W values, of the first `activation` of it, multiplied. */
+export function gated(
+  values: Float64Array,
+  [batch = 0, ...image]: readonly number[],
+  activation: (value: number) => number,
+): Float64Array {
+  const half = image.reduce((product, side) => product * side, 1) / 2;
+  return Float64Array.from({ length: batch * half }, (_, i) => {
+    const first = Math.floor(i / half) * 2 * half + (i % half);
+    return activation(values[first] as number) * (values[first + half] as number);
+  });
+}

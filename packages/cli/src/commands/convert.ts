@@ -9,6 +9,7 @@ import {
 } from '@tlsc/api';
 import { Command } from 'commander';
 import { identityOf } from '../destinations.js';
+import { fusedLines } from '../fused.js';
 import { showNetwork } from '../network.js';
 import { collect, parseOpset, parseSize } from '../parse.js';
 import { type OutputOptions, perform } from '../perform.js';
@@ -22,6 +23,7 @@ interface Options extends OutputOptions, ValueOptions {
   readonly trainSize: Size;
   readonly baseSize?: Size;
   readonly fast?: boolean;
+  readonly fuse?: boolean;
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
   readonly opset?: number;
@@ -51,7 +53,7 @@ async function convertFile(model: string, options: Options, signal: AbortSignal)
 }
 
 function show(model: string, result: Result): void {
-  const { sites, kept, warnings, freed, trainSize, baseSize, verification, files } = result;
+  const { sites, fused, kept, warnings, freed, trainSize, baseSize, verification, files } = result;
   warn(warnings);
   for (const { node, reason } of kept) console.log(`${node}: ${reason}`);
   if (sites.length === 0) {
@@ -73,7 +75,9 @@ function show(model: string, result: Result): void {
     );
   const sizes = `training size ${showSize(trainSize)} and base size ${showSize(baseSize)}`;
   console.log(table(['site', 'rule', 'feature size', 'window', 'valid-size layers'], rows));
-  console.log(`\n${sites.length} global statistics made local for ${sizes}. Self-check:\n`);
+  console.log(`\n${sites.length} global statistics made local for ${sizes}.`);
+  for (const line of fusedLines(fused)) console.log(line);
+  console.log('Self-check:\n');
   if (verification) showVerification(verification);
   showNetwork(result);
   const written = [...files].reverse().join(', with weights in ');
@@ -98,6 +102,7 @@ export function convertCommand(): Command {
       parseSize,
     )
     .option('--fast', 'take the published approximation (fast_imp), to match numbers published with it')
+    .option('--no-fuse', 'leave apart what one operator could do the work of in one pass, faster')
     .option(
       '--include <name>',
       'make only this statistic local, by its node; * stands for any characters (repeatable)',

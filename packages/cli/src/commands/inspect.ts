@@ -1,5 +1,6 @@
 import { type Explanation, type Inspection, inspect, type Size, type ValueDescription } from '@tlsc/api';
 import { Command } from 'commander';
+import { fusedLines } from '../fused.js';
 import { networkLines } from '../network.js';
 import { parseSize } from '../parse.js';
 import { type OutputOptions, perform } from '../perform.js';
@@ -17,7 +18,13 @@ function showValues(kind: string, values: readonly ValueDescription[]): string[]
   );
 }
 
-function showStatistics({ statistics, localOperators, converted, measuredAt }: Inspection): string[] {
+function showStatistics({
+  statistics,
+  localOperators,
+  fusedOperators,
+  converted,
+  measuredAt,
+}: Inspection): string[] {
   const lines: string[] = [];
   if (converted) {
     const { version, trainSize, baseSize, sites } = converted;
@@ -32,6 +39,7 @@ function showStatistics({ statistics, localOperators, converted, measuredAt }: I
     ]);
     lines.push('', table(['local operator', 'kind', 'window'], rows));
   }
+  if (fusedOperators.length > 0) lines.push('', ...fusedLines(fusedOperators));
   if (statistics.length > 0) {
     const rows = statistics.map(({ node, opType, operator, featureSize, reason }) => [
       node,

@@ -5,6 +5,7 @@ import type { Conversion } from '../convert.js';
 import type { FreedModel, FreeOptions } from '../free.js';
 import type { ModelSource } from '../graph/model.js';
 import type { Inspection, InspectOptions } from '../inspect.js';
+import type { OptimizedModel, OptimizeOptions } from '../optimize.js';
 import { checkSignal } from '../options.js';
 import type { Verification, VerifyOptions } from '../verify.js';
 import { runInBackground } from './run.js';
@@ -54,6 +55,19 @@ export async function free(source: ModelSource, options: FreeOptions = {}): Prom
 export async function inspect(source: ModelSource, options: InspectOptions = {}): Promise<Inspection> {
   const [others, signal] = withoutSignal(options);
   return runInBackground('inspect', [source, others], signal);
+}
+
+/**
+ * Makes a model faster that needs no local statistics, or is to keep its global ones: nodes that one operator of ours does the work of in one
+ * pass are put together, as `convert` does. The result computes the same within float rounding, which is checked on an image of noise, and
+ * is self-contained: it runs in any ONNX Runtime, and faster where tlsc's kernels are registered.
+ *
+ * Rejects with ERR_INVALID_ARGUMENT, ERR_MODEL_NOT_FOUND, ERR_INVALID_MODEL, ERR_UNSUPPORTED_MODEL, ERR_ALREADY_CONVERTED (which has been
+ * optimized by that), ERR_TRAIN_SIZE (the network cannot run at `size`), ERR_ABORTED or ERR_OUT_OF_MEMORY.
+ */
+export async function optimize(source: ModelSource, options: OptimizeOptions = {}): Promise<OptimizedModel> {
+  const [others, signal] = withoutSignal(options);
+  return runInBackground('optimize', [source, others], signal);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { TlscError } from '../errors.js';
 import { domain } from '../functions/body.js';
 import { isFused } from '../fusion/operators.js';
 import type { Model } from '../graph/model.js';
@@ -35,5 +36,14 @@ export function isConverted({ opsetImport, functions, graph }: Model): boolean {
   return (
     [...opsetImport, ...functions].some((entry) => entry.domain === domain) ||
     [graph, ...functions].some(({ node }) => hasLocal(node))
+  );
+}
+
+/** Throws ERR_ALREADY_CONVERTED. */
+export function refuseConverted(model: Model, name: string): void {
+  if (!isConverted(model)) return;
+  throw new TlscError(
+    'ERR_ALREADY_CONVERTED',
+    `${name} has been converted, or has something else of domain ${domain} in it; convert the original model`,
   );
 }

@@ -21,7 +21,9 @@ export interface Fused {
 /** What is seen of a model whose nodes have been edited since it was seen at two sizes. */
 export function fusionContext(model: Model, sizes: TwoSizes): FusionContext {
   const graph = new Graph(model.graph, model.externalDataFolder);
-  return { graph, looks: sizes.map(({ shapes }) => shapes), growth: new Growth(sizes) };
+  // Where it fails at the other size, of values behind that one alone is known.
+  const seen = sizes.filter(({ failure }) => !failure);
+  return { graph, looks: seen.map(({ shapes }) => shapes), growth: new Growth(sizes) };
 }
 
 const fusions = [channelNormalization, depthwiseConv];

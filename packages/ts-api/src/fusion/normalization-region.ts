@@ -25,6 +25,11 @@ import {
 
 const plain: Form = { kind: 'image', centred: false, by: undefined, steps: [] };
 
+/** A mean may be a sum times a third, as far as float32 can hold that. */
+function isNear(a: number, b: number): boolean {
+  return Math.abs(a - b) < 1e-6;
+}
+
 /** What leaves elements in their order, and has them in axes of other lengths. */
 const rearranging = new Set(['Flatten', 'Reshape', 'Squeeze', 'Unsqueeze']);
 
@@ -158,7 +163,7 @@ function reduce(region: NormalizationRegion, node: NodeProto): Known | undefined
 
 function squareOf(form: Form): Form | undefined {
   if (form.kind === 'image' && !form.by) return { kind: 'square', centred: form.centred };
-  return form.kind === 'mean' && form.times === 1 ? { kind: 'squared mean' } : undefined;
+  return form.kind === 'mean' && isNear(form.times, 1) ? { kind: 'squared mean' } : undefined;
 }
 
 function pow(region: NormalizationRegion, node: NodeProto): Known | undefined {
@@ -279,14 +284,15 @@ function add(region: NormalizationRegion, node: NodeProto): Known | undefined {
 function centredBy(image: Known, mean: Known, times: number): Known | undefined {
   const isPlain = image.form.kind === 'image' && !image.form.centred && !image.form.by;
   const view = together(image.view, mean.view);
-  if (!isPlain || mean.form.kind !== 'mean' || mean.form.times !== times || !view) return undefined;
+  if (!isPlain || mean.form.kind !== 'mean' || !isNear(mean.form.times, times) || !view) return undefined;
   return { form: { ...plain, centred: true } as Form, view };
 }
 
 function sub(region: NormalizationRegion, node: NodeProto): Known | undefined {
   const [a, b] = [region.of(node), region.of(node, 1)];
   if (!a || !b) return undefined;
-  const isVariance = a.form.kind === 'mean square' && a.form.times === 1 && b.form.kind === 'squared mean';
+  const isVariance =
+    a.form.kind === 'mean square' && isNear(a.form.times, 1) && b.form.kind === 'squared mean';
   const view = together(a.view, b.view);
   if (isVariance && view) return { form: { kind: 'variance', times: 1, epsilon: 0 }, view };
   return centredBy(a, b, 1);

@@ -1,6 +1,21 @@
 import { TlscError } from '../errors.js';
+import type { ElementTypes } from '../graph/measure.js';
 import { floatsOf, imageTypes } from '../session/image-tensors.js';
 import type { Outputs } from '../session/inference-session.js';
+
+/** In float32: far above what roundings add up to, far below what a wrong window or weight makes. */
+const float32Tolerance = 1e-4;
+
+/**
+ * Where anything is computed in float16, each layer's result is rounded by up to 2^-11 of its value, and original, kernels and
+ * bodies round in different places. What 256 layers do so, one independent of the other, adds up to √256 · 2^-11.
+ */
+const float16Tolerance = Math.sqrt(256) * 2 ** -11;
+
+/** By the types of the values that tell how far float16 goes. */
+export function defaultTolerance(types: ElementTypes): number {
+  return [...types.values()].includes('float16') ? float16Tolerance : float32Tolerance;
+}
 
 /** The values of an output; throws ERR_UNSUPPORTED_MODEL when they are no floats. */
 async function valuesOf(outputs: Outputs, name: string): Promise<Float32Array> {
