@@ -20,7 +20,7 @@ endif()
 foreach(source kernels/channel_normalization_bench kernels/copy_image_bench kernels/depthwise_conv_bench kernels/local_average_pool_bench
         kernels/local_group_normalization_bench
         kernels/local_instance_normalization_bench kernels/local_windows_bench
-        kernels/replicate_scale_bench)
+        kernels/pointwise_conv_bench kernels/replicate_scale_bench)
   get_filename_component(name ${source} NAME)
   add_executable(${name} ${source}.cc)
   target_link_libraries(${name} PRIVATE tlsc_options tlsc_kernels benchmark::benchmark)

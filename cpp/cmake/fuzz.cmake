@@ -26,10 +26,13 @@ foreach(name channel_normalization depthwise_conv local_average_pool local_group
   endif()
 endforeach()
 
-tlsc_add_fuzz(copy_image copy_image tlsc_kernels)
-if(NOT TLSC_BUILD_FUZZERS)
-  tlsc_add_target_tests(copy_image_replay ${TLSC_CORPUS}/copy_image)
-endif()
+# Of these cards run nothing.
+foreach(name copy_image pointwise_conv)
+  tlsc_add_fuzz(${name} ${name} tlsc_kernels)
+  if(NOT TLSC_BUILD_FUZZERS)
+    tlsc_add_target_tests(${name}_replay ${TLSC_CORPUS}/${name})
+  endif()
+endforeach()
 
 tlsc_add_fuzz(operators operators tlsc_ops Threads::Threads)
 foreach(target operators_fuzz operators_replay)

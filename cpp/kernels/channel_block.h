@@ -6,9 +6,9 @@
 
 #include "kernels/scratch.h"
 
-// What ChannelNormalization works on at a time: some pixels in all their channels. They are copied
-// together, since channels lie planes apart: where a plane's size is a large power of two, all of
-// them compete for the same few lines of the caches.
+// What ChannelNormalization and PointwiseConv work on at a time: some pixels in all their channels.
+// They are copied together, since channels lie planes apart: where a plane's size is a large power
+// of two, all of them compete for the same few lines of the caches.
 namespace tlsc {
 
 // Blocks are padded to a multiple of so many pixels: four vectors of the longest.
@@ -31,7 +31,11 @@ inline size_t PaddedPixels(size_t pixels) {
   return (pixels + kBlockGrain - 1) / kBlockGrain * kBlockGrain;
 }
 
-// What one call of the vector body works on.
+// From one channel of the copy to the next: a cache line more, so that channels of a pixel do not
+// compete for lines there.
+inline size_t ChannelStride(size_t pixels) { return PaddedPixels(pixels) + 16; }
+
+// What one call of a vector body works on.
 template <typename T>
 struct ChannelBlock {
   const T* x;  // the first pixel in its first channel
@@ -39,8 +43,10 @@ struct ChannelBlock {
   size_t channels;
   size_t plane;  // pixels from one channel to the next
   size_t pixels;
-  size_t stride;  // the same, padded
-  bool streams;   // the tensor does not fit the caches
+  bool streams;  // the tensor does not fit the caches
+
+  size_t padded() const { return PaddedPixels(pixels); }
+  size_t stride() const { return ChannelStride(pixels); }
 };
 
 // What its pixels are normalized with, besides their own statistics.
@@ -54,11 +60,11 @@ struct ChannelNorm {
 
 // The copy, and what goes by pixel.
 struct BlockRows {
-  BlockRows(RowCutter& cutter, size_t channels, size_t stride)
-      : values(cutter.Cut<float>(channels * stride)),
-        mean(cutter.Cut<float>(stride)),
-        rest(cutter.Cut<float>(stride)),
-        factor(cutter.Cut<float>(stride)) {}
+  BlockRows(RowCutter& cutter, size_t channels, size_t pixels)
+      : values(cutter.Cut<float>(channels * ChannelStride(pixels))),
+        mean(cutter.Cut<float>(PaddedPixels(pixels))),
+        rest(cutter.Cut<float>(PaddedPixels(pixels))),
+        factor(cutter.Cut<float>(PaddedPixels(pixels))) {}
 
   float* values;  // channel by channel
   float* mean;    // the sum at first

@@ -39,8 +39,8 @@ HWY_INLINE void TakeChannel(const T* x, const T* next, const ChannelBlock<T>& of
     hwy::Prefetch(next + i);
     take(i, LoadPixels(d, x + i));
   }
-  if (i == of.stride) return;
-  std::fill(to + i, to + of.stride, 0.0f);
+  if (i == of.padded()) return;
+  std::fill(to + i, to + of.padded(), 0.0f);
   for (; i < of.pixels; ++i) {
     to[i] = LoadFloat(x + i);
     sums[i] += to[i];
@@ -57,14 +57,14 @@ HWY_INLINE void FindMoments(const ChannelBlock<T>& of, float epsilon, const Bloc
   const V share = hn::Set(d, 1.0f / static_cast<float>(of.channels));
   // Four vectors side by side, as one would wait for its own sums.
   static_assert(kBlockGrain % (4 * hn::MaxLanes(Floats())) == 0, "whole rounds");
-  for (size_t i = 0; i < of.stride; i += 4 * lanes) {
+  for (size_t i = 0; i < of.padded(); i += 4 * lanes) {
     V mean[4], sum[4], squares[4];
     for (size_t k = 0; k < 4; ++k) {
       mean[k] = hn::Mul(hn::Load(d, rows.mean + i + k * lanes), share);
       sum[k] = squares[k] = hn::Zero(d);
     }
     for (size_t channel = 0; channel < of.channels; ++channel) {
-      const float* values = rows.values + channel * of.stride + i;
+      const float* values = rows.values + channel * of.stride() + i;
       for (size_t k = 0; k < 4; ++k) {
         const V difference = hn::Sub(hn::Load(d, values + k * lanes), mean[k]);
         sum[k] = hn::Add(sum[k], difference);
@@ -84,18 +84,24 @@ HWY_INLINE void FindMoments(const ChannelBlock<T>& of, float epsilon, const Bloc
   }
 }
 
-// Normalizes the pixels of a block in all their channels.
+// Copies all channels of a block, and adds them up.
 template <class T>
-void NormalizeBlock(const ChannelBlock<T>& of, const ChannelNorm<T>& norm, const BlockRows& rows) {
-  std::fill(rows.mean, rows.mean + of.stride, 0.0f);
+HWY_INLINE void TakeChannels(const ChannelBlock<T>& of, const BlockRows& rows) {
+  std::fill(rows.mean, rows.mean + of.padded(), 0.0f);
   for (size_t channel = 0; channel < of.channels; ++channel) {
     const T* x = of.x + channel * of.plane;
     const T* next = channel + 1 < of.channels ? x + of.plane : of.x;
-    TakeChannel(x, next, of, rows.values + channel * of.stride, rows.mean);
+    TakeChannel(x, next, of, rows.values + channel * of.stride(), rows.mean);
   }
+}
+
+// Normalizes the pixels of a block in all their channels.
+template <class T>
+void NormalizeBlock(const ChannelBlock<T>& of, const ChannelNorm<T>& norm, const BlockRows& rows) {
+  TakeChannels(of, rows);
   FindMoments(of, norm.epsilon, rows);
   for (size_t channel = 0; channel < of.channels; ++channel) {
-    const float* values = rows.values + channel * of.stride;
+    const float* values = rows.values + channel * of.stride();
     const float scale = LoadFloat(norm.scale + channel);
     const float bias = norm.bias == nullptr ? 0.0f : LoadFloat(norm.bias + channel);
     const auto write = [&](auto value) HWY_ATTR {

@@ -42,17 +42,14 @@ Status ChannelNormalization(const T* x, const NchwShape& x_shape, const T* scale
   const bool streams = elements * sizeof(T) >= kStreamedBytes;
   const ChannelNorm<T> norm = {scale, bias, params.epsilon, params.centers};
   const auto normalize = ChooseNormalizeBlock<T>();
-  const auto cut = [&](RowCutter& cutter) {
-    return BlockRows(cutter, channels, PaddedPixels(most));
-  };
+  const auto cut = [&](RowCutter& cutter) { return BlockRows(cutter, channels, most); };
   return RunWithScratch(loop, tasks, cut, [&](size_t task, const BlockRows& rows) {
     const size_t end = blocks * (task + 1) / tasks;
     for (size_t block = blocks * task / tasks; block < end; ++block) {
       const size_t first = block % per_image * most;
       const size_t pixels = std::min(most, plane - first);
       const size_t at = block / per_image * channels * plane + first;
-      normalize({x + at, y + at, channels, plane, pixels, PaddedPixels(pixels), streams}, norm,
-                rows);
+      normalize({x + at, y + at, channels, plane, pixels, streams}, norm, rows);
     }
     // What went past the caches is not ordered with what tells other threads that it is done.
     if (streams) hwy::FlushStream();

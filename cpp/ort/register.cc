@@ -14,6 +14,9 @@
 #include "ort/local_instance_normalization_op.h"
 #include "ort/local_window_merge_op.h"
 #include "ort/local_window_partition_op.h"
+#ifndef TLSC_CUDA
+#include "ort/pointwise_conv_op.h"
+#endif
 #include "ort/replicate_scale_op.h"
 
 namespace tlsc::ort {
@@ -36,6 +39,43 @@ class TypedOps {
   CustomOp<Op<Float16>> float16_;
 };
 
+#ifndef TLSC_CUDA
+// Convolutions of pixels: on cards the bodies of these run, whose convolutions are cuDNN's.
+class PointwiseOps {
+ public:
+  explicit PointwiseOps(const OrtApi& api)
+      : plain_(api),
+        gate_(api),
+        add_(api),
+        layer_norm_(api),
+        layer_norm_gate_(api),
+        variance_norm_(api) {}
+
+  void AddTo(const OrtApi& api, OrtCustomOpDomain* domain) {
+    plain_.AddTo(api, domain);
+    gate_.AddTo(api, domain);
+    add_.AddTo(api, domain);
+    layer_norm_.AddTo(api, domain);
+    layer_norm_gate_.AddTo(api, domain);
+    variance_norm_.AddTo(api, domain);
+  }
+
+ private:
+  TypedOps<PointwiseConvOp> plain_;
+  TypedOps<PointwiseConvGateOp> gate_;
+  TypedOps<PointwiseConvAddOp> add_;
+  TypedOps<LayerNormPointwiseConvOp> layer_norm_;
+  TypedOps<LayerNormPointwiseConvGateOp> layer_norm_gate_;
+  TypedOps<VarianceNormPointwiseConvOp> variance_norm_;
+};
+#else
+class PointwiseOps {
+ public:
+  explicit PointwiseOps(const OrtApi&) {}
+  void AddTo(const OrtApi&, OrtCustomOpDomain*) {}
+};
+#endif
+
 // The domain and its operators as one ONNX Runtime knows them.
 class Domain {
  public:
@@ -51,6 +91,7 @@ class Domain {
         local_instance_normalization_(api),
         local_window_partition_(api),
         local_window_merge_(api),
+        pointwise_(api),
         replicate_scale_(api) {
     OrtCustomOpDomain* domain = nullptr;
     ThrowIfError(api, api.CreateCustomOpDomain("tlsc", &domain));
@@ -65,6 +106,7 @@ class Domain {
     local_instance_normalization_.AddTo(api, domain);
     local_window_partition_.AddTo(api, domain);
     local_window_merge_.AddTo(api, domain);
+    pointwise_.AddTo(api, domain);
     replicate_scale_.AddTo(api, domain);
   }
 
@@ -82,6 +124,7 @@ class Domain {
   TypedOps<LocalInstanceNormalizationOp> local_instance_normalization_;
   TypedOps<LocalWindowPartitionOp> local_window_partition_;
   TypedOps<LocalWindowMergeOp> local_window_merge_;
+  PointwiseOps pointwise_;
   TypedOps<ReplicateScaleOp> replicate_scale_;
 };
 

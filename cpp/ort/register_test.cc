@@ -109,11 +109,18 @@ TEST(RegisterCustomOps, KeepsOneDomainPerRuntime) {
   // Each for float32 and for float16.
   std::vector<std::string> names;
   std::vector<ONNXTensorElementDataType> types;
-  for (const char* name :
-       {"ChannelLayerNormalization", "ChannelVarianceNormalization", "DepthwiseConv",
-        "DepthwiseConvGate", "DepthwiseConvGeluGate", "LocalAveragePool", "LocalGroupNormalization",
-        "LocalInstanceNormalization", "LocalWindowPartition", "LocalWindowMerge",
-        "ReplicateScale"}) {
+  std::vector<std::string> expected = {
+      "ChannelLayerNormalization", "ChannelVarianceNormalization", "DepthwiseConv",
+      "DepthwiseConvGate",         "DepthwiseConvGeluGate",        "LocalAveragePool",
+      "LocalGroupNormalization",   "LocalInstanceNormalization",   "LocalWindowPartition",
+      "LocalWindowMerge"};
+  if (kProvider == nullptr) {
+    expected.insert(expected.end(), {"PointwiseConv", "PointwiseConvGate", "PointwiseConvAdd",
+                                     "LayerNormPointwiseConv", "LayerNormPointwiseConvGate",
+                                     "VarianceNormPointwiseConv"});
+  }
+  expected.push_back("ReplicateScale");
+  for (const std::string& name : expected) {
     names.insert(names.end(), 2, name);
     types.push_back(ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT);
     types.push_back(ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16);

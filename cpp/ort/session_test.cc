@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@
 #include "kernels/local_group_normalization_ref.h"
 #include "kernels/local_instance_normalization_ref.h"
 #include "kernels/local_windows_ref.h"
+#include "kernels/pointwise_conv_ref.h"
 #include "kernels/replicate_scale_ref.h"
 #include "kernels/test_support.h"
 #include "ort/errors.h"
@@ -192,6 +194,38 @@ TestNode ChannelNode(bool centers, const TestDims& dims, TestAttributes attribut
 
 TestNode DepthwiseNode(const char* op_type, const TestDims& x, TestAttributes attributes = {}) {
   return {op_type, {{"X", x}, {"W", {"", "", "", ""}}, {"B", {""}}}, std::move(attributes)};
+}
+
+// X [N, 3, H, W] to 4 outputs, or 2 of a gate.
+struct PointwiseCase {
+  const char* op_type;
+  std::vector<std::string> inputs;
+  PointwiseConvParams params;
+};
+
+const std::vector<PointwiseCase>& PointwiseCases() {
+  static const std::vector<PointwiseCase> cases = {
+      {"PointwiseConv", {"X", "W", "B"}, {}},
+      {"PointwiseConvGate", {"X", "W", "B"}, {false, {}, true}},
+      {"PointwiseConvAdd", {"X", "W", "B", "gamma", "R"}, {}},
+      {"LayerNormPointwiseConv", {"X", "scale", "shift", "W", "B"}, {true, {true, 0.1f}}},
+      {"LayerNormPointwiseConvGate", {"X", "scale", "shift", "W", "B"}, {true, {true, 0.1f}, true}},
+      {"VarianceNormPointwiseConv", {"X", "scale", "W", "B"}, {true, {false, 0.1f}}},
+  };
+  return cases;
+}
+
+TestNode PointwiseNode(const PointwiseCase& c, const TestDims& x, const TestDims& weights) {
+  TestNode node = {c.op_type, {}, {}};
+  for (const std::string& name : c.inputs) {
+    const TestDims one = {""};
+    node.inputs.push_back({name, name == "X"   ? x
+                                 : name == "W" ? weights
+                                 : name == "R" ? kSymbolic
+                                               : one});
+  }
+  if (c.params.normalizes) node.attributes = {{"epsilon", 0.1f}};
+  return node;
 }
 
 TestNode ScaleNode(const TestDims& x, const TestDims& s) {
@@ -373,6 +407,52 @@ TEST_F(Session, DepthwiseConvsMatchReference) {
     }
     ASSERT_EQ(Load(DepthwiseNode(name, {"n", 6, "h", 12})), "");
     EXPECT_EQ(InferredShape(), gate == Gate::kNone ? "n,6,h,12" : "n,3,h,12");
+  }
+}
+
+TEST_F(Session, PointwiseConvsMatchReference) {
+  const NchwShape shape = {2, 3, 10, 12};
+  const std::map<std::string, Tensor> tensors = {
+      {"X", RandomInput({2, 3, 10, 12})}, {"scale", RandomInput({3})}, {"shift", RandomInput({3})},
+      {"W", RandomInput({4, 3, 1, 1})},   {"B", RandomInput({4})},     {"gamma", RandomInput({4})},
+      {"R", RandomInput({2, 4, 10, 12})}};
+  const auto floats = [&](const char* name) { return tensors.at(name).values.data(); };
+  for (const PointwiseCase& c : PointwiseCases()) {
+    SCOPED_TRACE(c.op_type);
+    const bool adds = c.inputs.back() == "R";
+    ASSERT_EQ(Load(PointwiseNode(c, kSymbolic, {"", "", "", ""})), "");
+    std::vector<Tensor> inputs;
+    for (const std::string& name : c.inputs) inputs.push_back(tensors.at(name));
+    Tensor y;
+    ASSERT_EQ(Run(inputs, &y), "");
+    const int64_t written = c.params.gates ? 2 : 4;
+    ASSERT_EQ(y.dims, (Ints{2, written, 10, 12}));
+    const PointwiseConvTensors<float> reference = {
+        floats("X"),
+        floats("scale"),
+        c.params.norm.centers ? floats("shift") : nullptr,
+        floats("W"),
+        floats("B"),
+        floats("gamma"),
+        adds ? floats("R") : nullptr};
+    for (size_t i = 0; i < y.values.size(); ++i) {
+      const size_t plane = i / 120;
+      const auto channels = static_cast<size_t>(written);
+      const PointwiseRef exact = PointwiseConvRef(reference, shape, plane / channels, 4, c.params,
+                                                  plane % channels, i % 120);
+      ASSERT_NEAR(y.values[i], exact.value, exact.error);
+    }
+    // As halves, within their rounding.
+    std::vector<Tensor> halves;
+    for (const Tensor& input : inputs) halves.push_back(HalfInput(input));
+    Tensor rounded;
+    ASSERT_EQ(Load(WithType(kTestFloat16, PointwiseNode(c, kSymbolic, {"", "", "", ""}))), "");
+    ASSERT_EQ(Run(halves, &rounded), "");
+    for (size_t i = 0; i < y.values.size(); ++i) {
+      ASSERT_NEAR(rounded.values[i], y.values[i], 1e-2);
+    }
+    ASSERT_EQ(Load(PointwiseNode(c, {"n", 3, "h", 12}, {6, 3, 1, 1})), "");
+    EXPECT_EQ(InferredShape(), c.params.gates ? "n,3,h,12" : "n,6,h,12");
   }
 }
 
@@ -625,6 +705,17 @@ TEST_F(Session, RefusesBadShapes) {
   ASSERT_EQ(Load(DepthwiseNode("DepthwiseConvGate", kSymbolic)), "");
   ExpectContains(Run({x, RandomInput({3, 3, 3, 1}), RandomInput({3})}, &y),
                  "DepthwiseConvGate: W: expected shape [3, 1, 3, 3], received [3, 3, 3, 1]");
+  const TestDims some = {"", "", "", ""};
+  ASSERT_EQ(Load(PointwiseNode(PointwiseCases()[1], kSymbolic, some)), "");
+  ExpectContains(Run({x, RandomInput({5, 3, 1, 1}), RandomInput({5})}, &y),
+                 "PointwiseConvGate: W: expected an even number of outputs, received 5");
+  ExpectContains(Run({x, RandomInput({4, 4, 1, 1}), RandomInput({4})}, &y),
+                 "PointwiseConvGate: W: expected shape [4, 3, 1, 1], received [4, 4, 1, 1]");
+  ASSERT_EQ(Load(PointwiseNode(PointwiseCases()[2], kSymbolic, some)), "");
+  ExpectContains(Run({x, RandomInput({4, 3, 1, 1}), RandomInput({4}), RandomInput({4}),
+                      RandomInput({1, 4, 4, 5})},
+                     &y),
+                 "PointwiseConvAdd: R: expected shape [1, 4, 4, 4], received [1, 4, 4, 5]");
   ASSERT_EQ(Load(ChannelNode(false, kSymbolic)), "");
   ExpectContains(Run({x, RandomInput({1})}, &y),
                  "ChannelVarianceNormalization: scale: expected shape [3], received [1]");

@@ -103,6 +103,7 @@ export function benchKernels() {
     'local_group_normalization',
     'local_instance_normalization',
     'local_windows',
+    'pointwise_conv',
     'replicate_scale',
   ])
     run(join(folder, `${kernel}_bench`), []);
