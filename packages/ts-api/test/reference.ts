@@ -337,3 +337,22 @@ export function gated(
     return activation(values[first] as number) * (values[first + half] as number);
   });
 }
+
+/** Each pixel's channels, N×C×H×W, by weights [K, C]. */
+export function pointwise(
+  values: Float64Array | Float32Array,
+  dims: readonly number[],
+  weights: readonly number[],
+  bias: readonly number[],
+): Float64Array {
+  const [batch = 0, channels = 0, height = 0, width = 0] = dims;
+  const plane = height * width;
+  return Float64Array.from({ length: batch * bias.length * plane }, (_, i) => {
+    const output = Math.floor(i / plane) % bias.length;
+    const pixel = Math.floor(i / plane / bias.length) * channels * plane + (i % plane);
+    let sum = bias[output] as number;
+    for (let c = 0; c < channels; c++)
+      sum += (weights[output * channels + c] as number) * (values[pixel + c * plane] as number);
+    return sum;
+  });
+}

@@ -21,22 +21,32 @@ function perChannel(body: Body, value: string): string {
   return body.toFloat32(body.op('Reshape', [value, body.ints(1, -1, 1, 1)]));
 }
 
+/** X normalized over its channels, in float32, with this scale and shift; without a shift its mean is not taken off. */
+export function normalizedOverChannels(
+  body: Body,
+  opset: number,
+  scale: string,
+  shift: string | undefined,
+): string {
+  const { x, centred, factor } = partsOf(body, opset);
+  const normalized = body.op('Mul', [shift === undefined ? x : centred, factor]);
+  const scaled = body.op('Mul', [normalized, perChannel(body, scale)]);
+  return shift === undefined ? scaled : body.op('Add', [scaled, perChannel(body, shift)]);
+}
+
 /**
  * ChannelLayerNormalization(X, scale, B; epsilon) in standard ONNX. In float32, as networks have it: few values are summed, and the body must
  * not take longer than what it stands for.
  */
 export function channelLayerNormalizationFunction({ opset, type }: BodyOptions): FunctionProto {
   const body = new Body(type);
-  const { centred, factor } = partsOf(body, opset);
-  const scaled = body.op('Mul', [body.op('Mul', [centred, factor]), perChannel(body, 'scale')]);
-  body.fromFloat32(body.op('Add', [scaled, perChannel(body, 'B')]));
+  body.fromFloat32(normalizedOverChannels(body, opset, 'scale', 'B'));
   return body.toFunction('ChannelLayerNormalization', ['X', 'scale', 'B'], ['epsilon'], opset);
 }
 
 /** ChannelVarianceNormalization(X, scale; epsilon), likewise. */
 export function channelVarianceNormalizationFunction({ opset, type }: BodyOptions): FunctionProto {
   const body = new Body(type);
-  const { x, factor } = partsOf(body, opset);
-  body.fromFloat32(body.op('Mul', [body.op('Mul', [x, factor]), perChannel(body, 'scale')]));
+  body.fromFloat32(normalizedOverChannels(body, opset, 'scale', undefined));
   return body.toFunction('ChannelVarianceNormalization', ['X', 'scale'], ['epsilon'], opset);
 }

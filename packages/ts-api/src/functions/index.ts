@@ -14,6 +14,7 @@ import { localGroupNormalizationFunction } from './local-group-normalization.js'
 import { localInstanceNormalizationFunction } from './local-instance-normalization.js';
 import { localVarianceFunction } from './local-variance.js';
 import { localWindowMergeFunction, localWindowPartitionFunction } from './local-windows.js';
+import { pointwiseFunctions } from './pointwise-conv.js';
 import { replicateScaleFunction } from './replicate-scale.js';
 
 /** The portable body of each operator that the rules put in place, written for the model that it goes into. */
@@ -29,5 +30,6 @@ export const functions: Readonly<Record<string, (options: BodyOptions) => Functi
   LocalVariance: localVarianceFunction,
   LocalWindowMerge: localWindowMergeFunction,
   LocalWindowPartition: localWindowPartitionFunction,
+  ...pointwiseFunctions,
   ReplicateScale: replicateScaleFunction,
 };

@@ -99,7 +99,12 @@ function affineOf(parameters: ChannelParameters, { by, steps }: Normalized) {
   return { scale, shift };
 }
 
-function rewrite(region: NormalizationRegion, result: Normalized, type: ImageType, operator: string): void {
+function rewrite(
+  region: NormalizationRegion,
+  result: Normalized,
+  type: ImageType,
+  operator: string,
+): NodeProto {
   const { context, image, channels } = region;
   const { node, centred, by } = result;
   const parameters = new ChannelParameters(context.graph, node, type, channels);
@@ -109,7 +114,9 @@ function rewrite(region: NormalizationRegion, result: Normalized, type: ImageTyp
   const input = [image, named(scale, 'scale'), ...(centred ? [named(shift, 'bias')] : [])];
   const attributes = { epsilon: { float: by.epsilon / by.times } };
   const options = { domain: 'tlsc', name: node.name, attributes };
-  context.graph.replace(node, makeNode(operator, input, node.output, options));
+  const made = makeNode(operator, input, node.output, options);
+  context.graph.replace(node, made);
+  return made;
 }
 
 /** The normalization of an image over its channels that the node is the first step of; undefined where it is of none. */

@@ -19,7 +19,13 @@ export interface Fusion {
   readonly type: ImageType;
   /** The last of them, in whose place the operator comes. */
   readonly node: NodeProto;
-  rewrite(): void;
+  /** Edits the graph; what stands there now is returned. */
+  rewrite(): NodeProto;
+}
+
+/** Whether nothing but these nodes reads the value. */
+export function isReadBy({ graph }: FusionContext, value: string, by: readonly NodeProto[]): boolean {
+  return !graph.isOutput(value) && graph.consumers(value).every((reader) => by.includes(reader));
 }
 
 /** Whether the value is images, N×C×H×W, of more than one channel, whose planes follow those that the model is given. */

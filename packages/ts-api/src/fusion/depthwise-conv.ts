@@ -1,7 +1,6 @@
-import { create } from '@bufbuild/protobuf';
-import { TensorProtoSchema } from 'onnx-buf';
-import { DataType, intOf, intsOf, isOnnxDomain, makeNode, type NodeProto, textOf } from '../graph/proto.js';
-import { isWeights, makeWeights } from '../rewrite/weights.js';
+import { intOf, intsOf, isOnnxDomain, makeNode, type NodeProto, textOf } from '../graph/proto.js';
+import { isWeights } from '../rewrite/weights.js';
+import { filled, typeOf } from './constants.js';
 import { type Fusion, type FusionContext, isImage } from './context.js';
 import { gateBehind } from './gates.js';
 
@@ -34,22 +33,16 @@ export function depthwiseConv(context: FusionContext, node: NodeProto): Fusion |
   const gate = gateBehind(context, output);
   const last = gate?.node ?? node;
   const operator = gate ? operators[gate.kind] : 'DepthwiseConv';
-  const zeros = () =>
-    graph.addInitializer(
-      makeWeights(
-        create(TensorProtoSchema, { name: `${output}_bias`, dataType: tensor.dataType }),
-        [channels],
-        new Float32Array(channels),
-      ),
-    );
   return {
     operator,
     node: last,
-    type: tensor.dataType === DataType.FLOAT ? 'float32' : 'float16',
+    type: typeOf(tensor),
     rewrite() {
-      const input = [image, weights, bias || zeros()];
+      const input = [image, weights, bias || filled(context, tensor, 0, channels, `${output}_bias`)];
       const options = { domain: 'tlsc', name: node.name, attributes: { group: channels } };
-      graph.replace(last, makeNode(operator, input, last.output, options));
+      const made = makeNode(operator, input, last.output, options);
+      graph.replace(last, made);
+      return made;
     },
   };
 }

@@ -2,12 +2,13 @@
 import { Graph } from '../graph/graph.js';
 import { Growth } from '../graph/growth.js';
 import type { Model } from '../graph/model.js';
-import { labelOf } from '../graph/proto.js';
+import { labelOf, type NodeProto } from '../graph/proto.js';
 import type { TwoSizes } from '../graph/two-sizes.js';
 import type { ImageType } from '../session/image-tensors.js';
 import { channelNormalization } from './channel-normalization.js';
 import type { FusionContext } from './context.js';
 import { depthwiseConv } from './depthwise-conv.js';
+import { pointwiseConv } from './pointwise-conv.js';
 
 /** Nodes that were fused. */
 export interface Fused {
@@ -26,22 +27,26 @@ export function fusionContext(model: Model, sizes: TwoSizes): FusionContext {
   return { graph, looks: seen.map(({ shapes }) => shapes), growth: new Growth(sizes) };
 }
 
-const fusions = [channelNormalization, depthwiseConv];
+/** Those of later passes take up what earlier ones have put in place. */
+const passes = [[channelNormalization, depthwiseConv], [pointwiseConv]];
 
 /** Edits the graph. What no fusion recognises stays as it is. */
 export function fuse(context: FusionContext): Fused[] {
   const { graph } = context;
-  const fused: Fused[] = [];
-  for (const node of [...graph.nodes]) {
-    // An earlier fusion has taken it up.
-    if (graph.producer(node.output[0] ?? '') !== node) continue;
-    for (const find of fusions) {
-      const found = find(context, node);
-      if (!found) continue;
-      fused.push({ node: labelOf(found.node), operator: found.operator, type: found.type });
-      found.rewrite();
-      break;
+  const made = new Map<NodeProto, Fused>();
+  for (const pass of passes) {
+    for (const node of [...graph.nodes]) {
+      // An earlier fusion has taken it up.
+      if (graph.producer(node.output[0] ?? '') !== node) continue;
+      for (const find of pass) {
+        const found = find(context, node);
+        if (!found) continue;
+        const { operator, type } = found;
+        const label = labelOf(found.node);
+        made.set(found.rewrite(), { node: label, operator, type });
+        break;
+      }
     }
   }
-  return fused;
+  return [...made].flatMap(([node, fused]) => (graph.positionOf(node) < 0 ? [] : [fused]));
 }

@@ -1,7 +1,7 @@
 // What puts two halves of channels together again.
 import { isOnnxDomain, type NodeProto, textOf } from '../graph/proto.js';
 import { isWeights, weightsOf } from '../rewrite/weights.js';
-import type { FusionContext } from './context.js';
+import { type FusionContext, isReadBy } from './context.js';
 import { halvesOf } from './halves.js';
 
 export type GateKind = 'product' | 'gelu';
@@ -87,17 +87,12 @@ export function gateBehind(context: FusionContext, value: string): Gate | undefi
   const node = graph.consumers(second).find((one) => isOp(one, 'Mul'));
   const other = node?.input.find((one) => one !== second);
   if (!node || other === undefined || graph.consumers(second).length > 1) return undefined;
-  if (other === first) return isRead(context, first, [node]) ? { kind: 'product', node } : undefined;
+  if (other === first) return isReadBy(context, first, [node]) ? { kind: 'product', node } : undefined;
   const isGelu = new GeluMatcher(context, first).matches(other);
   const inner = isGelu ? between(context, first, other) : undefined;
-  return inner && isRead(context, first, inner) && isRead(context, other, [node])
+  return inner && isReadBy(context, first, inner) && isReadBy(context, other, [node])
     ? { kind: 'gelu', node }
     : undefined;
-}
-
-/** Whether these nodes alone read the value. */
-function isRead({ graph }: FusionContext, value: string, by: readonly NodeProto[]): boolean {
-  return !graph.isOutput(value) && graph.consumers(value).every((reader) => by.includes(reader));
 }
 
 /** The nodes that compute `to` of `from`, if nothing else reads what they compute on the way. */
@@ -111,6 +106,6 @@ function between(context: FusionContext, from: string, to: string): NodeProto[] 
     if (!found.includes(node)) found.push(node);
     waiting.push(...node.input.filter((input) => !waiting.includes(input)));
   }
-  const isInner = (value: string) => value === to || isRead(context, value, found);
+  const isInner = (value: string) => value === to || isReadBy(context, value, found);
   return found.every(({ output }) => output.every(isInner)) ? found : undefined;
 }

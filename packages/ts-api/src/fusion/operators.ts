@@ -9,15 +9,23 @@ const fusedOperators = new Set([
   'DepthwiseConv',
   'DepthwiseConvGate',
   'DepthwiseConvGeluGate',
+  'PointwiseConv',
+  'PointwiseConvGate',
+  'PointwiseConvAdd',
+  'LayerNormPointwiseConv',
+  'LayerNormPointwiseConvGate',
+  'VarianceNormPointwiseConv',
 ]);
 
 export function isFused(node: NodeProto): boolean {
   return node.domain === domain && fusedOperators.has(node.opType);
 }
 
-/** Whether it is a convolution, whose second input is weights. */
-export function isFusedConv(node: NodeProto): boolean {
-  return isFused(node) && node.opType.includes('Conv');
+/** Which of its inputs are weights, if it is a convolution; -1 if it is none. */
+export function weightsPlaceOf(node: NodeProto): number {
+  if (!isFused(node) || !node.opType.includes('Conv')) return -1;
+  if (node.opType.startsWith('LayerNorm')) return 3;
+  return node.opType.startsWith('VarianceNorm') ? 2 : 1;
 }
 
 /** The nodes that stand for others, fused. */

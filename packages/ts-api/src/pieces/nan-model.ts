@@ -1,5 +1,5 @@
 // A copy of a network in which what is not a number spreads to all that depends on it.
-import { isFusedConv } from '../fusion/operators.js';
+import { weightsPlaceOf } from '../fusion/operators.js';
 import { type Model, opsetOf, withNodes } from '../graph/model.js';
 import { Names } from '../graph/names.js';
 import { intOf, isOnnxDomain, makeNode, type NodeProto } from '../graph/proto.js';
@@ -96,11 +96,13 @@ const weighing = ['Conv', 'ConvTranspose', 'MatMul', 'Gemm'];
 
 /** With weights of 0, which let NaN through and nothing else: what is clipped no more would else grow beyond all numbers. */
 function weightless(node: NodeProto, isOnImage: (value: string) => boolean, names: Names): NodeProto[] {
-  const [values = '', weights = '', ...others] = node.input;
-  const weighs = isOnnxDomain(node.domain) ? weighing.includes(node.opType) : isFusedConv(node);
-  if (!weighs || isOnImage(weights)) return [node];
+  const isWeighing = isOnnxDomain(node.domain) && weighing.includes(node.opType);
+  const place = isWeighing ? 1 : weightsPlaceOf(node);
+  const weights = node.input[place] ?? '';
+  if (place < 0 || isOnImage(weights)) return [node];
   const zeros = names.take('zeros');
-  const copy = makeNode(node.opType, [values, zeros, ...others], node.output, { domain: node.domain });
+  const input = node.input.map((value, i) => (i === place ? zeros : value));
+  const copy = makeNode(node.opType, input, node.output, { domain: node.domain });
   copy.attribute = node.attribute;
   return [makeNode('Sub', [weights, weights], [zeros]), copy];
 }
