@@ -74,11 +74,6 @@ Status ForEachBand(size_t planes, const Window& window, ParallelLoop& loop, Visi
 // caches, so that they keep what is being read, each row of it two or three times.
 inline constexpr size_t kStreamedBytes = size_t{8} << 20;
 
-// The same for what is read once: the caches hold nothing then that is read again, but an output
-// that finds room in the last of them (32 MiB on many servers) is written there up to four times as
-// fast; at twice that room both ways cost the same.
-inline constexpr size_t kPastCachesBytes = size_t{64} << 20;
-
 }  // namespace tlsc
 
 #endif  // TLSC_KERNELS_BANDS_H_

@@ -46,8 +46,8 @@ Status CheckChannelNormalization(const void* x, const NchwShape& x_shape, const 
 //
 // A NaN or infinity makes all channels of its pixel NaN, and no other pixel.
 //
-// Memory is read once and written once. Scratch: 204 KiB, or 256 bytes per channel where there are
-// more than 768, that each thread keeps for its next call.
+// Memory is read once and written once. Scratch: up to 241 KiB, or 320 bytes per channel where
+// there are more than 768, that each thread keeps for its next call.
 //
 // Returns kInvalidArgument (an epsilon that is negative or not finite, a null tensor that has
 // elements, sizes beyond memory) before y is touched, kOutOfMemory, or what the loop returned.

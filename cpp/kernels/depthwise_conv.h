@@ -39,7 +39,7 @@ Status CheckDepthwiseConv(const void* x, const NchwShape& x_shape, const void* w
 //
 // A NaN or infinity reaches the outputs whose kernel holds it, and no others.
 //
-// Scratch: four rows of the plane's width in float32, with a gate seven, that each thread keeps
+// Scratch: four rows of the plane's width in float32, with a gate eight, that each thread keeps
 // for its next call.
 //
 // Returns kInvalidArgument (an odd number of channels before a gate, a null tensor that has

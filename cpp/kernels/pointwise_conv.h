@@ -46,7 +46,8 @@ Status CheckPointwiseConv(const PointwiseConvTensors<T>& tensors, const NchwShap
 //
 //   T        float or Float16
 //   y        [N, K or K / 2, H, W]; may be `residual` itself, must not overlap anything otherwise.
-//            Tensors are contiguous; any size may be 0, K included, and nothing is done then.
+//            Tensors are contiguous. Any size of y may be 0; nothing is done then. Of no channels
+//            of x the bias is left.
 //   loop     runs blocks of pixels; the result does not depend on how.
 //
 // Arithmetic is float32: z is within (C + 8) * 2^-24 of the magnitudes that it adds up, besides
@@ -54,9 +55,9 @@ Status CheckPointwiseConv(const PointwiseConvTensors<T>& tensors, const NchwShap
 //
 // A NaN or infinity reaches all outputs of its pixel, and no other pixel.
 //
-// Memory is read once and written once. Scratch: 228 KiB, or 320 bytes per channel of x and y where
-// they have more than 768 together, that each thread keeps for its next call; besides, of float16,
-// the parameters in float32.
+// Memory is read once and written once. Scratch: up to 241 KiB, or 320 bytes per channel of x and
+// y where they have more than 768 together, that each thread keeps for its next call; besides, of
+// float16, the parameters in float32.
 //
 // Returns kInvalidArgument (a bad epsilon, an odd K before a gate, a null tensor that has elements,
 // sizes beyond memory) before y is touched, kOutOfMemory, or what the loop returned.

@@ -19,7 +19,7 @@ import { lowestOpset } from './functions/body.js';
 import { type Fused, fuse, fusionContext } from './fusion/fuse.js';
 import type { FrozenSize } from './graph/frozen-sizes.js';
 import { Graph } from './graph/graph.js';
-import { imageSizeOf, inputsOf } from './graph/inputs.js';
+import { imageSizeOf, unlistConstants } from './graph/inputs.js';
 import { measure } from './graph/measure.js';
 import { encodeModel, loadModel, type Model, type ModelSource, opsetOf, withNodes } from './graph/model.js';
 import { mergeSizeNumbers } from './graph/size-numbers.js';
@@ -78,13 +78,7 @@ export async function convert(source: ModelSource, options: ConvertOptions): Pro
   await raiseOld(model, name);
   // First, so that rules see what they are going to edit.
   if (opset !== undefined) await raiseOpset(model, opset, name, shapes);
-  const {
-    findings,
-    warnings,
-    freed,
-    anchor,
-    sizes: seen,
-  } = await analyze(model, trainSize, name, options.signal);
+  const { findings, warnings, freed, anchor, seen } = await analyze(model, trainSize, name, options.signal);
   const { rewrites, kept } = planRewrites(findings, choice, model, name);
   const sites = rewrites.map(({ site }) => site);
   const { externalDataFolder } = model;
@@ -127,11 +121,6 @@ async function withNetwork(
   const { sides, reaches } = await checkLoads(model, encodeModel(model), trainSize, name);
   recordNetwork(model, { ...known, sides, reaches });
   return { bytes: encodeModel(model), sides };
-}
-
-/** Before IR version 4 every initializer had to be listed as an input; from it on, one that is listed is no constant. */
-function unlistConstants(model: Model): void {
-  if (model.irVersion < 4n) model.graph.input = inputsOf(model);
 }
 
 function versionsOf(model: Model): Pick<ConvertReport, 'opset' | 'irVersion'> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { buildBytes, floats, halves, imagesIn, valueInfo } from '../test/build-model.js';
+import { buildBytes, floats, halves, imagesIn, integers, valueInfo } from '../test/build-model.js';
 import { largestDifference, noise } from '../test/reference.js';
 import { runModel } from '../test/run-model.js';
 import { convert } from './convert.js';
@@ -16,7 +16,7 @@ describe('optimize', () => {
   it('says what it has fused, and how far that is from the original', async () => {
     const { report } = await optimize(model, { size: [16, 24] });
     expect(report).toMatchObject({
-      fused: [{ node: 'Conv (computes y)', operator: 'DepthwiseConv', type: 'float32' }],
+      fused: [{ node: 'DepthwiseConv (computes y)', operator: 'DepthwiseConv', type: 'float32' }],
       opset: 17,
       check: { size: [16, 24] },
     });
@@ -49,6 +49,49 @@ describe('optimize', () => {
 
     const old = buildBytes({ node: [depthwise], initializer: [weights] }, { opset: 9, irVersion: 4 });
     expect((await optimize(old, { size: 16 })).report).toMatchObject({ fused: [{}], irVersion: 8 });
+  });
+
+  it('goes by float16 inside of a model that takes and gives float32', async () => {
+    const cast = (from: string, to: string, type: DataType) =>
+      makeNode('Cast', [from], [to], { attributes: { to: type } });
+    const attributes = { group: 3, pads: [1, 1, 1, 1] };
+    const node = [
+      cast('x', 'a', DataType.FLOAT16),
+      makeNode('Conv', ['a', 'weights'], ['b'], { attributes }),
+      makeNode('Conv', ['b', 'weights'], ['c'], { attributes }),
+      cast('c', 'y', DataType.FLOAT),
+    ];
+    const inside = buildBytes({ node, initializer: [halves('weights', [3, 1, 3, 3])] });
+    expect((await optimize(inside, { size: 16 })).report.fused).toHaveLength(2);
+  });
+
+  it('fuses for one type alone where a body cannot be for two', async () => {
+    const cast = (from: string, to: string, type: DataType) =>
+      makeNode('Cast', [from], [to], { attributes: { to: type } });
+    const attributes = { group: 3, pads: [1, 1, 1, 1] };
+    const node = [
+      makeNode('Conv', ['x', 'weights'], ['a'], { attributes }),
+      cast('a', 'b', DataType.FLOAT16),
+      makeNode('Conv', ['b', 'halved'], ['c'], { attributes }),
+      cast('c', 'y', DataType.FLOAT),
+    ];
+    const initializer = [weights, halves('halved', [3, 1, 3, 3])];
+    const types = async (opset: number) => {
+      const { report } = await optimize(buildBytes({ node, initializer }, { opset }), { size: 16 });
+      return report.fused.map(({ type }) => type);
+    };
+    expect(await types(13)).toEqual(['float32']);
+    expect(await types(15)).toEqual(['float32', 'float16']);
+  });
+
+  it('says where the model cannot run at the size', async () => {
+    const node = [
+      makeNode('Reshape', ['x', 'shape'], ['r']),
+      makeNode('Conv', ['r', 'weights'], ['y'], { attributes: { group: 3, pads: [1, 1, 1, 1] } }),
+    ];
+    const fixed = buildBytes({ node, initializer: [weights, integers('shape', [1, 3, 16, 24])] });
+    await expect(optimize(fixed)).rejects.toMatchObject({ code: 'ERR_TRAIN_SIZE' });
+    expect((await optimize(fixed, { size: [16, 24] })).report.fused).toHaveLength(1);
   });
 
   it('is told apart from a conversion', async () => {

@@ -4,7 +4,7 @@ import { raiseOld, raiseOpset } from './conversion/raise-opset.js';
 import { TlscError } from './errors.js';
 import { lowestOpset } from './functions/body.js';
 import { type Fused, fuse, fusionContext } from './fusion/fuse.js';
-import { imageInputsOf, imageSizeOf, planeOf } from './graph/inputs.js';
+import { imageInputsOf, imageSizeOf, planeOf, unlistConstants } from './graph/inputs.js';
 import { measure, withProbedModel } from './graph/measure.js';
 import {
   encodeModel,
@@ -65,11 +65,17 @@ export async function optimize(source: ModelSource, options: OptimizeOptions = {
   const size = options.size === undefined ? imageSizeOf(model, [256, 256]) : toSize(options.size, 'size');
   await raiseOld(model, name);
   const shapes = async () => (await measure(model, size, name, { signal })).shapes;
+  unlistConstants(model);
   const others = isOfOneSize(model, size) ? [] : undefined;
-  const sizes = await withProbedModel(model, name, {}, (probed) => sampleTwice(probed, size, signal, others));
+  const seen = await withProbedModel(model, name, {}, async (probed) => {
+    // Fails first where the model cannot run at that size.
+    await probed.at(size, signal);
+    const sizes = await sampleTwice(probed, size, signal, others);
+    return { sizes, two: await probed.forTwoImages(size, signal) };
+  });
   const { externalDataFolder } = model;
   const versions = (one: Model) => ({ opset: opsetOf(one), irVersion: Number(one.irVersion) });
-  const fused = fuse(fusionContext(model, sizes));
+  const fused = fuse(fusionContext(model, seen));
   if (fused.length === 0)
     return {
       model: bytes,
@@ -79,7 +85,8 @@ export async function optimize(source: ModelSource, options: OptimizeOptions = {
   if (opsetOf(model) < lowestOpset) await raiseOpset(model, lowestOpset, name, shapes);
   addFunctions(model, fused, false);
   const optimized = encodeModel(model);
-  const check = await checkAgreement(original, { bytes: optimized, model, name }, size, signal);
+  const after = { bytes: optimized, model, name };
+  const check = await checkAgreement(original, after, { size, fused, signal });
   return { model: optimized, externalDataFolder, report: { fused, ...versions(model), check } };
 }
 
@@ -88,12 +95,17 @@ function isOfOneSize(model: Model, size: Size): boolean {
   return imageInputsOf(model, size).some(({ shape }) => planeOf(shape).some(isFixed));
 }
 
+interface Agreement {
+  readonly size: Size;
+  readonly fused: readonly Fused[];
+  readonly signal: AbortSignal | undefined;
+}
+
 /** Throws ERR_UNSUPPORTED_MODEL where the two differ by more than roundings add up to. */
 async function checkAgreement(
   original: LoadedModel,
   optimized: LoadedModel,
-  size: Size,
-  signal: AbortSignal | undefined,
+  { size, fused, signal }: Agreement,
 ): Promise<OptimizeCheck> {
   const { model, name } = optimized;
   const typed = model.graph.output.map((output) => output.name);
@@ -112,7 +124,7 @@ async function checkAgreement(
     native: await compare(expected, native),
     portable: await compare(expected, portable),
   };
-  const tolerance = defaultTolerance(types);
+  const tolerance = defaultTolerance([...types.values(), ...fused.map(({ type }) => type)]);
   // A NaN agrees with nothing.
   if (check.native <= tolerance && check.portable <= tolerance) return check;
   const differences = `by ${check.native.toExponential(1)} on the kernels and ${check.portable.toExponential(1)} without`;

@@ -5,6 +5,7 @@ import { type ConversionRecord, readRecord } from './conversion/record.js';
 import type { ConversionSizes } from './conversion/sizes.js';
 import { invalidArgument, TlscError } from './errors.js';
 import { freePlanePools, freeSizes } from './freeing/free-sizes.js';
+import { fusedNodesOf } from './fusion/operators.js';
 import { inputsOf } from './graph/inputs.js';
 import { measure } from './graph/measure.js';
 import { encodeModel, type LoadedModel, loadModel, type Model, type ModelSource } from './graph/model.js';
@@ -120,7 +121,7 @@ export async function verify(
   const fits = Math.min(...record.trainSize) >= smallestSide && covers(trained);
   const atTraining = { size: record.trainSize, shapes };
   const covered = fits ? atTraining : await findCoveringView(model, record, name, signal);
-  const tolerance = options.tolerance ?? defaultTolerance(types);
+  const tolerance = options.tolerance ?? defaultTolerance([...types.values()]);
   const views = await viewsFrom(covered ?? atTraining, candidate, signal);
   const { blindSites, values } = await findInfluence(candidate, { views, types, tolerance, signal });
 
@@ -207,9 +208,10 @@ function checkEnds(reference: LoadedModel, candidate: LoadedModel): void {
   throw new TlscError('ERR_UNSUPPORTED_MODEL', message);
 }
 
-/** The values whose types say how far float16 goes: what the local operators read, and the outputs. */
+/** The values whose types say how far float16 goes: what our operators read, and the outputs. */
 function typedIn(model: Model): string[] {
-  const read = localNodesOf(model).flatMap(({ input }) => input.slice(0, 1));
+  const ours = [...localNodesOf(model), ...fusedNodesOf(model)];
+  const read = ours.flatMap(({ input }) => input.slice(0, 1));
   return [...new Set([...read, ...model.graph.output.map(({ name }) => name)])];
 }
 

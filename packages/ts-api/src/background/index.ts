@@ -62,8 +62,7 @@ export async function inspect(source: ModelSource, options: InspectOptions = {})
  * pass are put together, as `convert` does. The result computes the same within float rounding, which is checked on an image of noise, and
  * is self-contained: it runs in any ONNX Runtime, and faster where tlsc's kernels are registered.
  *
- * Rejects with ERR_INVALID_ARGUMENT, ERR_MODEL_NOT_FOUND, ERR_INVALID_MODEL, ERR_UNSUPPORTED_MODEL, ERR_ALREADY_CONVERTED (which has been
- * optimized by that), ERR_TRAIN_SIZE (the network cannot run at `size`), ERR_ABORTED or ERR_OUT_OF_MEMORY.
+ * Rejects with ERR_INVALID_ARGUMENT, ERR_MODEL_NOT_FOUND, ERR_INVALID_MODEL, ERR_UNSUPPORTED_MODEL, ERR_ALREADY_CONVERTED (or optimized), ERR_TRAIN_SIZE (the network cannot run at `size`), ERR_ABORTED or ERR_OUT_OF_MEMORY.
  */
 export async function optimize(source: ModelSource, options: OptimizeOptions = {}): Promise<OptimizedModel> {
   const [others, signal] = withoutSignal(options);

@@ -5,6 +5,7 @@ import { GraphProtoSchema } from 'onnx-buf';
 import { type ErrorCode, TlscError, throwIfAborted } from '../errors.js';
 import { type Freed, freePlanePools, freeSizes, hasLargePools } from '../freeing/free-sizes.js';
 import { domain } from '../functions/body.js';
+import type { Seen } from '../fusion/fuse.js';
 import { type FrozenSize, findFrozenSizes, sizesAskedOf } from '../graph/frozen-sizes.js';
 import { Graph } from '../graph/graph.js';
 import { Growth } from '../graph/growth.js';
@@ -126,8 +127,8 @@ export interface Analysis {
   readonly anchor?: string | undefined;
   /** What it was freed of, in place; undefined where its images were free. */
   readonly freed?: Freed | undefined;
-  /** What was seen of it at two sizes; undefined where it was not run. */
-  readonly sizes?: TwoSizes | undefined;
+  /** What was seen of it; undefined where it was not run. */
+  readonly seen?: Seen | undefined;
 }
 
 /** What is asked of a model with probes in it. */
@@ -217,11 +218,13 @@ function oddSize([height, width]: Size): Size {
 
 async function inquire(probed: ProbedModel, inquiry: Inquiry): Promise<Analysis> {
   const { graph, candidates, size, fixed, asksOdd, signal } = inquiry;
+  let two: Seen['two'];
   const find = async (sizes: TwoSizes) => {
     if (candidates.length === 0) return [];
     const measured = await probed.at(sizes[0].size, signal);
     const [growth, windowed] = [new Growth(sizes), windowedNodes(graph)];
     const batched = await forTwoImages(probed, sizes, signal);
+    two = batched?.two;
     const smallOdd = oddSize(sizes[0].size);
     const odd = asksOdd ? await probed.tryAt(smallOdd, signal) : undefined;
     const looks = odd ? [...sizes, { ...odd, size: smallOdd }] : sizes;
@@ -248,7 +251,7 @@ async function inquire(probed: ProbedModel, inquiry: Inquiry): Promise<Analysis>
   const [findings, warnings] = [await find(sizes), findFrozenSizes(graph, sizes)];
   if (sizes[1].failure && findings.some(({ answer }) => isMatch(answer)))
     throw runsAtOneSize(probed.name, size, showFrozen(warnings));
-  return { findings, warnings, anchor: anchorIn(graph, new Growth(sizes)), sizes };
+  return { findings, warnings, anchor: anchorIn(graph, new Growth(sizes)), seen: { sizes, two } };
 }
 
 /** Rules ask in one go for so long; then it is others' turn. */

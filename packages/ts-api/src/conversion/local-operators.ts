@@ -44,6 +44,6 @@ export function refuseConverted(model: Model, name: string): void {
   if (!isConverted(model)) return;
   throw new TlscError(
     'ERR_ALREADY_CONVERTED',
-    `${name} has been converted, or has something else of domain ${domain} in it; convert the original model`,
+    `${name} has been converted, or has something else of domain ${domain} in it; give the original model`,
   );
 }

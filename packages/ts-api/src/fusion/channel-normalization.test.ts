@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { buildBytes, floats, integers } from '../../test/build-model.js';
+import { buildBytes, floats, integers, valueInfo } from '../../test/build-model.js';
 import { optimize } from '../../test/optimize.js';
+import { decodeModel, encodeModel } from '../graph/model.js';
 import { makeNode, type NodeProto } from '../graph/proto.js';
+import { optimize as optimizeModel } from '../optimize.js';
 
 const values: Readonly<Record<string, readonly [dims: readonly number[], values: readonly number[]]>> = {
   epsilon: [[], [0.01]],
@@ -61,7 +63,7 @@ const pixelShape = [
   node('Slice', ['shape', 'zeroAxis', 'oneAxis', 'zeroAxis'], ['batch']),
   node('Concat', ['batch', 'free', 'channels'], ['rows'], { attributes: { axis: 0 } }),
 ];
-Object.assign(lists, { zeroAxis: [0], oneAxis: [1], free: [-1], channels: [3] });
+Object.assign(lists, { four: [2, 1, 1, 1, 1], zeroAxis: [0], oneAxis: [1], free: [-1], channels: [3] });
 
 const spellings: Readonly<Record<string, readonly NodeProto[]>> = {
   'along axis 1': [...written('x'), ...affine],
@@ -177,6 +179,32 @@ function build(nodes: readonly NodeProto[]): Uint8Array {
 }
 
 describe('channel normalization', () => {
+  it('leaves parameters that may be fed where they are', async () => {
+    const model = decodeModel(build([...written('x'), ...affine]), 'model');
+    model.graph.input.push(valueInfo('scale3', [3, 1, 1]));
+    const source = encodeModel(model);
+    expect(await optimize(source)).toEqual(['ChannelLayerNormalization']);
+    const optimized = decodeModel((await optimizeModel(source, { size: 16 })).model, 'model');
+    expect(optimized.graph.node.some(({ input }) => input.includes('scale3'))).toBe(true);
+  });
+
+  it('is fused before it is repeated for more images', async () => {
+    const nodes = [
+      ...written('x'),
+      node('Expand', ['n', 'four'], ['wide']),
+      node('ReduceMean', ['wide'], ['y'], { attributes: { axes: [0], keepdims: 0 } }),
+    ];
+    expect(await optimize(build(nodes))).toEqual(['ChannelLayerNormalization']);
+  });
+
+  it('is looked for in reasonable time where an image is read very often', async () => {
+    const means = Array.from({ length: 1000 }, (_, i) => mean('x', `m${i}`));
+    const sums = means.map((_, i) =>
+      node('Add', [i === 0 ? 'x' : `s${i - 1}`, `m${i}`], [i === 999 ? 'y' : `s${i}`]),
+    );
+    expect(await optimize(build([...means, ...sums]))).toEqual([]);
+  });
+
   it.each(Object.keys(spellings))('is fused: %s', async (spelling) => {
     const operators = await optimize(build(spellings[spelling] ?? []));
     expect(operators).toEqual(['ChannelLayerNormalization']);

@@ -1,8 +1,8 @@
-import { DataType, makeNode, type NodeProto } from '../graph/proto.js';
+import { makeNode, type NodeProto } from '../graph/proto.js';
 import { type ChannelParameter, ChannelParameters } from '../rewrite/channel-parameters.js';
-import { isWeights } from '../rewrite/weights.js';
 import type { ImageType } from '../session/image-tensors.js';
-import { type Fusion, type FusionContext, isImage } from './context.js';
+import { constantIn, typeOf } from './constants.js';
+import { type Fusion, type FusionContext, isImage, isReadBy } from './context.js';
 import type { ChannelStep, Deviation } from './normalization-forms.js';
 import { NormalizationRegion } from './normalization-region.js';
 import { asItIs, sameView } from './views.js';
@@ -10,18 +10,34 @@ import { asItIs, sameView } from './views.js';
 /** What may stand between an image and the first step of its normalization. */
 const rearranging = new Set(['Identity', 'Reshape', 'Transpose']);
 
+/** As many of them as exporters write, and some more. */
+const mostSteps = 8;
+
 const firstSteps = new Set(['LayerNormalization', 'ReduceMean', 'ReduceSum']);
 
 /** The image that a node may be the first step of the normalization of. */
 function imageAbove(context: FusionContext, node: NodeProto): string | undefined {
   const { graph } = context;
   if (!firstSteps.has(node.opType)) return undefined;
-  for (let value = node.input[0] ?? ''; ; ) {
+  let value = node.input[0] ?? '';
+  for (let steps = 0; steps < mostSteps; steps++) {
     if (isImage(context, value)) return value;
     const above = graph.producer(value);
     if (!above || !rearranging.has(above.opType)) return undefined;
     value = above.input[0] ?? '';
   }
+  return undefined;
+}
+
+/** The regions of one state of the graph: many nodes may ask for the same. */
+const regions = new WeakMap<FusionContext, Map<string, NormalizationRegion>>();
+
+function regionOf(context: FusionContext, image: string): NormalizationRegion {
+  const known = regions.get(context) ?? new Map<string, NormalizationRegion>();
+  regions.set(context, known);
+  const region = known.get(image) ?? new NormalizationRegion(context, image);
+  known.set(image, region);
+  return region;
 }
 
 /** What is known of the value that a normalization ends with. */
@@ -62,27 +78,20 @@ function stepsTo({ context: { graph }, known, image }: NormalizationRegion, last
   return found;
 }
 
-/** Whether all that is computed on the way to `last` is for it alone. Who asks for shapes does not compute anything. */
+/** Whether all that is computed on the way to `last` is for it alone. */
 function isForOneResult(region: NormalizationRegion, last: NodeProto): boolean {
-  const { graph } = region.context;
-  const own = stepsTo(region, last);
-  const isOwn = (reader: NodeProto) => own.has(reader) || reader.opType === 'Shape';
-  return [...own].every(
-    (node) =>
-      node === last ||
-      node.output.every((value) => !graph.isOutput(value) && graph.consumers(value).every(isOwn)),
+  const own = [...stepsTo(region, last)];
+  return own.every(
+    (node) => node === last || node.output.every((value) => isReadBy(region.context, value, own)),
   );
 }
 
-/** The element type of the constants among what the nodes read. */
-function typeOf(
-  { context: { graph } }: NormalizationRegion,
-  nodes: Iterable<NodeProto>,
-): ImageType | undefined {
-  for (const { input } of nodes)
-    for (const value of input) {
-      const tensor = graph.constant(value);
-      if (tensor && isWeights(tensor)) return tensor.dataType === DataType.FLOAT ? 'float32' : 'float16';
+/** The element type of the image, which is that of the constants that it meets; a power's exponent may be of another. */
+function typeFor({ context }: NormalizationRegion, nodes: Iterable<NodeProto>): ImageType | undefined {
+  for (const { opType, input } of nodes)
+    for (const value of opType === 'Pow' ? [] : input) {
+      const tensor = constantIn(context, value);
+      if (tensor) return typeOf(tensor);
     }
   return undefined;
 }
@@ -116,19 +125,20 @@ function rewrite(
   const options = { domain: 'tlsc', name: node.name, attributes };
   const made = makeNode(operator, input, node.output, options);
   context.graph.replace(node, made);
+  regions.delete(context);
   return made;
 }
 
 /** The normalization of an image over its channels that the node is the first step of; undefined where it is of none. */
 export function channelNormalization(context: FusionContext, node: NodeProto): Fusion | undefined {
   const image = imageAbove(context, node);
-  const region = image === undefined ? undefined : new NormalizationRegion(context, image);
+  const region = image === undefined ? undefined : regionOf(context, image);
   const result = region && resultOf(region);
   if (!result || result.by.times <= 0 || result.by.epsilon < 0) return undefined;
   const nodes = stepsTo(region, result.node);
-  const type = typeOf(region, nodes);
+  const type = typeFor(region, nodes);
   const isShifted = result.steps.some(({ kind }) => kind === 'shift');
   if (!type || !isForOneResult(region, result.node) || (isShifted && !result.centred)) return undefined;
   const operator = result.centred ? 'ChannelLayerNormalization' : 'ChannelVarianceNormalization';
-  return { operator, node: result.node, type, rewrite: () => rewrite(region, result, type, operator) };
+  return { operator, type, rewrite: () => rewrite(region, result, type, operator) };
 }

@@ -7,9 +7,14 @@ import type { ImageType } from '../session/image-tensors.js';
 /** What fusing sees of a model. */
 export interface FusionContext {
   readonly graph: Graph;
-  /** What shapes the values of the graph had at each size that it was seen at; those that an edit has made have none. */
+  readonly opset: number;
+  /**
+   * What shapes the values of the graph had at each size that it was seen at, and for two images; those that an edit has made have none.
+   */
   readonly looks: readonly Shapes[];
   readonly growth: Growth;
+  /** Values that whoever runs the model may set: initializers that are inputs, too. */
+  readonly changeable: ReadonlySet<string>;
 }
 
 /** Nodes that one operator does the work of. */
@@ -17,15 +22,32 @@ export interface Fusion {
   readonly operator: string;
   /** The element type of what it works on. */
   readonly type: ImageType;
-  /** The last of them, in whose place the operator comes. */
-  readonly node: NodeProto;
   /** Edits the graph; what stands there now is returned. */
   rewrite(): NodeProto;
 }
 
-/** Whether nothing but these nodes reads the value. */
-export function isReadBy({ graph }: FusionContext, value: string, by: readonly NodeProto[]): boolean {
-  return !graph.isOutput(value) && graph.consumers(value).every((reader) => by.includes(reader));
+/** As many nodes as what is asked of a shape may go through. */
+const mostOfShape = 256;
+
+/** Whether all that is computed of a shape ends in these nodes, and goes with them. */
+function servesOnly({ graph }: FusionContext, shape: NodeProto, ends: readonly NodeProto[]): boolean {
+  const serving = new Set([shape]);
+  for (const { output } of serving) {
+    for (const value of output) {
+      const readers = graph.consumers(value);
+      if (readers.length === 0 || graph.isOutput(value) || serving.size > mostOfShape) return false;
+      for (const reader of readers) if (!ends.includes(reader)) serving.add(reader);
+    }
+  }
+  return true;
+}
+
+/** Whether nothing but these nodes reads the value, or asks for its shape but for them. */
+export function isReadBy(context: FusionContext, value: string, by: readonly NodeProto[]): boolean {
+  const { graph } = context;
+  const isOwn = (reader: NodeProto) =>
+    by.includes(reader) || (reader.opType === 'Shape' && servesOnly(context, reader, by));
+  return !graph.isOutput(value) && graph.consumers(value).every(isOwn);
 }
 
 /** Whether the value is images, N×C×H×W, of more than one channel, whose planes follow those that the model is given. */

@@ -69,6 +69,7 @@ function build(nodes: readonly NodeProto[], opset = 17): Uint8Array {
     floats('rootOfHalf', [], [Math.SQRT1_2]),
     floats('one', [], [1]),
     floats('half', [1], [0.5]),
+    floats('isHalf', [], [0.3]),
     ...Object.entries({ zero: 0, two: 2, three: 3, six: 6, axis: 1 }).map(([name, value]) =>
       integers(name, [value]),
     ),
@@ -117,6 +118,38 @@ describe('depthwise convolution', () => {
     ];
     for (const nodes of others)
       expect(await optimize(build([...convolved(), ...nodes]))).toEqual(['DepthwiseConv']);
+  });
+
+  it('is taken without what is no GELU', async () => {
+    const others: readonly (readonly NodeProto[])[] = [
+      // A quarter of 1 + erf.
+      [
+        ...erf,
+        node('Mul', ['part', 'half'], ['a']),
+        node('Mul', ['a', 'half'], ['g']),
+        node('Mul', ['g', 'v'], ['y']),
+      ],
+      // Times a third, which goes by the name of a half.
+      [
+        ...erf,
+        node('Mul', ['u', 'part'], ['a']),
+        node('Mul', ['a', 'isHalf'], ['g']),
+        node('Mul', ['g', 'v'], ['y']),
+      ],
+    ];
+    for (const nodes of others)
+      expect(await optimize(build([...convolved(), split, ...nodes]))).toEqual(['DepthwiseConv']);
+  });
+
+  it('is taken without a gate whose parts are asked for their shape elsewhere', async () => {
+    const nodes = [
+      node('Shape', ['c'], ['size']),
+      node('Cast', ['size'], ['number'], { attributes: { to: 1 } }),
+      node('ReduceMin', ['number'], ['least'], { attributes: { keepdims: 0 } }),
+      node('Mul', ['u', 'v'], ['p']),
+      node('Mul', ['p', 'least'], ['y']),
+    ];
+    expect(await optimize(build([...convolved(), split, ...nodes]))).toEqual(['DepthwiseConv']);
   });
 
   it('is left alone where it is of another kind', async () => {

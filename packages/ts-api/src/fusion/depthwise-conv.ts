@@ -1,14 +1,9 @@
 import { intOf, intsOf, isOnnxDomain, makeNode, type NodeProto, textOf } from '../graph/proto.js';
-import { isWeights } from '../rewrite/weights.js';
-import { filled, typeOf } from './constants.js';
+import { constantIn, filled, isAll, typeOf } from './constants.js';
 import { type Fusion, type FusionContext, isImage } from './context.js';
 import { gateBehind } from './gates.js';
 
 const operators = { product: 'DepthwiseConvGate', gelu: 'DepthwiseConvGeluGate' } as const;
-
-function isAll(list: readonly number[] | undefined, value: number): boolean {
-  return (list ?? []).every((one) => one === value);
-}
 
 /** Whether it pads by one pixel of zeros all around. */
 function padsByOne(node: NodeProto): boolean {
@@ -25,17 +20,16 @@ export function depthwiseConv(context: FusionContext, node: NodeProto): Fusion |
   const [output = ''] = node.output;
   if (node.opType !== 'Conv' || !isOnnxDomain(node.domain) || !isImage(context, image)) return undefined;
   const channels = looks[0]?.get(image)?.[1] ?? 0;
-  const tensor = graph.constant(weights);
+  const tensor = constantIn(context, weights);
   const dims = tensor?.dims.map(Number).join();
   const isDepthwise = intOf(node, 'group', 1) === channels && dims === [channels, 1, 3, 3].join();
   const isPlain = isAll(intsOf(node, 'strides'), 1) && isAll(intsOf(node, 'dilations'), 1) && padsByOne(node);
-  if (!tensor || !isWeights(tensor) || !isDepthwise || !isPlain) return undefined;
+  if (!tensor || !isDepthwise || !isPlain) return undefined;
   const gate = gateBehind(context, output);
   const last = gate?.node ?? node;
   const operator = gate ? operators[gate.kind] : 'DepthwiseConv';
   return {
     operator,
-    node: last,
     type: typeOf(tensor),
     rewrite() {
       const input = [image, weights, bias || filled(context, tensor, 0, channels, `${output}_bias`)];

@@ -1,6 +1,6 @@
 // What puts two halves of channels together again.
 import { isOnnxDomain, type NodeProto, textOf } from '../graph/proto.js';
-import { isWeights, weightsOf } from '../rewrite/weights.js';
+import { numberIn } from './constants.js';
 import { type FusionContext, isReadBy } from './context.js';
 import { halvesOf } from './halves.js';
 
@@ -20,6 +20,9 @@ function isOp(node: NodeProto | undefined, opType: string): node is NodeProto {
 /** Numbers in float16 are off by as much. */
 const tolerance = 1e-3;
 
+/** A factor of a product: one half, or a value. */
+type Factor = { readonly isHalf: true } | { readonly isHalf: false; readonly value: string };
+
 /** Matches the parts of a GELU: x · Φ(x), with Φ(x) = (1 + erf(x / √2)) / 2, however the factors are put together. */
 class GeluMatcher {
   constructor(
@@ -28,10 +31,7 @@ class GeluMatcher {
   ) {}
 
   #isNumber(value: string, expected: number): boolean {
-    const { graph } = this.context;
-    const tensor = graph.constant(value);
-    const values = tensor && isWeights(tensor) ? weightsOf(graph.withValues(tensor)) : [];
-    return values.length === 1 && Math.abs((values[0] ?? 0) - expected) < tolerance;
+    return Math.abs((numberIn(this.context, value) ?? Number.NaN) - expected) < tolerance;
   }
 
   /** What the node computes its product with besides this number. */
@@ -53,13 +53,14 @@ class GeluMatcher {
     return this.#without(inner, Math.SQRT1_2) === this.x;
   }
 
-  /** What is left of a product when these factors are taken out of it, each where it is found first. */
-  #factors(value: string, left: number): string[] {
+  /** What is multiplied, through so many products at most. */
+  #factors(value: string, left: number): Factor[] {
     const node = this.context.graph.producer(value);
-    if (value === this.x || left === 0 || !node) return [value];
-    const half = this.#without(node, 0.5);
-    if (half !== undefined) return ['half', ...this.#factors(half, left - 1)];
-    if (!isOp(node, 'Mul')) return [value];
+    const itself = { isHalf: false, value } as const;
+    if (value === this.x || left === 0 || !node) return [itself];
+    const others = this.#without(node, 0.5);
+    if (others !== undefined) return [{ isHalf: true }, ...this.#factors(others, left - 1)];
+    if (!isOp(node, 'Mul')) return [itself];
     return node.input.flatMap((one) => this.#factors(one, left - 1));
   }
 
@@ -67,16 +68,21 @@ class GeluMatcher {
   matches(value: string): boolean {
     const node = this.context.graph.producer(value);
     if (isOp(node, 'Gelu')) return node.input[0] === this.x && textOf(node, 'approximate') !== 'tanh';
-    const factors = this.#factors(value, 3).sort();
-    const rest = factors.filter((one) => one !== 'half' && one !== this.x);
+    const factors = this.#factors(value, 3);
+    const values = factors.flatMap((factor) => (factor.isHalf ? [] : [factor.value]));
+    const [part, ...more] = values.filter((one) => one !== this.x);
     return (
       factors.length === 3 &&
-      rest.length === 1 &&
-      factors.includes('half') &&
-      this.#isTwicePart(rest[0] ?? '')
+      values.length === 2 &&
+      more.length === 0 &&
+      part !== undefined &&
+      this.#isTwicePart(part)
     );
   }
 }
+
+/** As many nodes as a GELU is written in, and some more. */
+const mostBetween = 16;
 
 /** The product of the halves of a value's channels, of the first or its GELU with the second; undefined where there is none. */
 export function gateBehind(context: FusionContext, value: string): Gate | undefined {
@@ -103,6 +109,7 @@ function between(context: FusionContext, from: string, to: string): NodeProto[] 
   for (const value of waiting) {
     const node = graph.producer(value);
     if (value === from || graph.constant(value) || !node) continue;
+    if (found.length === mostBetween) return undefined;
     if (!found.includes(node)) found.push(node);
     waiting.push(...node.input.filter((input) => !waiting.includes(input)));
   }

@@ -1,6 +1,6 @@
 // What takes the two halves of a value's channels apart.
 import { intOf, isOnnxDomain, type NodeProto } from '../graph/proto.js';
-import type { FusionContext } from './context.js';
+import { type FusionContext, isReadBy } from './context.js';
 
 const channels = 1;
 
@@ -41,11 +41,12 @@ function slices(
   return isNext ? [outputs[0] ?? '', outputs[1] ?? ''] : undefined;
 }
 
-/** The halves of an image's channels, where it is read for these alone; who asks for its shape does not read it. */
+/** The halves of an image's channels, where it is read for these alone. */
 export function halvesOf(context: FusionContext, value: string): readonly [string, string] | undefined {
   const { graph } = context;
   const readers = graph.consumers(value).filter(({ opType }) => opType !== 'Shape');
-  if (graph.isOutput(value) || !readers.every(({ domain }) => isOnnxDomain(domain))) return undefined;
+  if (!isReadBy(context, value, readers) || !readers.every(({ domain }) => isOnnxDomain(domain)))
+    return undefined;
   const [one, ...more] = readers;
   const areSlices = readers.length === 2 && readers.every(({ opType }) => opType === 'Slice');
   const halves =

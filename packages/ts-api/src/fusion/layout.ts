@@ -23,10 +23,14 @@ const handingOn = new Set([
   'Upsample',
 ]);
 
+/** As far as is looked; beyond, a convolution is left to ONNX Runtime. */
+const most = 4096;
+
 /** Whether all that comes of a value goes into convolutions of ONNX Runtime's, which would have it in their own layout. */
 export function isForConvolutions({ graph }: FusionContext, value: string): boolean {
   const seen = new Set([value]);
   for (const one of seen) {
+    if (seen.size > most) return true;
     if (graph.isOutput(one)) return false;
     for (const { domain, opType, output } of graph.consumers(one)) {
       if (isOnnxDomain(domain) && opType === 'Conv') continue;
@@ -41,6 +45,7 @@ export function isForConvolutions({ graph }: FusionContext, value: string): bool
 export function isPlain({ graph }: FusionContext, value: string): boolean {
   const seen = new Set([value]);
   for (const one of seen) {
+    if (seen.size > most) return false;
     const node = graph.producer(one);
     if (!node || !isOnnxDomain(node.domain)) continue;
     if (node.opType === 'Conv') return false;

@@ -1,5 +1,6 @@
 // Follows an image through the nodes that read it, as far as each is a step of a normalization over channels, in whatever order an
 // exporter has put the steps, and however it lays the image out in between.
+import type { Graph } from '../graph/graph.js';
 import {
   attributeOf,
   floatOf,
@@ -9,7 +10,7 @@ import {
   type NodeProto,
   reducesAll,
 } from '../graph/proto.js';
-import { isWeights, weightsOf } from '../rewrite/weights.js';
+import { constantIn, numberIn } from './constants.js';
 import type { FusionContext } from './context.js';
 import type { ChannelStep, Form, Known } from './normalization-forms.js';
 import {
@@ -32,6 +33,36 @@ function isNear(a: number, b: number): boolean {
 
 /** What leaves elements in their order, and has them in axes of other lengths. */
 const rearranging = new Set(['Flatten', 'Reshape', 'Squeeze', 'Unsqueeze']);
+
+/** A normalization is written in fewer nodes, and read by fewer. */
+const mostNodes = 128;
+const mostReaders = 1024;
+
+/** Nodes that are yet to be looked at, which come in the order of the graph, each once. */
+class Waiting {
+  /** The last comes first. */
+  readonly #nodes: { readonly node: NodeProto; readonly position: number }[] = [];
+  readonly #seen = new Set<NodeProto>();
+
+  constructor(readonly graph: Graph) {}
+
+  /** False where there are too many. */
+  add(nodes: readonly NodeProto[]): boolean {
+    if (nodes.length > mostReaders) return false;
+    for (const node of nodes) {
+      if (this.#seen.has(node)) continue;
+      this.#seen.add(node);
+      const position = this.graph.positionOf(node);
+      const at = this.#nodes.findLastIndex((one) => one.position > position);
+      this.#nodes.splice(at + 1, 0, { node, position });
+    }
+    return true;
+  }
+
+  next(): NodeProto | undefined {
+    return this.#nodes.pop()?.node;
+  }
+}
 
 type Step = (region: NormalizationRegion, node: NodeProto) => Known | undefined;
 
@@ -56,19 +87,32 @@ export class NormalizationRegion {
   /** In the order of the graph, so that all that a node reads of it is known before. */
   #grow(): void {
     const { graph } = this.context;
-    const waiting = new Set(graph.consumers(this.image));
-    const first = () => [...waiting].reduce((a, b) => (graph.positionOf(a) <= graph.positionOf(b) ? a : b));
-    while (waiting.size > 0) {
-      const node = first();
-      waiting.delete(node);
+    const waiting = new Waiting(graph);
+    if (!waiting.add(graph.consumers(this.image))) return;
+    for (let node = waiting.next(); node; node = waiting.next()) {
       const [output = ''] = node.output;
       const step = isOnnxDomain(node.domain) ? steps.get(node.opType) : undefined;
       const found = step?.(this, node);
-      if (!found) continue;
+      if (!found || !this.#isSeen(found, output)) continue;
       this.known.set(output, found);
       this.nodes.push(node);
-      for (const reader of graph.consumers(output)) waiting.add(reader);
+      if (this.nodes.length === mostNodes || !waiting.add(graph.consumers(output))) return;
     }
+  }
+
+  /** Whether the value has the shape that it would have: what broadcasting or repeating makes larger is another image. */
+  #isSeen({ form, view }: Known, value: string): boolean {
+    const lengths = lengthsOf(this.context.looks, value);
+    if (lengths?.length !== view.length) return false;
+    return lengths.every((axis, i) => {
+      const atoms = view[i] ?? [];
+      // What belongs to a pixel may be repeated for its channels, and so on.
+      if (atoms.length === 0) return form.kind !== 'image' || axis.every((side) => side === 1);
+      return axis.every(
+        (side, look) =>
+          side === atoms.reduce((product, atom) => product * (this.#image[atom]?.[look] ?? 0), 1),
+      );
+    });
   }
 
   /** What the input of a node at this place is. */
@@ -76,19 +120,15 @@ export class NormalizationRegion {
     return this.known.get(node.input[place] ?? '');
   }
 
-  /** The one number that a constant holds. */
   number(value: string | undefined): number | undefined {
-    const { graph } = this.context;
-    const tensor = graph.constant(value ?? '');
-    const values = tensor && isWeights(tensor) ? weightsOf(graph.withValues(tensor)) : [];
-    return values.length === 1 ? values[0] : undefined;
+    return numberIn(this.context, value ?? '');
   }
 
   /** What a value does by channel to what is laid out like `view`: nothing that depends on the image. */
   channelStep(kind: ChannelStep['kind'], value: string, view: View): ChannelStep | undefined {
     const { graph, looks } = this.context;
     const origin = vectorOf(this.context, value);
-    if (this.known.has(value) || !graph.isConstant(origin)) return undefined;
+    if (this.known.has(value) || !constantIn(this.context, origin)) return undefined;
     const dimsOf = (name: string) => looks[0]?.get(name) ?? graph.constant(name)?.dims.map(Number);
     const dims = dimsOf(value);
     const own = dimsOf(origin);

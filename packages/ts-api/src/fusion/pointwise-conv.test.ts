@@ -46,7 +46,8 @@ function build(nodes: readonly NodeProto[]): Uint8Array {
     floats('shift', [1, channels, 1, 1]),
     floats('gamma', [1, channels, 1, 1]),
     floats('factor', [], [0.3]),
-    integers('axis', [1]),
+    integers('zero', [0]),
+    integers('one', [1]),
   ];
   return buildBytes({
     node: [...spread, ...nodes],
@@ -88,6 +89,16 @@ describe('pointwise convolution', () => {
     const shared = [...norm, conv('n', 'c'), node('Add', ['c', 'n'], ['y'])];
     // What the norm is read for besides leaves it on its own.
     expect(await optimize(build(shared))).toEqual(['ChannelLayerNormalization', 'PointwiseConvAdd']);
+  });
+
+  it('is fused with what has as many images alone', async () => {
+    // The first image, for all.
+    const first = [
+      node('Slice', ['z', 'zero', 'one', 'zero'], ['position']),
+      conv('z', 'c'),
+      node('Add', ['c', 'position'], ['y']),
+    ];
+    expect(await optimize(build(first))).toEqual(['PointwiseConv']);
   });
 
   it('is left to ONNX Runtime before its own convolutions', async () => {

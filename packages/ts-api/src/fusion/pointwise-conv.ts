@@ -8,8 +8,7 @@ import {
   type TensorProto,
 } from '../graph/proto.js';
 import { ChannelParameters } from '../rewrite/channel-parameters.js';
-import { isWeights } from '../rewrite/weights.js';
-import { filled, typeOf } from './constants.js';
+import { constantIn, filled, isAll, typeOf } from './constants.js';
 import { type Fusion, type FusionContext, isImage, isReadBy } from './context.js';
 import { gateBehind } from './gates.js';
 import { isForConvolutions, isPlain } from './layout.js';
@@ -20,18 +19,14 @@ const norms: Readonly<Record<string, 'LayerNorm' | 'VarianceNorm' | undefined>> 
   ChannelVarianceNormalization: 'VarianceNorm',
 };
 
-function isAll(list: readonly number[] | undefined, value: number): boolean {
-  return (list ?? []).every((one) => one === value);
-}
-
 /** The weights, [K, C, 1, 1], of a convolution of single pixels, all of them; undefined for any other node. */
-function weightsOfPixels({ graph }: FusionContext, node: NodeProto): TensorProto | undefined {
+function weightsOfPixels(context: FusionContext, node: NodeProto): TensorProto | undefined {
   if (node.opType !== 'Conv' || !isOnnxDomain(node.domain) || intOf(node, 'group', 1) !== 1) return undefined;
-  const tensor = graph.constant(node.input[1] ?? '');
+  const tensor = constantIn(context, node.input[1] ?? '');
   const [, , height, width, ...more] = tensor?.dims ?? [];
   const isOfPixels = height === 1n && width === 1n && more.length === 0;
   const takesAll = isAll(intsOf(node, 'strides'), 1) && isAll(intsOf(node, 'pads'), 0);
-  return tensor && isWeights(tensor) && isOfPixels && takesAll ? tensor : undefined;
+  return isOfPixels && takesAll ? tensor : undefined;
 }
 
 /** The normalization over channels that is there for this convolution alone. */
@@ -49,11 +44,10 @@ interface Sum {
   readonly gamma: { readonly value: string; readonly dims: readonly number[] } | undefined;
 }
 
-/** The one node that reads a value; who asks for its shape does not read it. */
+/** The one node that reads a value. */
 function onlyReader(context: FusionContext, value: string, opType: string): NodeProto | undefined {
-  const [reader, ...more] = context.graph.consumers(value).filter((one) => one.opType !== 'Shape');
-  const isOne = reader && more.length === 0 && isOnnxDomain(reader.domain) && reader.opType === opType;
-  return isOne && !context.graph.isOutput(value) ? reader : undefined;
+  const reader = context.graph.consumers(value).find((one) => one.opType === opType);
+  return reader && isOnnxDomain(reader.domain) && isReadBy(context, value, [reader]) ? reader : undefined;
 }
 
 function otherInput({ input }: NodeProto, value: string): string {
@@ -61,17 +55,15 @@ function otherInput({ input }: NodeProto, value: string): string {
 }
 
 /** A constant of one number for each of `outputs` channels, or of one for all. */
-function factorOf({ graph }: FusionContext, value: string, outputs: number): Sum['gamma'] {
-  const tensor = graph.constant(value);
+function factorOf(context: FusionContext, value: string, outputs: number): Sum['gamma'] {
+  const tensor = constantIn(context, value);
   const dims = tensor?.dims.map(Number) ?? [];
   const isOne = dims.length <= 4 && dims.every((side) => side === 1);
   // The third from the last, as broadcasting has it.
   const isByChannel =
     (dims.length === 3 || dims.length === 4) &&
     dims.every((side, i) => side === (dims.length - i === 3 ? outputs : 1));
-  return tensor && isWeights(tensor) && (isOne || isByChannel)
-    ? { value, dims: isOne ? [1] : dims }
-    : undefined;
+  return tensor && (isOne || isByChannel) ? { value, dims: isOne ? [1] : dims } : undefined;
 }
 
 function sumBehind(context: FusionContext, result: string, outputs: number): Sum | undefined {
@@ -117,7 +109,6 @@ export function pointwiseConv(context: FusionContext, node: NodeProto): Fusion |
   const type = typeOf(tensor);
   return {
     operator,
-    node: last,
     type,
     rewrite() {
       const [source = image, ...affine] = norm?.input ?? [];

@@ -90,3 +90,8 @@ export function withoutImages(model: Model, name: string): TlscError {
   });
   return refuse(`has no input that takes images, N×C×H×W or N×H×W×C; it has ${shown.join('; ') || 'none'}`);
 }
+
+/** Before IR version 4 every initializer had to be listed as an input; from it on, one that is listed is no constant. */
+export function unlistConstants(model: Model): void {
+  if (model.irVersion < 4n) model.graph.input = inputsOf(model);
+}

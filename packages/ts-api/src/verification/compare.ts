@@ -1,5 +1,4 @@
 import { TlscError } from '../errors.js';
-import type { ElementTypes } from '../graph/measure.js';
 import { floatsOf, imageTypes } from '../session/image-tensors.js';
 import type { Outputs } from '../session/inference-session.js';
 
@@ -12,9 +11,9 @@ const float32Tolerance = 1e-4;
  */
 const float16Tolerance = Math.sqrt(256) * 2 ** -11;
 
-/** By the types of the values that tell how far float16 goes. */
-export function defaultTolerance(types: ElementTypes): number {
-  return [...types.values()].includes('float16') ? float16Tolerance : float32Tolerance;
+/** By the element types that tell how far float16 goes. */
+export function defaultTolerance(types: readonly string[]): number {
+  return types.includes('float16') ? float16Tolerance : float32Tolerance;
 }
 
 /** The values of an output; throws ERR_UNSUPPORTED_MODEL when they are no floats. */
