@@ -35,7 +35,7 @@ export function depthwiseConv(context: FusionContext, node: NodeProto): Fusion |
       const input = [image, weights, bias || filled(context, tensor, 0, channels, `${output}_bias`)];
       const options = { domain: 'tlsc', name: node.name, attributes: { group: channels } };
       const made = makeNode(operator, input, last.output, options);
-      graph.replace(last, made);
+      graph.replace(last, made, node);
       return made;
     },
   };

@@ -122,7 +122,7 @@ export function pointwiseConv(context: FusionContext, node: NodeProto): Fusion |
       }
       const attributes = norm ? { epsilon: { float: floatOf(norm, 'epsilon', 1e-5) } } : {};
       const made = makeNode(operator, input, last.output, { domain: 'tlsc', name: node.name, attributes });
-      graph.replace(last, made);
+      graph.replace(last, made, node);
       return made;
     },
   };
