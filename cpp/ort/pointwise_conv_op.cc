@@ -5,34 +5,6 @@
 #include "ort/backend.h"
 
 namespace tlsc::ort {
-namespace {
-
-constexpr const char* NameOf(Before before, Behind behind) {
-  if (before == Before::kLayerNorm) {
-    return behind == Behind::kGate ? "LayerNormPointwiseConvGate" : "LayerNormPointwiseConv";
-  }
-  if (before == Before::kVarianceNorm) return "VarianceNormPointwiseConv";
-  return behind == Behind::kGate  ? "PointwiseConvGate"
-         : behind == Behind::kAdd ? "PointwiseConvAdd"
-                                  : "PointwiseConv";
-}
-
-template <size_t kCount>
-constexpr std::array<ONNXTensorElementDataType, kCount> AllOf(ONNXTensorElementDataType type) {
-  std::array<ONNXTensorElementDataType, kCount> types = {};
-  for (ONNXTensorElementDataType& one : types) one = type;
-  return types;
-}
-
-}  // namespace
-
-template <typename T, Before kBefore, Behind kBehind>
-const char* const AnyPointwiseConvOp<T, kBefore, kBehind>::kName = NameOf(kBefore, kBehind);
-
-template <typename T, Before kBefore, Behind kBehind>
-const std::array<ONNXTensorElementDataType, AnyPointwiseConvOp<T, kBefore, kBehind>::kInputs>
-    AnyPointwiseConvOp<T, kBefore, kBehind>::kInputTypes = AllOf<kInputs>(kElementType<T>);
-
 template <typename T, Before kBefore, Behind kBehind>
 AnyPointwiseConvOp<T, kBefore, kBehind>::AnyPointwiseConvOp(const KernelAttributes& attributes) {
   params_.normalizes = kBefore != Before::kNothing;

@@ -12,6 +12,23 @@ namespace tlsc::ort {
 enum class Before { kNothing, kLayerNorm, kVarianceNorm };
 enum class Behind { kNothing, kGate, kAdd };
 
+constexpr const char* PointwiseConvName(Before before, Behind behind) {
+  if (before == Before::kLayerNorm) {
+    return behind == Behind::kGate ? "LayerNormPointwiseConvGate" : "LayerNormPointwiseConv";
+  }
+  if (before == Before::kVarianceNorm) return "VarianceNormPointwiseConv";
+  return behind == Behind::kGate  ? "PointwiseConvGate"
+         : behind == Behind::kAdd ? "PointwiseConvAdd"
+                                  : "PointwiseConv";
+}
+
+template <size_t kCount>
+constexpr std::array<ONNXTensorElementDataType, kCount> AllOf(ONNXTensorElementDataType type) {
+  std::array<ONNXTensorElementDataType, kCount> types = {};
+  for (ONNXTensorElementDataType& one : types) one = type;
+  return types;
+}
+
 // tlsc.PointwiseConv and its kinds, named by what they do:
 //   [LayerNorm|VarianceNorm]PointwiseConv[Gate|Add]
 //   (X: T [N, C, H, W], of LayerNorm scale and shift: T [C], of VarianceNorm scale,
@@ -22,13 +39,13 @@ enum class Behind { kNothing, kGate, kAdd };
 template <typename T, Before kBefore, Behind kBehind>
 class AnyPointwiseConvOp {
  public:
-  static const char* const kName;
+  static constexpr const char* kName = PointwiseConvName(kBefore, kBehind);
   static constexpr size_t kInputs = 3 +
                                     (kBefore == Before::kLayerNorm      ? 2
                                      : kBefore == Before::kVarianceNorm ? 1
                                                                         : 0) +
                                     (kBehind == Behind::kAdd ? 2 : 0);
-  static const std::array<ONNXTensorElementDataType, kInputs> kInputTypes;
+  static constexpr auto kInputTypes = AllOf<kInputs>(kElementType<T>);
   static constexpr std::array kOutputTypes = {kElementType<T>};
 
   explicit AnyPointwiseConvOp(const KernelAttributes& attributes);
