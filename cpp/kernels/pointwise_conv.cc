@@ -82,9 +82,9 @@ Status PointwiseConv(const PointwiseConvTensors<T>& t, const NchwShape& x_shape,
       const size_t at = image * y_shape.channels * plane + first;
       PointwiseLayer<T> here = layer;
       if (here.residual != nullptr) here.residual += at;
-      convolve({t.x + image * channels * plane + first, y + at, channels, plane,
-                std::min(most, plane - first), streams},
-               here, rows);
+      // Of no channels there is no x.
+      const T* x = channels == 0 ? nullptr : t.x + image * channels * plane + first;
+      convolve({x, y + at, channels, plane, std::min(most, plane - first), streams}, here, rows);
     }
     // What went past the caches is not ordered with what tells other threads that it is done.
     if (streams) hwy::FlushStream();

@@ -22,7 +22,8 @@ inline PointwiseRef PointwiseConvRef(const PointwiseConvTensors<float>& t, const
                                      const PointwiseConvParams& params, size_t channel, size_t at) {
   const size_t plane = shape.height * shape.width;
   const size_t channels = shape.channels;
-  const float* pixel = t.x + image * channels * plane + at;
+  // Of no channels there is none.
+  const float* pixel = channels == 0 ? nullptr : t.x + image * channels * plane + at;
   const auto convolved = [&](size_t k) -> PointwiseRef {
     double sum = double{t.bias[k]};
     double magnitude = std::abs(sum);

@@ -5,6 +5,7 @@
 #include "ort/backend.h"
 
 namespace tlsc::ort {
+
 template <typename T, Before kBefore, Behind kBehind>
 AnyPointwiseConvOp<T, kBefore, kBehind>::AnyPointwiseConvOp(const KernelAttributes& attributes) {
   params_.normalizes = kBefore != Before::kNothing;
