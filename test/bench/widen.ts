@@ -31,6 +31,7 @@ function repeat(
 function channelAxes({ opType }: NodeProto, place: number, dims: readonly number[]): number[] {
   const isWide = (axis: number) => (dims[axis] ?? 1) > 1 && dims[axis] !== colours;
   if ((opType === 'Conv' || opType === 'ConvTranspose') && place === 1) return [0, 1].filter(isWide);
+  if (opType === 'Resize') return []; // one scale per axis
   // One value per channel: of a bias, or of a normalization, written as C, C × 1 × 1 or 1 × C × 1 × 1.
   const wide = [...dims.keys()].filter((axis) => (dims[axis] ?? 1) > 1);
   const [axis = -1] = wide;

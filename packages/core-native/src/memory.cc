@@ -13,13 +13,12 @@
 namespace tlsc {
 namespace {
 
-// In front of what is handed out is its size.
-constexpr size_t kAlignment = 64;
-
 #ifdef __linux__
-constexpr size_t kLarge = 1 << 20;
 constexpr size_t kHugePage = 2 << 20;
-constexpr size_t kHuge = 4 * kHugePage;
+
+// What is mapped in front: a whole page, of the largest that a system has.
+constexpr size_t kFrontPage = 1 << 16;
+static_assert(kFrontPage >= kFront, "the room in front");
 
 char* Map(size_t size) {
   void* const memory =
@@ -32,25 +31,28 @@ char* Map(size_t size) {
 
 #ifdef __linux__
 size_t PagesFor(size_t size) noexcept {
-  if (size < kLarge || size > SIZE_MAX - kHugePage) return 0;
-  const size_t page = size < kHuge ? size_t{1} << 16 : kHugePage;
-  return (size + page - 1) / page * page;
+  if (size < kHugePage || size > SIZE_MAX - 4 * kHugePage) return 0;
+  return (size + kHugePage - 1) / kHugePage * kHugePage;
 }
 
 void* MapPages(size_t size) noexcept {
-  if (size < kHuge) return Map(size);
-  char* const memory = Map(size + kHugePage);
+  char* const memory = Map(kFrontPage + kHugePage + size);
   if (memory == nullptr) return nullptr;
-  const size_t before = (kHugePage - reinterpret_cast<uintptr_t>(memory) % kHugePage) % kHugePage;
+  // The first address after a front page where a huge page may begin.
+  const uintptr_t first = reinterpret_cast<uintptr_t>(memory) + kFrontPage;
+  const size_t before = (kHugePage - first % kHugePage) % kHugePage;
+  char* const pages = memory + before + kFrontPage;
   if (before > 0) munmap(memory, before);
-  if (before < kHugePage) munmap(memory + before + size, kHugePage - before);
+  munmap(pages + size, kHugePage - before);
   // To touch fresh memory 4 KiB at a time costs several times what it takes to write it. A wish:
   // where it is not granted, nothing is lost.
-  madvise(memory + before, size, MADV_HUGEPAGE);
-  return memory + before;
+  madvise(pages, size, MADV_HUGEPAGE);
+  return pages;
 }
 
-void UnmapPages(void* pages, size_t size) noexcept { munmap(pages, size); }
+void UnmapPages(void* pages, size_t size) noexcept {
+  munmap(static_cast<char*>(pages) - kFrontPage, kFrontPage + size);
+}
 
 bool MovePages(void* from, size_t size, void* to) noexcept {
   if (mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to) return true;
@@ -66,25 +68,28 @@ void UnmapPages(void*, size_t) noexcept {}
 bool MovePages(void*, size_t, void*) noexcept { return false; }
 #endif
 
-void* AllocateMemory(size_t wanted) noexcept {
-  if (wanted > SIZE_MAX - kAlignment) return nullptr;
-  const size_t size = wanted + kAlignment;
+void* AllocateMemory(size_t size) noexcept {
+  if (size > SIZE_MAX - kFront) return nullptr;
   const size_t pages = PagesFor(size);
-  void* const memory = pages > 0 ? MapPages(pages)
-                                 : ::operator new(size, std::align_val_t{kAlignment}, std::nothrow);
-  if (memory == nullptr) return nullptr;
-  *static_cast<size_t*>(memory) = size;
-  return static_cast<char*>(memory) + kAlignment;
+  char* memory = nullptr;
+  if (pages > 0) {
+    memory = static_cast<char*>(MapPages(pages));
+  } else {
+    void* const own = ::operator new(kFront + size, std::align_val_t{kFront}, std::nothrow);
+    if (own != nullptr) memory = static_cast<char*>(own) + kFront;
+  }
+  if (memory != nullptr) *reinterpret_cast<size_t*>(memory - kFront) = pages;
+  return memory;
 }
 
-void FreeMemory(void* handed_out) noexcept {
-  if (handed_out == nullptr) return;
-  void* const memory = static_cast<char*>(handed_out) - kAlignment;
-  const size_t pages = PagesFor(*static_cast<size_t*>(memory));
+void FreeMemory(void* memory) noexcept {
+  if (memory == nullptr) return;
+  char* const front = static_cast<char*>(memory) - kFront;
+  const size_t pages = *reinterpret_cast<size_t*>(front);
   if (pages > 0) {
     UnmapPages(memory, pages);
   } else {
-    ::operator delete(memory, std::align_val_t{kAlignment});
+    ::operator delete(front, std::align_val_t{kFront});
   }
 }
 

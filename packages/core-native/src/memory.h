@@ -15,12 +15,17 @@ void FreeMemory(void* memory) noexcept;
 // The same, freed with the last who holds it. Throws kOutOfMemory.
 std::shared_ptr<void> NewMemory(size_t size);
 
-// How many bytes of whole pages are mapped for a size; 0 for one that is better left to malloc, and
-// for any where pages cannot be had one by one, which is but on Linux.
+// How many bytes of whole huge pages are mapped for a size; 0 for one that is better left to
+// malloc, and for any where pages cannot be had one by one, which is but on Linux. Never parts of a
+// huge page: they would have to be split before they could move, and be zeroed anew.
 size_t PagesFor(size_t size) noexcept;
 
-// Fresh pages, `size` being what PagesFor() said. Null where there is no memory.
+// Fresh pages, `size` being what PagesFor() said; in front of them is room for kFront bytes, for
+// those who write there what the pages are. Null where there is no memory.
+constexpr size_t kFront = 64;
 void* MapPages(size_t size) noexcept;
+
+// With what is in front. `size` may be less than it was: what has moved away.
 void UnmapPages(void* pages, size_t size) noexcept;
 
 // Puts pages, contents and all, in the place of others, so that these need not be made anew. False

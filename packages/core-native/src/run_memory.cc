@@ -14,9 +14,9 @@ namespace tlsc {
 
 // The memory of a tensor.
 struct Block {
-  char* memory;
+  char* memory;  // where the tensor begins; in front of it is the address of this
   size_t size;
-  bool is_mapped;  // pages, else of AllocateMemory()
+  bool is_mapped;  // pages, else in what is of AllocateMemory()
   // Sizes of pages that lie side by side but were mapped apart: older kernels move no others at
   // once.
   std::vector<size_t> pieces;
@@ -27,11 +27,9 @@ struct Block {
 
 namespace {
 
-// In front of a tensor is where its block is described.
-constexpr size_t kFront = 64;
-
-// Smaller ones are malloc's, which keeps them for itself.
-constexpr size_t kLarge = 1 << 20;
+// Smaller ones are malloc's, which keeps them for itself; where there are pages to be had, these
+// are mapped.
+constexpr size_t kLarge = 2 << 20;
 
 // A spare block may be larger by this part of what is asked for.
 constexpr size_t kWasted = 16;
@@ -41,13 +39,11 @@ constexpr size_t kTooMuch = SIZE_MAX / 2;
 
 thread_local RunMemory::Account* current_account = nullptr;
 
-void* TensorIn(const Block& block) { return block.memory + kFront; }
-
 void FreeBlock(Block* block) noexcept {
   if (block->is_mapped) {
     UnmapPages(block->memory, block->size);
   } else {
-    FreeMemory(block->memory);
+    FreeMemory(block->memory - kFront);
   }
   delete block;
 }
@@ -61,9 +57,9 @@ size_t SizeFor(size_t size) {
 Block* NewBlock(size_t size) {
   const bool is_mapped = PagesFor(size) > 0;
   auto block = std::make_unique<Block>(Block{nullptr, size, is_mapped, {size}, nullptr});
-  void* const memory = is_mapped ? MapPages(size) : AllocateMemory(size);
+  void* const memory = is_mapped ? MapPages(size) : AllocateMemory(kFront + size);
   if (memory == nullptr) return nullptr;
-  block->memory = static_cast<char*>(memory);
+  block->memory = static_cast<char*>(memory) + (is_mapped ? 0 : kFront);
   return block.release();
 }
 
@@ -97,18 +93,19 @@ class RunMemory::Account {
       return nullptr;
     }
     try {
-      if (block->size >= kLarge) large_.insert(TensorIn(*block));
+      if (block->size >= kLarge) large_.insert(block->memory);
       // Room for all that may come back: Free() must not have to allocate.
       spare_.blocks.reserve(spare_.blocks.size() + large_.size());
     } catch (const std::bad_alloc&) {
-      large_.erase(TensorIn(*block));
+      large_.erase(block->memory);
       FreeBlock(block);
       return nullptr;
     }
     block->account = this;
     live_ += block->size;
     peak_ = std::max(peak_, live_);
-    most_ = std::max(most_, live_);
+    if (block->size >= kLarge) large_size_ += block->size;
+    most_ = std::max(most_, large_size_);
     ++holders_;
     return block;
   }
@@ -117,7 +114,10 @@ class RunMemory::Account {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       live_ -= block->size;
-      if (block->size >= kLarge) large_.erase(TensorIn(*block));
+      if (block->size >= kLarge) {
+        large_.erase(block->memory);
+        large_size_ -= block->size;
+      }
       if (is_open_ && block->size >= kLarge) {
         spare_.blocks.push_back(block);
         spare_.size += block->size;
@@ -202,14 +202,8 @@ class RunMemory::Account {
       fresh.pieces.push_back(moved);
       done += moved;
       Shorten(*from, moved);
-      // More of what is small would be more mappings than a process may have.
-      if (from->size > 0 && from->pieces.back() < kLarge) {
-        const size_t left = from->pieces.back();
-        UnmapPages(from->end() - left, left);
-        Shorten(*from, left);
-      }
       if (from->size > 0) continue;
-      delete from;
+      FreeBlock(from);  // what is in front
       spare_.blocks.pop_back();
     }
     if (done < fresh.size) fresh.pieces.push_back(fresh.size - done);
@@ -232,11 +226,14 @@ class RunMemory::Account {
     return block;
   }
 
-  // Gives back what the run would else have beyond what it ever needed; the oldest first.
+  // Gives back what the run would else have beyond what it ever needed; the oldest first. What is
+  // small goes through malloc, and does not count: for a few bytes no large block is given back.
   void MakeRoom(size_t size) {
-    const size_t most = std::min(std::max(most_, live_ + size), limit_);
+    const bool is_large = size >= kLarge;
     const size_t needed = size - std::min(size, PagesFor(size) > 0 ? spare_.size : 0);
-    while (spare_.size > 0 && live_ + spare_.size + needed > most) {
+    const size_t most = is_large ? std::max(most_, large_size_ + size) : SIZE_MAX;
+    while (spare_.size > 0 &&
+           (live_ + spare_.size + needed > limit_ || large_size_ + spare_.size + needed > most)) {
       FreeBlock(Take(spare_.blocks.begin()));
     }
   }
@@ -247,7 +244,8 @@ class RunMemory::Account {
   std::unordered_set<const void*> large_;  // in use
   size_t live_ = 0;                        // bytes of blocks in use
   size_t peak_ = 0;                        // the most that was
-  size_t most_;                            // the same, with what was there from the beginning
+  size_t large_size_ = 0;                  // bytes of the large ones in use
+  size_t most_;                            // the most that was, or was there from the beginning
   size_t refused_ = 0;
   size_t holders_ = 1;
   bool is_open_ = true;
@@ -274,12 +272,12 @@ namespace {
 // Null where there is none.
 void* AllocateTensor(size_t wanted) noexcept try {
   if (wanted > kTooMuch) return nullptr;
-  const size_t size = SizeFor(wanted + kFront);
+  const size_t size = SizeFor(wanted);
   Block* const block =
       current_account == nullptr ? NewBlock(size) : current_account->Allocate(size);
   if (block == nullptr) return nullptr;
-  *reinterpret_cast<Block**>(block->memory) = block;
-  return TensorIn(*block);
+  *reinterpret_cast<Block**>(block->memory - kFront) = block;
+  return block->memory;
 } catch (const std::bad_alloc&) {
   return nullptr;
 }

@@ -168,5 +168,31 @@ TEST_F(RunMemoryTest, KeepsNoMoreThanItsTensorsTookAtOnce) {
   EXPECT_LE(run.TakeSpare().size, 32 * kMiB);
 }
 
+TEST_F(RunMemoryTest, KeepsWhatIsLargeWhateverIsSmall) {
+  RunMemory run(kNoLimit, {});
+  {
+    const RunMemory::Current current(run);
+    Free(Allocate(16 * kMiB));
+    char* const small = Allocate(1000);
+    Free(Allocate(12 * kMiB));
+    Free(Allocate(4 * kMiB));
+    Free(small);
+  }
+  EXPECT_EQ(run.TakeSpare().size, 16 * kMiB);
+}
+
+TEST_F(RunMemoryTest, CutsNoHugePage) {
+  RunMemory run(kNoLimit, {});
+  const RunMemory::Current current(run);
+  for (const size_t size : {4 * kMiB, 5 * kMiB + 100, 20 * kMiB}) {
+    char* const tensor = Allocate(size);
+#ifdef __linux__
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(tensor) % (2 * kMiB), 0u) << size;
+#endif
+    Free(tensor);
+  }
+  EXPECT_EQ(run.peak() % (2 * kMiB), 0u);
+}
+
 }  // namespace
 }  // namespace tlsc
