@@ -17,10 +17,10 @@ if(NOT TARGET benchmark::benchmark)
   add_subdirectory(${GOOGLE_BENCHMARK_SOURCE_DIR} ${PROJECT_BINARY_DIR}/benchmark EXCLUDE_FROM_ALL)
 endif()
 
-foreach(source kernels/channel_normalization_bench kernels/copy_image_bench kernels/depthwise_conv_bench kernels/local_average_pool_bench
-        kernels/local_group_normalization_bench
-        kernels/local_instance_normalization_bench kernels/local_windows_bench
-        kernels/pointwise_conv_bench kernels/replicate_scale_bench)
+foreach(source kernels/channel_normalization_bench kernels/copy_image_bench kernels/depthwise_conv_bench
+        kernels/local_average_pool_bench kernels/local_group_normalization_bench
+        kernels/local_instance_normalization_bench kernels/local_transposed_attention_bench
+        kernels/local_windows_bench kernels/pointwise_conv_bench kernels/replicate_scale_bench)
   get_filename_component(name ${source} NAME)
   add_executable(${name} ${source}.cc)
   target_link_libraries(${name} PRIVATE tlsc_options tlsc_kernels benchmark::benchmark)

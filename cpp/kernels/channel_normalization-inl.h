@@ -23,28 +23,40 @@ namespace tlsc {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Copies the pixels of one channel into the block, and zeros behind them; adds them up. Those of
-// the next are fetched on the way: they lie too far away for the processor to guess.
-template <class T>
-HWY_INLINE void TakeChannel(const T* x, const T* next, const ChannelBlock<T>& of, float* to,
-                            float* sums) {
+// Copies the pixels of one channel into the block, and zeros behind them; calls take(i, vector) for
+// each vector of them. Those of the next are fetched on the way: they lie too far away for the
+// processor to guess.
+template <class T, class Take>
+HWY_INLINE void CopyChannel(const T* x, const T* next, const ChannelBlock<T>& of, float* to,
+                            const Take& take) {
   const Floats d;
   const size_t lanes = hn::Lanes(d);
-  const auto take = [=](size_t i, auto values) HWY_ATTR {
-    hn::Store(values, d, to + i);
-    hn::Store(hn::Add(hn::Load(d, sums + i), values), d, sums + i);
-  };
   size_t i = 0;
   for (; i + lanes <= of.pixels; i += lanes) {
     hwy::Prefetch(next + i);
-    take(i, LoadPixels(d, x + i));
+    const auto values = LoadPixels(d, x + i);
+    hn::Store(values, d, to + i);
+    take(i, values);
   }
   if (i == of.padded()) return;
   std::fill(to + i, to + of.padded(), 0.0f);
-  for (; i < of.pixels; ++i) {
-    to[i] = LoadFloat(x + i);
-    sums[i] += to[i];
+  for (size_t at = i; at < of.pixels; ++at) to[at] = LoadFloat(x + at);
+  if (i < of.pixels) take(i, hn::Load(d, to + i));
+}
+
+// Copies all channels of a block. As above, channel by channel.
+template <class T, class Take>
+HWY_INLINE void CopyChannels(const ChannelBlock<T>& of, float* values, const Take& take) {
+  for (size_t channel = 0; channel < of.channels; ++channel) {
+    const T* x = of.x + channel * of.plane;
+    const T* next = channel + 1 < of.channels ? x + of.plane : of.x;
+    CopyChannel(x, next, of, values + channel * of.stride(), take);
   }
+}
+
+template <class T>
+HWY_INLINE void CopyChannels(const ChannelBlock<T>& of, float* values) {
+  CopyChannels(of, values, [](size_t, auto) HWY_ATTR {});
 }
 
 // What pixels are normalized with, from their channels in the block and the sums of these: the mean
@@ -87,11 +99,36 @@ HWY_INLINE void FindMoments(const ChannelBlock<T>& of, float epsilon, const Bloc
 // Copies all channels of a block, and adds them up.
 template <class T>
 HWY_INLINE void TakeChannels(const ChannelBlock<T>& of, const BlockRows& rows) {
+  const Floats d;
   std::fill(rows.mean, rows.mean + of.padded(), 0.0f);
+  float* const sums = rows.mean;
+  CopyChannels(of, rows.values, [=](size_t i, auto values) HWY_ATTR {
+    hn::Store(hn::Add(hn::Load(d, sums + i), values), d, sums + i);
+  });
+}
+
+// Calls write(channel, value) for each channel of a block whose moments are found; value(d, i) are
+// its pixels from i on, normalized.
+template <class T, class Write>
+HWY_INLINE void NormalizeChannels(const ChannelBlock<T>& of, const ChannelNorm<T>& norm,
+                                  const BlockRows& rows, const Write& write) {
   for (size_t channel = 0; channel < of.channels; ++channel) {
-    const T* x = of.x + channel * of.plane;
-    const T* next = channel + 1 < of.channels ? x + of.plane : of.x;
-    TakeChannel(x, next, of, rows.values + channel * of.stride(), rows.mean);
+    const float* values = rows.values + channel * of.stride();
+    const float scale = LoadFloat(norm.scale + channel);
+    const float bias = norm.bias == nullptr ? 0.0f : LoadFloat(norm.bias + channel);
+    const auto scaled = [=](auto d, size_t i, auto centred) HWY_ATTR {
+      const auto normalized = hn::Mul(centred, hn::LoadU(d, rows.factor + i));
+      return hn::MulAdd(normalized, hn::Set(d, scale), hn::Set(d, bias));
+    };
+    if (norm.centers) {
+      write(channel, [=](auto d, size_t i) HWY_ATTR {
+        const auto difference = hn::Sub(hn::LoadU(d, values + i), hn::LoadU(d, rows.mean + i));
+        return scaled(d, i, hn::Sub(difference, hn::LoadU(d, rows.rest + i)));
+      });
+    } else {
+      write(channel,
+            [=](auto d, size_t i) HWY_ATTR { return scaled(d, i, hn::LoadU(d, values + i)); });
+    }
   }
 }
 
@@ -100,26 +137,9 @@ template <class T>
 void NormalizeBlock(const ChannelBlock<T>& of, const ChannelNorm<T>& norm, const BlockRows& rows) {
   TakeChannels(of, rows);
   FindMoments(of, norm.epsilon, rows);
-  for (size_t channel = 0; channel < of.channels; ++channel) {
-    const float* values = rows.values + channel * of.stride();
-    const float scale = LoadFloat(norm.scale + channel);
-    const float bias = norm.bias == nullptr ? 0.0f : LoadFloat(norm.bias + channel);
-    const auto write = [&](auto value) HWY_ATTR {
-      WriteSpan(of.y + channel * of.plane, 0, of.pixels, of.streams,
-                [=](auto d, size_t i) HWY_ATTR {
-                  const auto scaled = hn::Mul(value(d, i), hn::LoadU(d, rows.factor + i));
-                  return hn::MulAdd(scaled, hn::Set(d, scale), hn::Set(d, bias));
-                });
-    };
-    if (norm.centers) {
-      write([=](auto d, size_t i) HWY_ATTR {
-        const auto difference = hn::Sub(hn::LoadU(d, values + i), hn::LoadU(d, rows.mean + i));
-        return hn::Sub(difference, hn::LoadU(d, rows.rest + i));
-      });
-    } else {
-      write([=](auto d, size_t i) HWY_ATTR { return hn::LoadU(d, values + i); });
-    }
-  }
+  NormalizeChannels(of, norm, rows, [&](size_t channel, const auto& value) HWY_ATTR {
+    WriteSpan(of.y + channel * of.plane, 0, of.pixels, of.streams, value);
+  });
 }
 
 }  // namespace HWY_NAMESPACE

@@ -11,12 +11,16 @@ namespace tlsc {
 template <typename T>
 struct PointwiseLayer {
   const ChannelNorm<T>* norm;  // null for none
-  const float* weights;        // [outputs, channels]
+  const float* weights;        // [outputs, channels],
+  size_t weights_stride;       // from one output to the next
   const float* bias;
   size_t outputs;
   bool gates;
   const float* gamma;  // null where there is no residual
   const T* residual;   // where y's first pixel has it
+
+  // The channels of y.
+  size_t Written() const { return gates ? outputs / 2 : outputs; }
 };
 
 // The block, and what comes of it, output by output.

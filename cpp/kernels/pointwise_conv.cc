@@ -14,6 +14,7 @@
 #include "kernels/pointwise_conv-inl.h"
 #include "kernels/scratch.h"
 #include "kernels/target.h"
+#include "kernels/widened.h"
 
 #if HWY_ONCE
 namespace tlsc {
@@ -23,18 +24,6 @@ template <typename T>
 auto ChooseConvolveBlock() {
   HWY_EXPORT_T(ConvolveBlockTable, ConvolveBlock<T>);
   return HWY_DYNAMIC_POINTER_T(ConvolveBlockTable);
-}
-
-// The values of a parameter in float32, in `room` where they are not.
-const float* Widened(const float* values, size_t, std::vector<float>&) { return values; }
-
-const float* Widened(const Float16* values, size_t count, std::vector<float>& room) {
-  if (values == nullptr) return nullptr;
-  room.resize(count);
-  for (size_t i = 0; i < count; ++i) {
-    room[i] = hwy::F32FromF16(hwy::float16_t::FromBits(values[i].bits));
-  }
-  return room.data();
 }
 
 }  // namespace
@@ -61,6 +50,7 @@ Status PointwiseConv(const PointwiseConvTensors<T>& t, const NchwShape& x_shape,
   try {
     layer = {params.normalizes ? &norm : nullptr,
              Widened(t.weights, outputs * channels, room[0]),
+             channels,
              Widened(t.bias, outputs, room[1]),
              outputs,
              params.gates,

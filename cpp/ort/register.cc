@@ -15,6 +15,7 @@
 #include "ort/local_window_merge_op.h"
 #include "ort/local_window_partition_op.h"
 #ifndef TLSC_CUDA
+#include "ort/local_transposed_attention_op.h"
 #include "ort/pointwise_conv_op.h"
 #endif
 #include "ort/replicate_scale_op.h"
@@ -40,11 +41,13 @@ class TypedOps {
 };
 
 #ifndef TLSC_CUDA
-// Convolutions of pixels: on cards the bodies of these run, whose convolutions are cuDNN's.
-class PointwiseOps {
+// Products of matrices: on cards the bodies of these run, whose products are cuBLAS's and cuDNN's.
+class ProductOps {
  public:
-  explicit PointwiseOps(const OrtApi& api)
-      : plain_(api),
+  explicit ProductOps(const OrtApi& api)
+      : attention_(api),
+        attention_add_(api),
+        plain_(api),
         gate_(api),
         add_(api),
         layer_norm_(api),
@@ -52,6 +55,8 @@ class PointwiseOps {
         variance_norm_(api) {}
 
   void AddTo(const OrtApi& api, OrtCustomOpDomain* domain) {
+    attention_.AddTo(api, domain);
+    attention_add_.AddTo(api, domain);
     plain_.AddTo(api, domain);
     gate_.AddTo(api, domain);
     add_.AddTo(api, domain);
@@ -61,6 +66,8 @@ class PointwiseOps {
   }
 
  private:
+  TypedOps<LocalTransposedAttentionOp> attention_;
+  TypedOps<LocalTransposedAttentionPointwiseConvAddOp> attention_add_;
   TypedOps<PointwiseConvOp> plain_;
   TypedOps<PointwiseConvGateOp> gate_;
   TypedOps<PointwiseConvAddOp> add_;
@@ -69,9 +76,9 @@ class PointwiseOps {
   TypedOps<VarianceNormPointwiseConvOp> variance_norm_;
 };
 #else
-class PointwiseOps {
+class ProductOps {
  public:
-  explicit PointwiseOps(const OrtApi&) {}
+  explicit ProductOps(const OrtApi&) {}
   void AddTo(const OrtApi&, OrtCustomOpDomain*) {}
 };
 #endif
@@ -91,7 +98,7 @@ class Domain {
         local_instance_normalization_(api),
         local_window_partition_(api),
         local_window_merge_(api),
-        pointwise_(api),
+        products_(api),
         replicate_scale_(api) {
     OrtCustomOpDomain* domain = nullptr;
     ThrowIfError(api, api.CreateCustomOpDomain("tlsc", &domain));
@@ -106,7 +113,7 @@ class Domain {
     local_instance_normalization_.AddTo(api, domain);
     local_window_partition_.AddTo(api, domain);
     local_window_merge_.AddTo(api, domain);
-    pointwise_.AddTo(api, domain);
+    products_.AddTo(api, domain);
     replicate_scale_.AddTo(api, domain);
   }
 
@@ -124,7 +131,7 @@ class Domain {
   TypedOps<LocalInstanceNormalizationOp> local_instance_normalization_;
   TypedOps<LocalWindowPartitionOp> local_window_partition_;
   TypedOps<LocalWindowMergeOp> local_window_merge_;
-  PointwiseOps pointwise_;
+  ProductOps products_;
   TypedOps<ReplicateScaleOp> replicate_scale_;
 };
 

@@ -115,9 +115,11 @@ TEST(RegisterCustomOps, KeepsOneDomainPerRuntime) {
       "LocalGroupNormalization",   "LocalInstanceNormalization",   "LocalWindowPartition",
       "LocalWindowMerge"};
   if (kProvider == nullptr) {
-    expected.insert(expected.end(), {"PointwiseConv", "PointwiseConvGate", "PointwiseConvAdd",
-                                     "LayerNormPointwiseConv", "LayerNormPointwiseConvGate",
-                                     "VarianceNormPointwiseConv"});
+    expected.insert(
+        expected.end(),
+        {"LocalTransposedAttention", "LocalTransposedAttentionPointwiseConvAdd", "PointwiseConv",
+         "PointwiseConvGate", "PointwiseConvAdd", "LayerNormPointwiseConv",
+         "LayerNormPointwiseConvGate", "VarianceNormPointwiseConv"});
   }
   expected.push_back("ReplicateScale");
   for (const std::string& name : expected) {

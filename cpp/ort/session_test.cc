@@ -17,6 +17,7 @@
 #include "kernels/local_average_pool_ref.h"
 #include "kernels/local_group_normalization_ref.h"
 #include "kernels/local_instance_normalization_ref.h"
+#include "kernels/local_transposed_attention_ref.h"
 #include "kernels/local_windows_ref.h"
 #include "kernels/pointwise_conv_ref.h"
 #include "kernels/replicate_scale_ref.h"
@@ -225,6 +226,19 @@ TestNode PointwiseNode(const PointwiseCase& c, const TestDims& x, const TestDims
                                                : one});
   }
   if (c.params.normalizes) node.attributes = {{"epsilon", 0.1f}};
+  return node;
+}
+
+TestNode AttentionNode(bool convolves, const TestDims& x, const TestDims& weights) {
+  TestNode node = {"LocalTransposedAttention",
+                   {{"X", x}, {"temperature", {""}}},
+                   {{"kernel_shape", Ints{6, 7}}, {"epsilon", 0.1f}}};
+  if (convolves) {
+    node.op_type = "LocalTransposedAttentionPointwiseConvAdd";
+    const TestDims one = {""};
+    node.inputs.insert(node.inputs.end(),
+                       {{"W", weights}, {"B", one}, {"gamma", one}, {"R", kSymbolic}});
+  }
   return node;
 }
 
@@ -453,6 +467,47 @@ TEST_F(Session, PointwiseConvsMatchReference) {
     }
     ASSERT_EQ(Load(PointwiseNode(c, {"n", 3, "h", 12}, {6, 3, 1, 1})), "");
     EXPECT_EQ(InferredShape(), c.params.gates ? "n,3,h,12" : "n,6,h,12");
+  }
+}
+
+TEST_F(Session, LocalTransposedAttentionMatchesReference) {
+  const NchwShape shape = {2, 12, 10, 12};
+  const std::vector<Tensor> first = {RandomInput({2, 12, 10, 12}), RandomInput({2})};
+  const std::vector<Tensor> convolution = {RandomInput({5, 4, 1, 1}), RandomInput({5}),
+                                           RandomInput({5}), RandomInput({2, 5, 10, 12})};
+  for (const bool convolves : {false, true}) {
+    SCOPED_TRACE(convolves);
+    const TestNode node = AttentionNode(convolves, kSymbolic, {"", "", "", ""});
+    ASSERT_EQ(Load(node), "");
+    std::vector<Tensor> inputs = first;
+    if (convolves) inputs.insert(inputs.end(), convolution.begin(), convolution.end());
+    Tensor y;
+    ASSERT_EQ(Run(inputs, &y), "");
+    const int64_t outputs = convolves ? 5 : 4;
+    ASSERT_EQ(y.dims, (Ints{2, outputs, 10, 12}));
+    LocalTransposedAttentionTensors<float> reference = {
+        first[0].values.data(), first[1].values.data(), nullptr, nullptr, nullptr, nullptr};
+    if (convolves) {
+      reference = {first[0].values.data(),       first[1].values.data(),
+                   convolution[0].values.data(), convolution[1].values.data(),
+                   convolution[2].values.data(), convolution[3].values.data()};
+    }
+    const AttentionRef exact = LocalTransposedAttentionRef(
+        reference, shape, static_cast<size_t>(outputs), {{6, 7}, 2, 0.1f});
+    for (size_t i = 0; i < y.values.size(); ++i) {
+      ASSERT_NEAR(y.values[i], exact.values[i], exact.errors[i]);
+    }
+    // As halves, within their rounding.
+    std::vector<Tensor> halves;
+    for (const Tensor& input : inputs) halves.push_back(HalfInput(input));
+    Tensor rounded;
+    ASSERT_EQ(Load(WithType(kTestFloat16, node)), "");
+    ASSERT_EQ(Run(halves, &rounded), "");
+    for (size_t i = 0; i < y.values.size(); ++i) {
+      ASSERT_NEAR(rounded.values[i], y.values[i], 1e-2);
+    }
+    ASSERT_EQ(Load(AttentionNode(convolves, {"n", 12, "h", 12}, {7, 4, 1, 1})), "");
+    EXPECT_EQ(InferredShape(), convolves ? "n,7,h,12" : "n,4,h,12");
   }
 }
 
@@ -716,6 +771,16 @@ TEST_F(Session, RefusesBadShapes) {
                       RandomInput({1, 4, 4, 5})},
                      &y),
                  "PointwiseConvAdd: R: expected shape [1, 4, 4, 4], received [1, 4, 4, 5]");
+  ASSERT_EQ(Load(AttentionNode(false, kSymbolic, some)), "");
+  ExpectContains(Run({x, RandomInput({2})}, &y),
+                 "LocalTransposedAttention: X: expected three times a multiple of 2 channels, "
+                 "received 3");
+  ASSERT_EQ(Load(AttentionNode(true, kSymbolic, some)), "");
+  ExpectContains(Run({x, RandomInput({1}), RandomInput({4, 3, 1, 1}), RandomInput({4}),
+                      RandomInput({4}), RandomInput({1, 4, 4, 4})},
+                     &y),
+                 "LocalTransposedAttentionPointwiseConvAdd: W: expected shape [4, 1, 1, 1], "
+                 "received [4, 3, 1, 1]");
   ASSERT_EQ(Load(ChannelNode(false, kSymbolic)), "");
   ExpectContains(Run({x, RandomInput({1})}, &y),
                  "ChannelVarianceNormalization: scale: expected shape [3], received [1]");
