@@ -73,9 +73,13 @@ function faultsOfHeaders(original: Model, converted: Model): string[] {
   const added = converted.metadataProps.slice(foreign.length).map(({ key }) => key);
   if (!startsWith(after, keysOf(StringStringEntryProtoSchema, foreign)) || !recordKeys.test(added.join()))
     faults.push('metadata has changed');
-  const called = new Set(
-    converted.graph.node.filter(({ domain }) => domain === 'tlsc').map((node) => node.opType),
-  );
+  const oursIn = (nodes: readonly NodeProto[]) =>
+    nodes.filter(({ domain }) => domain === 'tlsc').map((node) => node.opType);
+  const called = new Set(oursIn(converted.graph.node));
+  for (const operator of called) {
+    const body = converted.functions.find(({ domain, name }) => domain === 'tlsc' && name === operator);
+    for (const inner of oursIn(body?.node ?? [])) called.add(inner);
+  }
   const names = converted.functions.slice(original.functions.length).map(({ domain, name }) => {
     if (domain !== 'tlsc' || !called.has(name)) faults.push(`function ${domain}::${name} has been added`);
     return name;
@@ -332,7 +336,9 @@ function faultsOfContents(original: GraphProto, converted: GraphProto): string[]
   ];
   const but = { node: [], initializer: [], valueInfo: [], quantizationAnnotation: [] } as never;
   // The place of a piece is asked for where windows are cut, and nowhere else.
-  const cuts = converted.node.some(({ opType }) => opType === 'LocalWindowPartition');
+  const cuts = converted.node.some(({ opType }) =>
+    /^Local(WindowPartition|TransposedAttention)/.test(opType),
+  );
   const input = cuts ? converted.input.filter(({ name }) => name !== placeInputName) : converted.input;
   const plain = { ...(but as object), input } as never;
   if (keyOf(GraphProtoSchema, original, but) !== keyOf(GraphProtoSchema, converted, plain))

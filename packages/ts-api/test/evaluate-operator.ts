@@ -54,9 +54,15 @@ export async function evaluateOperator(
   };
   const model = buildModel(parts, { opset });
   model.opsetImport.push(create(OperatorSetIdProtoSchema, { domain: 'tlsc', version: 1n }));
-  const make = functions[node.opType];
   const fast = node.attribute.some(({ name }) => name === 'max_stride');
-  if (make) model.functions.push(make({ opset, type: body, fast }));
+  const needed = new Set([node.opType]);
+  for (const operator of needed) {
+    const made = functions[operator]?.({ opset, type: body, fast });
+    if (!made) continue;
+    model.functions.push(made);
+    // What the body calls.
+    for (const { domain, opType } of made.node) if (domain === 'tlsc') needed.add(opType);
+  }
   const session = await InferenceSession.create(encodeModel(model), { operators, logSeverityLevel: 3 });
   const { y } = await session.run(feeds);
   await session.release();

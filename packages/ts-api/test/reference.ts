@@ -194,6 +194,37 @@ export function channelAttention(q: Tensor, k: Tensor, v: Tensor, options: Atten
   return new Tensor('float32', y, v.dims);
 }
 
+/** The same of images that hold queries, keys and values, in windows: the mean of what they make of a pixel. One temperature for each head. */
+export function localChannelAttention(
+  x: Tensor,
+  temperatures: readonly number[],
+  window: Window,
+): Float64Array {
+  const [batch = 0, all = 0, height = 0, width = 0] = x.dims;
+  const [channels, plane] = [all / 3, height * width];
+  const share = channels / temperatures.length;
+  const y = new Float64Array(batch * channels * plane);
+  temperatures.forEach((temperature, head) => {
+    // The channels of one head, of queries, keys or values.
+    const part = (which: number) => {
+      const images = Array.from({ length: batch }, (_, n) => {
+        const first = (n * all + which * channels + head * share) * plane;
+        return (x.data as Float32Array).slice(first, first + share * plane);
+      });
+      const data = Float32Array.from(images.flatMap((values) => [...values]));
+      return windowPartition(new Tensor('float32', data, [batch, share, height, width]), window);
+    };
+    const options = { heads: 1, normalized: true, temperature };
+    const windows = channelAttention(part(0), part(1), part(2), options);
+    const merged = windowMerge(windows, [batch, share, height, width]);
+    merged.forEach((value, i) => {
+      const [n, rest] = [Math.floor(i / (share * plane)), i % (share * plane)];
+      y[(n * channels + head * share) * plane + rest] = value;
+    });
+  });
+  return y;
+}
+
 export function localInstanceNorm(
   x: Tensor,
   scale: readonly number[],

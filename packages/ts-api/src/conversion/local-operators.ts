@@ -5,9 +5,11 @@ import type { Model } from '../graph/model.js';
 import { intsOf, type NodeProto, subgraphsOf } from '../graph/proto.js';
 import type { Size } from '../size.js';
 
-/** The nodes that a conversion has put into the model in the place of global statistics. */
+/** The nodes that a conversion has put into the model in the place of global statistics, or those that do their work. */
 export function localNodesOf(model: Model): NodeProto[] {
-  return model.graph.node.filter((node) => node.domain === domain && !isFused(node));
+  return model.graph.node.filter(
+    (node) => node.domain === domain && (!isFused(node) || windowOf(node) !== undefined),
+  );
 }
 
 /** The window of a local operator; undefined for one that has none. */

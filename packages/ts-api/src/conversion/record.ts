@@ -14,7 +14,7 @@ export interface Site {
   /** Name of the node, or its operator and output where it has none. */
   readonly node: string;
   readonly rule: string;
-  /** The operator of domain `tlsc` that stands there now. */
+  /** The operator of domain `tlsc` that was put there; one that was fused may do its work. */
   readonly operator: string;
   /** Height and width of its input at the training size. */
   readonly featureSize: Size;

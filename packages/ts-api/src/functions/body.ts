@@ -5,6 +5,7 @@ import {
   DataType,
   type FunctionProto,
   makeNode,
+  type NodeOptions,
   type NodeProto,
 } from '../graph/proto.js';
 import type { ImageType } from '../session/image-tensors.js';
@@ -49,19 +50,38 @@ export class Body {
     inputs: readonly string[],
     attributes: Readonly<Record<string, AttributeValue>> = {},
   ): string {
+    return this.#add(opType, inputs, { attributes });
+  }
+
+  /** Another function of ours, which the model must have, too. */
+  call(
+    opType: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, AttributeValue>> = {},
+  ): string {
+    return this.#add(opType, inputs, { domain, attributes });
+  }
+
+  #add(opType: string, inputs: readonly string[], options: NodeOptions): string {
     this.#count += 1;
     const output = `${opType}_${this.#count}`;
-    this.nodes.push(makeNode(opType, inputs, [output], { attributes }));
+    this.nodes.push(makeNode(opType, inputs, [output], options));
     return output;
+  }
+
+  /** So many equal parts of a value along an axis. */
+  parts(value: string, count: number, axis: number, opset: number): string[] {
+    this.#count += 1;
+    const parts = Array.from({ length: count }, (_, i) => `Split_${this.#count}_${i}`);
+    const attributes = { axis, ...(opset >= 18 && { num_outputs: count }) };
+    this.nodes.push(makeNode('Split', [value], parts, { attributes }));
+    return parts;
   }
 
   /** The two halves of a value along an axis. */
   halves(value: string, axis: number, opset: number): readonly [string, string] {
-    this.#count += 1;
-    const halves = [`Split_${this.#count}_first`, `Split_${this.#count}_second`] as const;
-    const attributes = { axis, ...(opset >= 18 && { num_outputs: 2 }) };
-    this.nodes.push(makeNode('Split', [value], halves, { attributes }));
-    return halves;
+    const [first = '', second = ''] = this.parts(value, 2, axis, opset);
+    return [first, second];
   }
 
   ints(...values: readonly number[]): string {
@@ -107,6 +127,8 @@ export class Body {
   ): FunctionProto {
     const last = this.nodes.at(-1);
     if (last) last.output = ['Y'];
+    const imports = [{ domain: '', version: BigInt(opset) }];
+    if (this.nodes.some((node) => node.domain === domain)) imports.push({ domain, version: domainVersion });
     return create(FunctionProtoSchema, {
       name,
       domain,
@@ -114,7 +136,7 @@ export class Body {
       output: ['Y'],
       attribute: [...attribute],
       node: this.nodes,
-      opsetImport: [create(OperatorSetIdProtoSchema, { domain: '', version: BigInt(opset) })],
+      opsetImport: imports.map((one) => create(OperatorSetIdProtoSchema, one)),
     });
   }
 }

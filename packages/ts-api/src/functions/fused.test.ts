@@ -1,7 +1,15 @@
 // The fused operators against their definition, alone: on the kernels, and by their portable bodies in every opset that changes them.
 import { describe, expect, it } from 'vitest';
 import { type Evaluation, evaluateOperator } from '../../test/evaluate-operator.js';
-import { channelNorm, depthwise, gated, largestDifference, noise, pointwise } from '../../test/reference.js';
+import {
+  channelNorm,
+  depthwise,
+  gated,
+  largestDifference,
+  localChannelAttention,
+  noise,
+  pointwise,
+} from '../../test/reference.js';
 import { makeNode, type NodeProto } from '../graph/proto.js';
 
 const scale = [1.5, -0.5, 2, 1];
@@ -28,6 +36,25 @@ function pixelConv(operator: string, before: readonly string[], behind: readonly
   const attributes = before.length > 0 ? { epsilon: { float: epsilon } } : {};
   const input = ['x', ...before, 'square', 'bias6', ...behind];
   return makeNode(operator, input, ['y'], { domain: 'tlsc', attributes });
+}
+
+/** Queries, keys and values of two heads, in windows that overlap. */
+const qkv = noise([2, 12, 9, 13], 5);
+const temperature = [1.5, 3];
+const window = [6, 8] as const;
+const attended = localChannelAttention(qkv, temperature, window);
+
+function attention(operator: string, behind: readonly string[] = []): NodeProto {
+  const attributes = { kernel_shape: window, epsilon: { float: 1e-12 } };
+  const input = ['qkv', 'temperature', ...behind, 'place'];
+  return makeNode(operator, input, ['y'], { domain: 'tlsc', attributes });
+}
+
+function added(values: Float64Array | Float32Array): Float64Array {
+  return Float64Array.from(
+    values,
+    (value, i) => (residual.data[i] as number) + (gamma[Math.floor(i / (9 * 13)) % 6] as number) * value,
+  );
 }
 
 function conv(operator: string): NodeProto {
@@ -65,9 +92,12 @@ const operators = [
   },
   {
     node: pixelConv('PointwiseConvAdd', [], ['gamma', 'r']),
-    expected: outputs(x.data as Float32Array).map(
-      (value, i) => (residual.data[i] as number) + (gamma[Math.floor(i / (9 * 13)) % 6] as number) * value,
-    ),
+    expected: added(outputs(x.data as Float32Array)),
+  },
+  { node: attention('LocalTransposedAttention'), expected: attended },
+  {
+    node: attention('LocalTransposedAttentionPointwiseConvAdd', ['square', 'bias6', 'gamma', 'r']),
+    expected: added(outputs(attended)),
   },
   {
     node: pixelConv('LayerNormPointwiseConv', ['scale', 'bias']),
@@ -88,11 +118,12 @@ async function errorOf(
   kind: 'native' | 'portable',
   evaluation: Evaluation,
 ): Promise<number> {
-  const all = { x, w, square, r: residual };
+  const all = { x, w, square, r: residual, qkv };
   const images = Object.fromEntries(Object.entries(all).filter(([name]) => node.input.includes(name)));
-  const constants = { scale, bias, bias6, gamma };
+  const constants = { scale, bias, bias6, gamma, temperature };
+  const numbers = { place: [0, 0, 0, 0] };
   return largestDifference(
-    await evaluateOperator(node, images, kind, { ...evaluation, constants }),
+    await evaluateOperator(node, images, kind, { ...evaluation, constants, numbers }),
     Float32Array.from(expected),
   );
 }

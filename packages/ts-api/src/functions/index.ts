@@ -16,6 +16,7 @@ import { localVarianceFunction } from './local-variance.js';
 import { localWindowMergeFunction, localWindowPartitionFunction } from './local-windows.js';
 import { pointwiseFunctions } from './pointwise-conv.js';
 import { replicateScaleFunction } from './replicate-scale.js';
+import { transposedAttentionFunctions } from './transposed-attention.js';
 
 /** The portable body of each operator that the rules put in place, written for the model that it goes into. */
 export const functions: Readonly<Record<string, (options: BodyOptions) => FunctionProto>> = {
@@ -27,6 +28,7 @@ export const functions: Readonly<Record<string, (options: BodyOptions) => Functi
   LocalAveragePool: localAveragePoolFunction,
   LocalGroupNormalization: localGroupNormalizationFunction,
   LocalInstanceNormalization: localInstanceNormalizationFunction,
+  ...transposedAttentionFunctions,
   LocalVariance: localVarianceFunction,
   LocalWindowMerge: localWindowMergeFunction,
   LocalWindowPartition: localWindowPartitionFunction,

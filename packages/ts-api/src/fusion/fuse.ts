@@ -11,6 +11,7 @@ import { channelNormalization } from './channel-normalization.js';
 import type { Fusion, FusionContext } from './context.js';
 import { depthwiseConv } from './depthwise-conv.js';
 import { pointwiseConv } from './pointwise-conv.js';
+import { transposedAttention } from './transposed-attention.js';
 
 /** Nodes that were fused. */
 export interface Fused {
@@ -42,7 +43,7 @@ export function fusionContext(model: Model, { sizes, two }: Seen): FusionContext
 }
 
 /** Those of later passes take up what earlier ones have put in place. */
-const passes = [[channelNormalization, depthwiseConv], [pointwiseConv]];
+const passes = [[channelNormalization, depthwiseConv, transposedAttention], [pointwiseConv]];
 
 /** Edits the graph. What no fusion recognises stays as it is. */
 export function fuse(context: FusionContext): Fused[] {

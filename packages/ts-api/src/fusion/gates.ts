@@ -1,8 +1,8 @@
 // What puts two halves of channels together again.
 import { isOnnxDomain, type NodeProto, textOf } from '../graph/proto.js';
+import { halvesOf } from './channel-parts.js';
 import { numberIn } from './constants.js';
 import { type FusionContext, isReadBy } from './context.js';
-import { halvesOf } from './halves.js';
 
 export type GateKind = 'product' | 'gelu';
 

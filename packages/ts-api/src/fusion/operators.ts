@@ -2,13 +2,15 @@ import { domain } from '../functions/body.js';
 import type { Model } from '../graph/model.js';
 import type { NodeProto } from '../graph/proto.js';
 
-/** The operators of domain `tlsc` that do the work of several nodes, and have no window. */
+/** The operators of domain `tlsc` that do the work of several nodes. */
 const fusedOperators = new Set([
   'ChannelLayerNormalization',
   'ChannelVarianceNormalization',
   'DepthwiseConv',
   'DepthwiseConvGate',
   'DepthwiseConvGeluGate',
+  'LocalTransposedAttention',
+  'LocalTransposedAttentionPointwiseConvAdd',
   'PointwiseConv',
   'PointwiseConvGate',
   'PointwiseConvAdd',
@@ -25,7 +27,7 @@ export function isFused(node: NodeProto): boolean {
 export function weightsPlaceOf(node: NodeProto): number {
   if (!isFused(node) || !node.opType.includes('Conv')) return -1;
   if (node.opType.startsWith('LayerNorm')) return 3;
-  return node.opType.startsWith('VarianceNorm') ? 2 : 1;
+  return /^(VarianceNorm|LocalTransposedAttention)/.test(node.opType) ? 2 : 1;
 }
 
 /** The nodes that stand for others, fused. */

@@ -29,6 +29,14 @@ function weightsOfPixels(context: FusionContext, node: NodeProto): TensorProto |
   return isOfPixels && takesAll ? tensor : undefined;
 }
 
+/** The attention that is there for this convolution alone. */
+function attentionBefore(context: FusionContext, node: NodeProto): NodeProto | undefined {
+  const [image = ''] = node.input;
+  const attention = context.graph.producer(image);
+  const isAttention = attention?.domain === 'tlsc' && attention.opType === 'LocalTransposedAttention';
+  return isAttention && isReadBy(context, image, [node]) ? attention : undefined;
+}
+
 /** The normalization over channels that is there for this convolution alone. */
 function normBefore(context: FusionContext, node: NodeProto): NodeProto | undefined {
   const [image = ''] = node.input;
@@ -105,13 +113,14 @@ export function pointwiseConv(context: FusionContext, node: NodeProto): Fusion |
   const isOnItsOwn = !norm && behind === '';
   if (isOnItsOwn && isForConvolutions(context, result)) return undefined;
   if ((isOnItsOwn || behind === 'Add') && !isPlain(context, image)) return undefined;
-  const operator = `${before}PointwiseConv${behind}`;
+  const attention = behind === 'Add' ? attentionBefore(context, node) : undefined;
+  const operator = `${attention ? attention.opType : before}PointwiseConv${behind}`;
   const type = typeOf(tensor);
   return {
     operator,
     type,
     rewrite() {
-      const [source = image, ...affine] = norm?.input ?? [];
+      const [source = image, ...affine] = norm?.input ?? attention?.input.slice(0, 2) ?? [];
       const ownBias = bias || filled(context, tensor, 0, outputs, `${result}_bias`);
       const input = [source, ...affine, weights, ownBias];
       if (found.behind === 'Add') {
@@ -122,6 +131,10 @@ export function pointwiseConv(context: FusionContext, node: NodeProto): Fusion |
       }
       const attributes = norm ? { epsilon: { float: floatOf(norm, 'epsilon', 1e-5) } } : {};
       const made = makeNode(operator, input, last.output, { domain: 'tlsc', name: node.name, attributes });
+      if (attention) {
+        made.input.push(...attention.input.slice(2));
+        made.attribute = attention.attribute;
+      }
       graph.replace(last, made, node);
       return made;
     },
