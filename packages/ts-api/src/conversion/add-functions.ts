@@ -22,6 +22,7 @@ export function addFunctions(model: Model, uses: readonly Use[], fast: boolean):
   const known = [...uses];
   // Those that bodies call are found on the way.
   const operators = new Set(oursIn(model.graph.node));
+  if (operators.size === 0) return;
   for (const operator of operators) {
     const types = new Set(known.filter((use) => use.operator === operator).map((use) => use.type));
     const [type, ...others] = types;

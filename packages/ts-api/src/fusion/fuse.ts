@@ -10,6 +10,7 @@ import type { ImageType } from '../session/image-tensors.js';
 import { channelNormalization } from './channel-normalization.js';
 import type { Fusion, FusionContext } from './context.js';
 import { depthwiseConv } from './depthwise-conv.js';
+import { leakyRelu } from './leaky-relu.js';
 import { pointwiseConv } from './pointwise-conv.js';
 import { transposedAttention } from './transposed-attention.js';
 
@@ -17,7 +18,7 @@ import { transposedAttention } from './transposed-attention.js';
 export interface Fused {
   /** Name of what stands there now, or its operator and output where it has none. */
   readonly node: string;
-  /** It is of domain `tlsc`. */
+  /** It is of domain `tlsc`, but for ONNX's own LeakyRelu. */
   readonly operator: string;
   readonly type: ImageType;
 }
@@ -43,7 +44,7 @@ export function fusionContext(model: Model, { sizes, two }: Seen): FusionContext
 }
 
 /** Those of later passes take up what earlier ones have put in place. */
-const passes = [[channelNormalization, depthwiseConv, transposedAttention], [pointwiseConv]];
+const passes = [[channelNormalization, depthwiseConv, transposedAttention, leakyRelu], [pointwiseConv]];
 
 /** Edits the graph. What no fusion recognises stays as it is. */
 export function fuse(context: FusionContext): Fused[] {
