@@ -19,7 +19,8 @@ endif()
 
 foreach(source kernels/channel_normalization_bench kernels/copy_image_bench kernels/depthwise_conv_bench
         kernels/local_average_pool_bench kernels/local_group_normalization_bench
-        kernels/local_instance_normalization_bench kernels/local_transposed_attention_bench
+        kernels/local_instance_normalization_bench kernels/local_instance_normalization_leaky_relu_bench
+        kernels/local_transposed_attention_bench
         kernels/local_windows_bench kernels/pointwise_conv_bench kernels/replicate_scale_bench)
   get_filename_component(name ${source} NAME)
   add_executable(${name} ${source}.cc)

@@ -27,7 +27,7 @@ foreach(name channel_normalization depthwise_conv local_average_pool local_group
 endforeach()
 
 # Of these cards run nothing.
-foreach(name copy_image local_transposed_attention pointwise_conv)
+foreach(name copy_image local_instance_normalization_leaky_relu local_transposed_attention pointwise_conv)
   tlsc_add_fuzz(${name} ${name} tlsc_kernels)
   if(NOT TLSC_BUILD_FUZZERS)
     tlsc_add_target_tests(${name}_replay ${TLSC_CORPUS}/${name})

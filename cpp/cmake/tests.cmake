@@ -42,7 +42,8 @@ endfunction()
 
 tlsc_add_test(kernels/fill_hidden_test tlsc_kernels)
 foreach(name channel_normalization copy_image depthwise_conv local_average_pool local_group_normalization
-        local_instance_normalization local_transposed_attention local_windows pointwise_conv replicate_scale)
+        local_instance_normalization local_instance_normalization_leaky_relu local_transposed_attention local_windows
+        pointwise_conv replicate_scale)
   tlsc_add_test_executable(${name}_test kernels/${name}_test.cc tlsc_kernels)
   tlsc_add_target_tests(${name}_test)
 endforeach()

@@ -14,9 +14,9 @@ Status LocalGroupNormalization(const T* x, const NchwShape& x_shape, const T* sc
   }
   if (*ElementCount(x_shape) == 0) return {};
   const size_t group_channels = x_shape.channels / static_cast<size_t>(params.num_groups);
-  return NormalizeGroups(x, x_shape, group_channels, scale, bias,
-                         MakeWindow(x_shape, params.kernel_shape, Padding::kReplicate),
-                         params.epsilon, loop, y);
+  const Groups<T> groups = {group_channels, x_shape.channels, scale, bias, params.epsilon};
+  return NormalizeGroups(x, x_shape, groups,
+                         MakeWindow(x_shape, params.kernel_shape, Padding::kReplicate), loop, y);
 }
 
 template Status LocalGroupNormalization(const float*, const NchwShape&, const float*, const float*,

@@ -15,7 +15,8 @@ Status LocalInstanceNormalization(const T* x, const NchwShape& x_shape, const T*
   if (*ElementCount(x_shape) == 0) return {};
   const Window window =
       MakeWindow(x_shape, params.kernel_shape, Padding::kReplicate, params.max_stride);
-  return NormalizeGroups(x, x_shape, 1, scale, bias, window, params.epsilon, loop, y);
+  const Groups<T> groups = {1, x_shape.channels, scale, bias, params.epsilon};
+  return NormalizeGroups(x, x_shape, groups, window, loop, y);
 }
 
 template Status LocalInstanceNormalization(const float*, const NchwShape&, const float*,

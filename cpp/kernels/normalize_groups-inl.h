@@ -18,6 +18,7 @@
 #include <cstdint>
 
 #include "kernels/containment-inl.h"
+#include "kernels/leaky_relu-inl.h"
 #include "kernels/scratch.h"
 #include "kernels/sliding_sums-inl.h"
 
@@ -108,7 +109,8 @@ HWY_NOINLINE bool NormalizePositions(const BandOf<T>& band, const GroupNorm<T>& 
             const auto centred = hn::Sub(rough, hn::LoadU(df, rows.mean_rest + i));
             // The scale comes last: times the factor, it may be too small for float32.
             const auto normalized = hn::Mul(centred, hn::LoadU(df, rows.factor + i));
-            const auto output = hn::MulAdd(normalized, hn::Set(df, scale), hn::Set(df, bias));
+            const auto scaled = hn::MulAdd(normalized, hn::Set(df, scale), hn::Set(df, bias));
+            const auto output = LeakyRelu(df, scaled, norm.alpha);
             if constexpr (kSparse) {
               const auto largest = hn::Set(df, hwy::HighestValue<float>());
               if (!hn::AllTrue(df, hn::Le(hn::Abs(output), largest))) *has_room = false;
@@ -149,7 +151,8 @@ HWY_NOINLINE void NormalizeWide(const BandOf<T>& band, const GroupNorm<T>& norm,
             const auto centred = hn::Sub(value, hn::LoadU(d, rows.wide_mean + begin + i));
             const auto factor = hn::LoadU(d, rows.wide_factor + begin + i);
             const auto normalized = hn::Mul(centred, factor);
-            const auto output = hn::MulAdd(normalized, hn::Set(d, scale), hn::Set(d, bias));
+            const auto scaled = hn::MulAdd(normalized, hn::Set(d, scale), hn::Set(d, bias));
+            const auto output = LeakyRelu(d, scaled, double{norm.alpha});
             StorePixels(df, hn::DemoteTo(df, output), y + i);
           });
         }

@@ -44,32 +44,30 @@ double PivotOf(const T* group, size_t channels, size_t plane_size) {
 }  // namespace
 
 template <typename T>
-Status NormalizeGroups(const T* x, const NchwShape& x_shape, size_t group_channels, const T* scale,
-                       const T* bias, const Window& window, float epsilon, ParallelLoop& loop,
-                       T* y) {
+Status NormalizeGroups(const T* x, const NchwShape& x_shape, const Groups<T>& groups,
+                       const Window& window, ParallelLoop& loop, T* y) {
   if (Status status = ChooseTarget(); !status.ok()) return status;
   const size_t elements = *ElementCount(x_shape);
   const size_t plane_size = x_shape.height * x_shape.width;
-  const size_t group_size = group_channels * plane_size;
-  const size_t groups = x_shape.channels / group_channels;
+  const size_t group_channels = groups.group_channels;
+  const size_t per_image = groups.channels / group_channels;
   const bool streams = elements * sizeof(T) >= kStreamedBytes;
   const auto normalize = ChooseNormalizeBand<T>();
   return ForEachBand<NormRows<T>>(
-      x_shape.batch * groups, window, loop,
+      x_shape.batch * per_image, window, loop,
       [&](size_t group, const Band& band, const NormRows<T>& rows) {
-        const T* from = x + group * group_size;
-        const size_t channel = group % groups * group_channels;
-        const GroupNorm<T> norm = {PivotOf(from, group_channels, plane_size), epsilon,
-                                   scale + channel, bias + channel};
-        normalize({from, y + group * group_size, window, band, streams, group_channels}, norm,
-                  rows);
+        const size_t channel = group % per_image * group_channels;
+        const size_t at = (group / per_image * x_shape.channels + channel) * plane_size;
+        const GroupNorm<T> norm = {PivotOf(x + at, group_channels, plane_size), groups.epsilon,
+                                   groups.scale + channel, groups.bias + channel, groups.alpha};
+        normalize({x + at, y + at, window, band, streams, group_channels}, norm, rows);
       });
 }
 
-template Status NormalizeGroups(const float*, const NchwShape&, size_t, const float*, const float*,
-                                const Window&, float, ParallelLoop&, float*);
-template Status NormalizeGroups(const Float16*, const NchwShape&, size_t, const Float16*,
-                                const Float16*, const Window&, float, ParallelLoop&, Float16*);
+template Status NormalizeGroups(const float*, const NchwShape&, const Groups<float>&, const Window&,
+                                ParallelLoop&, float*);
+template Status NormalizeGroups(const Float16*, const NchwShape&, const Groups<Float16>&,
+                                const Window&, ParallelLoop&, Float16*);
 
 }  // namespace tlsc
 #endif  // HWY_ONCE

@@ -119,6 +119,7 @@ struct GroupNorm {
   double epsilon;
   const T* scale;  // of its channels, like the next
   const T* bias;
+  float alpha;  // what is below 0 afterwards is multiplied with
 };
 
 }  // namespace tlsc

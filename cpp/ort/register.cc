@@ -15,6 +15,7 @@
 #include "ort/local_window_merge_op.h"
 #include "ort/local_window_partition_op.h"
 #ifndef TLSC_CUDA
+#include "ort/local_instance_normalization_leaky_relu_op.h"
 #include "ort/local_transposed_attention_op.h"
 #include "ort/pointwise_conv_op.h"
 #endif
@@ -41,11 +42,14 @@ class TypedOps {
 };
 
 #ifndef TLSC_CUDA
-// Products of matrices: on cards the bodies of these run, whose products are cuBLAS's and cuDNN's.
-class ProductOps {
+// On cards the bodies of these run, whose products are cuBLAS's and cuDNN's, and which call
+// operators that cards have.
+class ProcessorOps {
  public:
-  explicit ProductOps(const OrtApi& api)
-      : attention_(api),
+  explicit ProcessorOps(const OrtApi& api)
+      : normalization_(api),
+        half_normalization_(api),
+        attention_(api),
         attention_add_(api),
         plain_(api),
         gate_(api),
@@ -55,6 +59,8 @@ class ProductOps {
         variance_norm_(api) {}
 
   void AddTo(const OrtApi& api, OrtCustomOpDomain* domain) {
+    normalization_.AddTo(api, domain);
+    half_normalization_.AddTo(api, domain);
     attention_.AddTo(api, domain);
     attention_add_.AddTo(api, domain);
     plain_.AddTo(api, domain);
@@ -66,6 +72,8 @@ class ProductOps {
   }
 
  private:
+  TypedOps<LocalInstanceNormalizationLeakyReluOp> normalization_;
+  TypedOps<LocalHalfInstanceNormalizationLeakyReluOp> half_normalization_;
   TypedOps<LocalTransposedAttentionOp> attention_;
   TypedOps<LocalTransposedAttentionPointwiseConvAddOp> attention_add_;
   TypedOps<PointwiseConvOp> plain_;
@@ -76,9 +84,9 @@ class ProductOps {
   TypedOps<VarianceNormPointwiseConvOp> variance_norm_;
 };
 #else
-class ProductOps {
+class ProcessorOps {
  public:
-  explicit ProductOps(const OrtApi&) {}
+  explicit ProcessorOps(const OrtApi&) {}
   void AddTo(const OrtApi&, OrtCustomOpDomain*) {}
 };
 #endif
@@ -98,7 +106,7 @@ class Domain {
         local_instance_normalization_(api),
         local_window_partition_(api),
         local_window_merge_(api),
-        products_(api),
+        of_processor_(api),
         replicate_scale_(api) {
     OrtCustomOpDomain* domain = nullptr;
     ThrowIfError(api, api.CreateCustomOpDomain("tlsc", &domain));
@@ -113,7 +121,7 @@ class Domain {
     local_instance_normalization_.AddTo(api, domain);
     local_window_partition_.AddTo(api, domain);
     local_window_merge_.AddTo(api, domain);
-    products_.AddTo(api, domain);
+    of_processor_.AddTo(api, domain);
     replicate_scale_.AddTo(api, domain);
   }
 
@@ -131,7 +139,7 @@ class Domain {
   TypedOps<LocalInstanceNormalizationOp> local_instance_normalization_;
   TypedOps<LocalWindowPartitionOp> local_window_partition_;
   TypedOps<LocalWindowMergeOp> local_window_merge_;
-  ProductOps products_;
+  ProcessorOps of_processor_;
   TypedOps<ReplicateScaleOp> replicate_scale_;
 };
 

@@ -117,7 +117,8 @@ TEST(RegisterCustomOps, KeepsOneDomainPerRuntime) {
   if (kProvider == nullptr) {
     expected.insert(
         expected.end(),
-        {"LocalTransposedAttention", "LocalTransposedAttentionPointwiseConvAdd", "PointwiseConv",
+        {"LocalInstanceNormalizationLeakyRelu", "LocalHalfInstanceNormalizationLeakyRelu",
+         "LocalTransposedAttention", "LocalTransposedAttentionPointwiseConvAdd", "PointwiseConv",
          "PointwiseConvGate", "PointwiseConvAdd", "LayerNormPointwiseConv",
          "LayerNormPointwiseConvGate", "VarianceNormPointwiseConv"});
   }

@@ -470,6 +470,39 @@ TEST_F(Session, PointwiseConvsMatchReference) {
   }
 }
 
+TEST_F(Session, LocalInstanceNormalizationLeakyReluMatchesReference) {
+  TestNode node = NormNode(kSymbolic, {{"kernel_shape", Ints{4, 7}}, {"alpha", 0.25f}});
+  node.op_type = "LocalHalfInstanceNormalizationLeakyRelu";
+  const Tensor x = RandomInput({2, 3, 10, 12});
+  const Tensor scale = RandomInput({2});
+  const Tensor bias = RandomInput({2});
+  ASSERT_EQ(Load(node), "");
+  Tensor y;
+  ASSERT_EQ(Run({x, scale, bias}, &y), "");
+  ASSERT_EQ(y.dims, x.dims);
+  for (size_t i = 0; i < y.values.size(); ++i) {
+    const size_t channel = i / 120 % 3;
+    double expected = double{x.values[i]};
+    if (channel < 2) {
+      expected = LocalInstanceNormalizationRef(
+                     x.values.data() + i / 120 * 120, 10, 12, double{scale.values[channel]},
+                     double{bias.values[channel]}, {{4, 7}}, static_cast<int64_t>(i % 120 / 12),
+                     static_cast<int64_t>(i % 12))
+                     .value;
+    }
+    ASSERT_NEAR(y.values[i], expected < 0.0 ? 0.25 * expected : expected, 1e-5);
+  }
+  ExpectContains(Run({x, RandomInput({4}), RandomInput({4})}, &y),
+                 "LocalHalfInstanceNormalizationLeakyRelu: scale: expected no more than the "
+                 "channels of X, 3, of elements, received 4");
+  ExpectContains(Run({x, scale, RandomInput({1})}, &y),
+                 "LocalHalfInstanceNormalizationLeakyRelu: B: expected shape [2], received [1]");
+  node.op_type = "LocalInstanceNormalizationLeakyRelu";
+  ASSERT_EQ(Load(node), "");
+  ExpectContains(Run({x, scale, bias}, &y),
+                 "LocalInstanceNormalizationLeakyRelu: scale: expected shape [3], received [2]");
+}
+
 TEST_F(Session, LocalTransposedAttentionMatchesReference) {
   const NchwShape shape = {2, 12, 10, 12};
   const std::vector<Tensor> first = {RandomInput({2, 12, 10, 12}), RandomInput({2})};

@@ -38,6 +38,7 @@ const others = [
   'gate_test',
   'local_group_normalization_test',
   'local_instance_normalization_test',
+  'local_instance_normalization_leaky_relu_test',
   'local_transposed_attention_test',
   'pointwise_conv_test',
   'register_test',

@@ -102,6 +102,7 @@ export function benchKernels() {
     'local_average_pool',
     'local_group_normalization',
     'local_instance_normalization',
+    'local_instance_normalization_leaky_relu',
     'local_transposed_attention',
     'local_windows',
     'pointwise_conv',

@@ -174,14 +174,15 @@ class RunMemory::Account {
     return block;
   }
 
-  // The smallest spare block that is not much too large; null where there is none.
+  // The smallest spare block that is not much too large, of those the last that was freed, which
+  // the caches may still hold; null where there is none.
   Block* TakeFitting(size_t size) {
     if (size < kLarge) return nullptr;
     auto& blocks = spare_.blocks;
     auto best = blocks.end();
     for (auto block = blocks.begin(); block != blocks.end(); ++block) {
       const bool fits = (*block)->size >= size && (*block)->size - size <= size / kWasted;
-      if (fits && (best == blocks.end() || (*block)->size < (*best)->size)) best = block;
+      if (fits && (best == blocks.end() || (*block)->size <= (*best)->size)) best = block;
     }
     if (best == blocks.end() || (*best)->size > limit_ - live_) return nullptr;
     return Take(best);

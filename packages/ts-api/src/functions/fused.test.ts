@@ -7,6 +7,7 @@ import {
   gated,
   largestDifference,
   localChannelAttention,
+  localInstanceNorm,
   noise,
   pointwise,
 } from '../../test/reference.js';
@@ -41,6 +42,7 @@ function pixelConv(operator: string, before: readonly string[], behind: readonly
 /** Queries, keys and values of two heads, in windows that overlap. */
 const qkv = noise([2, 12, 9, 13], 5);
 const temperature = [1.5, 3];
+const bias2 = [-0.25, 0.5];
 const window = [6, 8] as const;
 const attended = localChannelAttention(qkv, temperature, window);
 
@@ -48,6 +50,22 @@ function attention(operator: string, behind: readonly string[] = []): NodeProto 
   const attributes = { kernel_shape: window, epsilon: { float: 1e-12 } };
   const input = ['qkv', 'temperature', ...behind, 'place'];
   return makeNode(operator, input, ['y'], { domain: 'tlsc', attributes });
+}
+
+function leaky(operator: string, ...parameters: readonly string[]): NodeProto {
+  const attributes = { kernel_shape: window, epsilon: { float: epsilon }, alpha: { float: 0.25 } };
+  return makeNode(operator, ['x', ...parameters], ['y'], { domain: 'tlsc', attributes });
+}
+
+/** The first so many channels normalized in windows, and LeakyRelu of all. */
+function leakyNorm(count: number): Float64Array {
+  const scales = count === 4 ? scale : [...temperature, 0, 0];
+  const biases = count === 4 ? bias : [...bias2, 0, 0];
+  const normalized = localInstanceNorm(x, scales, biases, window, epsilon);
+  return normalized.map((value, i) => {
+    const own = Math.floor(i / (9 * 13)) % 4 < count ? value : (x.data[i] as number);
+    return own < 0 ? 0.25 * own : own;
+  });
 }
 
 function added(values: Float64Array | Float32Array): Float64Array {
@@ -94,6 +112,8 @@ const operators = [
     node: pixelConv('PointwiseConvAdd', [], ['gamma', 'r']),
     expected: added(outputs(x.data as Float32Array)),
   },
+  { node: leaky('LocalInstanceNormalizationLeakyRelu', 'scale', 'bias'), expected: leakyNorm(4) },
+  { node: leaky('LocalHalfInstanceNormalizationLeakyRelu', 'temperature', 'bias2'), expected: leakyNorm(2) },
   { node: attention('LocalTransposedAttention'), expected: attended },
   {
     node: attention('LocalTransposedAttentionPointwiseConvAdd', ['square', 'bias6', 'gamma', 'r']),
@@ -120,7 +140,7 @@ async function errorOf(
 ): Promise<number> {
   const all = { x, w, square, r: residual, qkv };
   const images = Object.fromEntries(Object.entries(all).filter(([name]) => node.input.includes(name)));
-  const constants = { scale, bias, bias6, gamma, temperature };
+  const constants = { scale, bias, bias2, bias6, gamma, temperature };
   const numbers = { place: [0, 0, 0, 0] };
   return largestDifference(
     await evaluateOperator(node, images, kind, { ...evaluation, constants, numbers }),

@@ -12,6 +12,7 @@ import {
 import { localAveragePoolFunction } from './local-average-pool.js';
 import { localGroupNormalizationFunction } from './local-group-normalization.js';
 import { localInstanceNormalizationFunction } from './local-instance-normalization.js';
+import { normalizationLeakyReluFunctions } from './local-instance-normalization-leaky-relu.js';
 import { localVarianceFunction } from './local-variance.js';
 import { localWindowMergeFunction, localWindowPartitionFunction } from './local-windows.js';
 import { pointwiseFunctions } from './pointwise-conv.js';
@@ -28,6 +29,7 @@ export const functions: Readonly<Record<string, (options: BodyOptions) => Functi
   LocalAveragePool: localAveragePoolFunction,
   LocalGroupNormalization: localGroupNormalizationFunction,
   LocalInstanceNormalization: localInstanceNormalizationFunction,
+  ...normalizationLeakyReluFunctions,
   ...transposedAttentionFunctions,
   LocalVariance: localVarianceFunction,
   LocalWindowMerge: localWindowMergeFunction,

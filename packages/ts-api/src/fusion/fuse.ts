@@ -10,6 +10,7 @@ import type { ImageType } from '../session/image-tensors.js';
 import { channelNormalization } from './channel-normalization.js';
 import type { Fusion, FusionContext } from './context.js';
 import { depthwiseConv } from './depthwise-conv.js';
+import { instanceNormalization } from './instance-normalization.js';
 import { leakyRelu } from './leaky-relu.js';
 import { pointwiseConv } from './pointwise-conv.js';
 import { transposedAttention } from './transposed-attention.js';
@@ -44,7 +45,10 @@ export function fusionContext(model: Model, { sizes, two }: Seen): FusionContext
 }
 
 /** Those of later passes take up what earlier ones have put in place. */
-const passes = [[channelNormalization, depthwiseConv, transposedAttention, leakyRelu], [pointwiseConv]];
+const passes = [
+  [channelNormalization, depthwiseConv, transposedAttention, leakyRelu],
+  [instanceNormalization, pointwiseConv],
+];
 
 /** Edits the graph. What no fusion recognises stays as it is. */
 export function fuse(context: FusionContext): Fused[] {

@@ -9,6 +9,8 @@ const fusedOperators = new Set([
   'DepthwiseConv',
   'DepthwiseConvGate',
   'DepthwiseConvGeluGate',
+  'LocalInstanceNormalizationLeakyRelu',
+  'LocalHalfInstanceNormalizationLeakyRelu',
   'LocalTransposedAttention',
   'LocalTransposedAttentionPointwiseConvAdd',
   'PointwiseConv',
