@@ -41,6 +41,18 @@ const networks = [
   { title: 'HINet, wf 32', folder: join(carried, 'hinet_small_one_dim'), times: 8, sizes: [small, middle] },
   { title: 'HINet, wf 64', folder: join(carried, 'hinet_small_one_dim'), times: 16, sizes: [small] },
   { title: 'MPRNet, n_feat 40', folder: join(collection, 'mprnet_torchscript'), times: 5, sizes: [small] },
+  {
+    title: 'UNet with SE, width 32',
+    folder: join(carried, 'unet_se_mean'),
+    times: 4,
+    sizes: [small, middle],
+  },
+  {
+    title: 'UNet with instance norm, width 32',
+    folder: join(carried, 'unet_in'),
+    times: 4,
+    sizes: [small, middle],
+  },
 ] as const satisfies readonly { title: string; folder: string; times: number; sizes: readonly Sides[] }[];
 
 function median(values: readonly number[]): number {
