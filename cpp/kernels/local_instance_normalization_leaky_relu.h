@@ -9,6 +9,9 @@
 
 namespace tlsc {
 
+// What LocalInstanceNormalizationLeakyRelu would refuse at every call, besides bad params.
+Status ValidateAlpha(float alpha);
+
 // What LocalInstanceNormalizationLeakyRelu would refuse at a call with these tensors; params
 // included.
 Status CheckLocalInstanceNormalizationLeakyRelu(const void* x, const NchwShape& x_shape,

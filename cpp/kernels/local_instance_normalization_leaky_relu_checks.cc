@@ -6,14 +6,17 @@
 
 namespace tlsc {
 
+Status ValidateAlpha(float alpha) {
+  if (std::isfinite(alpha)) return {};
+  return InvalidArgument("alpha", "a finite value", std::to_string(alpha));
+}
+
 Status CheckLocalInstanceNormalizationLeakyRelu(const void* x, const NchwShape& x_shape,
                                                 size_t normalized, const void* scale,
                                                 const void* bias,
                                                 const LocalInstanceNormalizationParams& params,
                                                 float alpha, const void* y) {
-  if (!std::isfinite(alpha)) {
-    return InvalidArgument("alpha", "a finite value", std::to_string(alpha));
-  }
+  if (Status status = ValidateAlpha(alpha); !status.ok()) return status;
   if (normalized > x_shape.channels) {
     return InvalidArgument(
         "scale",

@@ -78,8 +78,8 @@ HWY_INLINE void TurnChannels(const float* values, size_t distance, size_t pixels
   }
 }
 
-// `count` queries from `first` on of a block of pixels, by a tile of the keys. Not inlined, as
-// ConvolveTile.
+// `count` queries from `first` on of a block of pixels, by a tile of the keys: the block is summed
+// up first, and then added to those before it. Not inlined, as ConvolveTile.
 template <size_t kRows>
 HWY_NOINLINE void MultiplyTile(const AttentionRows& rows, size_t channels, size_t pixels,
                                size_t first, size_t count, size_t key, float* products) {
@@ -90,10 +90,10 @@ HWY_NOINLINE void MultiplyTile(const AttentionRows& rows, size_t channels, size_
     // Beyond the last it is done once more, and not written.
     const size_t query = std::min(first + r, channels - 1);
     queries[r] = rows.queries + query * AttentionPixels(channels);
-    tile.LoadRow(r, products + query * stride + key);
+    tile.SetRow(r, 0.0f);
   }
   tile.Add(queries, rows.keys + key, stride, pixels);
-  for (size_t r = 0; r < count; ++r) tile.StoreRow(r, products + (first + r) * stride + key);
+  for (size_t r = 0; r < count; ++r) tile.AddRowTo(r, products + (first + r) * stride + key);
 }
 
 // Adds up the products of a part's queries and keys, and their squares.
@@ -105,6 +105,8 @@ void SumPart(const AttentionPart<T>& of, const AttentionRows& rows, const Attent
   std::fill(sums.products, sums.products + channels * stride, 0.0f);
   std::fill(sums.queries, sums.queries + channels, 0.0);
   std::fill(sums.keys, sums.keys + channels, 0.0);
+  // Tiles read beyond the last channel.
+  std::fill(rows.keys, rows.keys + most * stride, 0.0f);
   for (size_t first = 0; first < of.pixels; first += most) {
     const size_t count = std::min(most, of.pixels - first);
     for (size_t c = 0; c < channels; ++c) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <new>
+#include <string>
 #include <vector>
 
 #undef HWY_TARGET_INCLUDE
@@ -42,46 +43,35 @@ HWY_EXPORT(ProjectHead);
 constexpr size_t kBandQueries = 16;
 
 // What a task sums: some for each of many threads, but no fewer than make what they add up to small
-// beside them, and no more than float32 adds up well.
+// beside them, and no more than float32 adds up well, block by block.
+constexpr size_t kLeastPartPixels = size_t{1} << 11;
+constexpr size_t kMostPartPixels = size_t{1} << 15;
+
 size_t PartPixels(const NchwShape& x) {
-  return std::clamp(x.height * x.width / kMaxTasks, size_t{1} << 13, size_t{1} << 15);
+  return std::clamp(x.height * x.width / kMaxTasks, kLeastPartPixels, kMostPartPixels);
 }
 
 // The windows of a plane, and the parts that they consist of.
-class WindowedPlane {
- public:
+struct WindowedPlane {
   WindowedPlane(const NchwShape& x, const KernelShape& kernel_shape, const PlanePlace& place)
       : vertical(MakeWindowTiles(x.height, kernel_shape[0], place.vertical)),
         horizontal(MakeWindowTiles(x.width, kernel_shape[1], place.horizontal)),
-        parts(PartsOf(vertical, horizontal, PartPixels(x))) {
-    held_.reserve(windows() + 1);
-    for (size_t window = 0; window < windows(); ++window) {
-      held_.push_back(of_windows_.size());
-      for (size_t part = 0; part < parts.size(); ++part) {
-        if (Holds(vertical, window / horizontal.count, horizontal, window % horizontal.count,
-                  parts[part])) {
-          of_windows_.push_back(part);
-        }
-      }
-    }
-    held_.push_back(of_windows_.size());
-  }
+        parts(vertical, horizontal, PartPixels(x)) {}
 
   size_t windows() const { return vertical.count * horizontal.count; }
 
   // Calls visit(part) for the parts of a window.
   template <typename Visit>
   void ForEachPart(size_t window, const Visit& visit) const {
-    for (size_t i = held_[window]; i < held_[window + 1]; ++i) visit(of_windows_[i]);
+    const size_t row = window / horizontal.count;
+    const size_t column = window % horizontal.count;
+    parts.ForEachOf({vertical.Begin(row), vertical.End(row)},
+                    {horizontal.Begin(column), horizontal.End(column)}, visit);
   }
 
   const WindowTiles vertical;
   const WindowTiles horizontal;
-  const std::vector<PlanePart> parts;
-
- private:
-  std::vector<size_t> of_windows_;  // parts, window by window,
-  std::vector<size_t> held_;        // where those of each window begin, and end
+  const WindowParts parts;
 };
 
 // One call.
@@ -141,7 +131,7 @@ Status SumParts(const Layer<T>& layer, const WindowedPlane& windowed, const T* i
   const auto sum = ChooseSumPart<T>();
   const size_t channels = layer.channels();
   const auto cut = [&](RowCutter& cutter) { return AttentionRows(cutter, channels); };
-  const size_t tasks = windowed.parts.size() * layer.heads;
+  const size_t tasks = windowed.parts.count() * layer.heads;
   return RunWithScratch(loop, tasks, cut, [&](size_t task, const AttentionRows& rows) {
     const size_t head = task % layer.heads;
     const PlanePart& part = windowed.parts[task / layer.heads];
@@ -286,7 +276,7 @@ Status ConvolveParts(const Layer<T>& layer, const WindowedPlane& windowed, size_
     return PartRows(cutter, layer.matrix(), projects ? layer.outputs * all : 0, read, written,
                     most);
   };
-  return RunWithScratch(loop, windowed.parts.size(), cut, [&](size_t task, const PartRows& rows) {
+  return RunWithScratch(loop, windowed.parts.count(), cut, [&](size_t task, const PartRows& rows) {
     const PlanePart& part = windowed.parts[task];
     std::fill(rows.zeros, rows.zeros + written, 0.0f);
     PointwiseLayer<T> behind = {nullptr,       rows.weights, all,         layer.bias,
@@ -296,8 +286,8 @@ Status ConvolveParts(const Layer<T>& layer, const WindowedPlane& windowed, size_
         PointwiseLayer<T> here = behind;
         const size_t at = y_at + channel * plane + first;
         if (projects) here.residual = layer.residual + at;
-        convolve({values + channel * plane + first, layer.y + at, read, plane, count, false}, here,
-                 rows.convolved);
+        const T* from = values == nullptr ? nullptr : values + channel * plane + first;
+        convolve({from, layer.y + at, read, plane, count, false}, here, rows.convolved);
       });
     };
     for (size_t head = 0; head < layer.heads; ++head) {
@@ -331,11 +321,38 @@ class TableMemory {
   void* memory_;
 };
 
+// Whether what is kept of windows and parts is no more than a few times X, or little. Windows that
+// are small for their number of channels have more attention than pixels.
+template <typename T>
+bool IsWithinBounds(const Layer<T>& layer, const WindowTiles& vertical,
+                    const WindowTiles& horizontal) {
+  constexpr double kLittle = 0x1p26;
+  constexpr double kTimes = 4.0;
+  const auto number = [](size_t value) { return static_cast<double>(value); };
+  const double pixels = number(layer.plane());
+  const double windows = number(vertical.count) * number(horizontal.count);
+  const double rectangles =
+      (2.0 * number(vertical.count) + 1.0) * (2.0 * number(horizontal.count) + 1.0);
+  const double parts = rectangles + 2.0 * pixels / number(kLeastPartPixels);
+  const double bytes =
+      (windows + parts) * number(layer.heads) * number(layer.matrix()) * sizeof(float);
+  return bytes <= kLittle ||
+         bytes <= kTimes * pixels * number(layer.shape.channels) * sizeof(float);
+}
+
 template <typename T>
 Status Run(const Layer<T>& layer, const KernelShape& kernel_shape, const PlanePlace& place,
            ParallelLoop& loop) {
+  if (!IsWithinBounds(layer, MakeWindowTiles(layer.shape.height, kernel_shape[0], place.vertical),
+                      MakeWindowTiles(layer.shape.width, kernel_shape[1], place.horizontal))) {
+    return InvalidArgument(
+        "kernel_shape",
+        "windows that are not smaller than a head has channels, " +
+            std::to_string(layer.channels()),
+        "[" + std::to_string(kernel_shape[0]) + ", " + std::to_string(kernel_shape[1]) + "]");
+  }
   const WindowedPlane windowed(layer.shape, kernel_shape, place);
-  const size_t parts = windowed.parts.size();
+  const size_t parts = windowed.parts.count();
   const size_t windows = windowed.windows();
   const size_t channels = layer.channels();
   // Whether all tables can be counted.
@@ -351,10 +368,11 @@ Status Run(const Layer<T>& layer, const KernelShape& kernel_shape, const PlanePl
   RowCutter cutter(memory.get());
   const AttentionTables tables = cut(cutter);
   for (size_t image = 0; image < layer.shape.batch; ++image) {
-    const T* x =
-        layer.x == nullptr ? nullptr : layer.x + image * layer.shape.channels * layer.plane();
-    if (Status status = SumParts(layer, windowed, x, tables, loop); !status.ok()) return status;
-    if (Status status = Attend(layer, windowed, tables, loop); !status.ok()) return status;
+    if (channels > 0) {
+      const T* x = layer.x + image * layer.shape.channels * layer.plane();
+      if (Status status = SumParts(layer, windowed, x, tables, loop); !status.ok()) return status;
+      if (Status status = Attend(layer, windowed, tables, loop); !status.ok()) return status;
+    }
     if (Status status = ConvolveParts(layer, windowed, image, tables, loop); !status.ok())
       return status;
   }

@@ -58,19 +58,21 @@ Status CheckLocalTransposedAttention(const LocalTransposedAttentionTensors<T>& t
 //
 // No window is cut out: what windows share is summed once, and their attention is averaged where
 // they overlap, and multiplied with the weights, before it meets the values. So a pixel costs what
-// it costs without windows.
+// it costs without windows, unless these are few pixels large.
 //
-// Arithmetic is float32, sums of more than some hundred pixels float64: scores are within 600 *
-// 2^-24 of the temperature, which a changes by as much of itself; y besides within
+// Arithmetic is float32, block by block of at most 512 pixels, float64 from 2^15 pixels on: scores
+// are within 600 * 2^-24 of the temperature, which a changes by as much of itself; y besides within
 // (2 * C + 16) * 2^-24 of the magnitudes that it adds up.
 //
 // What is not finite among queries and keys reaches every pixel of the windows that hold it; among
 // values, the channels of its head, or with a convolution all, of its pixel.
 //
-// Scratch: two matrices of C x C / heads for each window and each rectangle that windows cut the
-// plane into; besides, for each thread, up to half a megabyte and a matrix of K x C.
+// Scratch: a matrix for each head, of C / heads rows of as many elements, rounded up to 64, in each
+// window, and in each rectangle that windows cut the plane into, or part of 2^11 to 2^15 pixels of
+// it; besides, for each thread, up to half a megabyte, one such matrix, and one of K x C.
 //
-// Returns kInvalidArgument (bad params, a number of channels that is not three times a multiple of
+// Returns kInvalidArgument (bad params, windows so small that their matrices would take more than
+// four times X, a number of channels that is not three times a multiple of
 // heads, a null tensor that has elements, sizes beyond memory) before y is touched, kOutOfMemory,
 // or what the loop returned.
 template <typename T>

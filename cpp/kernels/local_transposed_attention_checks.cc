@@ -30,6 +30,9 @@ Status CheckLocalTransposedAttention(const LocalTransposedAttentionTensors<T>& t
       !status.ok()) {
     return status;
   }
+  if (t.residual == nullptr && outputs != channels) {
+    return InvalidArgument("Y", std::to_string(channels) + " channels", std::to_string(outputs));
+  }
   const NchwShape y_shape = {x_shape.batch, outputs, x_shape.height, x_shape.width};
   if (Status status = CheckAddressable("Y", y_shape); !status.ok()) return status;
   const size_t elements = *ElementCount(y_shape);

@@ -129,6 +129,31 @@ TEST(LocalTransposedAttention, LargePlanesMatchReference) {
   ExpectMatchesReference({1, 6, 190, 210}, 1, {500, 500}, 1);
 }
 
+// Sums of many that are alike, where float32 would stand still.
+TEST(LocalTransposedAttention, LongSumsMatchReference) {
+  for (const NchwShape& shape : {NchwShape{1, 6, 300, 310}, {1, 6, 1, 90000}, {1, 6, 90000, 1}}) {
+    const size_t plane = shape.height * shape.width;
+    std::vector<float> x(6 * plane);
+    for (size_t i = 0; i < x.size(); ++i) {
+      const size_t channel = i / plane;
+      x[i] = channel == 0 || i % 2 == 0 ? 0.1f + 0.3f * static_cast<float>(channel) : -0.7f;
+    }
+    const std::vector<float> temperature = {2.0f};
+    const LocalTransposedAttentionTensors<float> tensors = {
+        x.data(), temperature.data(), nullptr, nullptr, nullptr, nullptr};
+    const LocalTransposedAttentionParams params = {{100000, 100000}, 1};
+    GuardedOutput y(2 * plane);
+    SerialLoop loop;
+    ASSERT_TRUE(
+        Succeeded(tlsc::LocalTransposedAttention(tensors, shape, 2, params, loop, y.data())));
+    const AttentionRef exact = LocalTransposedAttentionRef(tensors, shape, 2, params);
+    for (size_t i = 0; i < 2 * plane; i += 97) {
+      ASSERT_TRUE(Agrees(y[i], exact.values[i], exact.errors[i]))
+          << y[i] << " for " << exact.values[i] << " at " << i;
+    }
+  }
+}
+
 // What windows are cut into, attend in between, and are put together again, piece by piece.
 TEST(LocalTransposedAttention, PiecesAreWhatTheirWindowsMakeOfThem) {
   const KernelShape kernel_shape = {8, 6};
@@ -235,13 +260,14 @@ TEST(LocalTransposedAttention, NoElementsNoWork) {
 
 TEST(LocalTransposedAttention, OfNoChannelsTheBiasIsLeft) {
   const std::vector<float> parameters = {1.0f, 2.0f, 3.0f};
-  const std::vector<float> residual(12, 10.0f);
-  GuardedOutput y(12);
+  const std::vector<float> residual(3 * 4096, 10.0f);
+  GuardedOutput y(3 * 4096);
   SerialLoop loop;
   const float* p = parameters.data();
-  ASSERT_TRUE(Succeeded(tlsc::LocalTransposedAttention<float>(
-      {nullptr, p, nullptr, p, p, residual.data()}, {1, 0, 2, 2}, 3, {{1, 1}, 1}, loop, y.data())));
-  for (size_t i = 0; i < 12; ++i) EXPECT_EQ(y[i], 10.0f + p[i / 4] * p[i / 4]);
+  ASSERT_TRUE(Succeeded(
+      tlsc::LocalTransposedAttention<float>({nullptr, p, nullptr, p, p, residual.data()},
+                                            {1, 0, 64, 64}, 3, {{32, 32}, 1}, loop, y.data())));
+  for (size_t i = 0; i < 3 * 4096; ++i) ASSERT_EQ(y[i], 10.0f + p[i / 4096] * p[i / 4096]);
 }
 
 TEST(LocalTransposedAttention, LoopOrderDoesNotMatter) {
@@ -306,6 +332,11 @@ TEST(LocalTransposedAttention, RefusesBadArguments) {
   expect_refused(all, {SIZE_MAX / 2, 6, 3, 3}, good,
                  "X: expected a shape that fits in memory, received [" +
                      std::to_string(SIZE_MAX / 2) + ", 6, 3, 3]");
+  expect_refused({some, some, nullptr, nullptr, nullptr, nullptr}, {1, 9, 3, 3}, good,
+                 "Y: expected 3 channels, received 2");
+  expect_refused(all, {1, 300, 300, 300}, {{1, 1}, 1},
+                 "kernel_shape: expected windows that are not smaller than a head has channels, "
+                 "100, received [1, 1]");
   expect_refused(all, shape, good,
                  "place: expected planes within [2, 4], received [3, 3] at [0, 0]",
                  {{0, 2}, {0, 4}});

@@ -76,17 +76,18 @@ struct ProductTile {
     for (size_t v = 0; v < kTileVectors; ++v) sums[row][v] = hn::Set(Floats(), value);
   }
 
-  HWY_INLINE void LoadRow(size_t row, const float* from) {
-    const Floats d;
-    for (size_t v = 0; v < kTileVectors; ++v) {
-      sums[row][v] = hn::Load(d, from + v * hn::Lanes(d));
-    }
-  }
-
   HWY_INLINE void StoreRow(size_t row, float* to) const {
     const Floats d;
     for (size_t v = 0; v < kTileVectors; ++v) {
       hn::Store(sums[row][v], d, to + v * hn::Lanes(d));
+    }
+  }
+
+  HWY_INLINE void AddRowTo(size_t row, float* to) const {
+    const Floats d;
+    for (size_t v = 0; v < kTileVectors; ++v) {
+      float* const at = to + v * hn::Lanes(d);
+      hn::Store(hn::Add(hn::Load(d, at), sums[row][v]), d, at);
     }
   }
 

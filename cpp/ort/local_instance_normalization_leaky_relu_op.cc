@@ -12,6 +12,7 @@ NormalizationLeakyReluOp<T, kHalf>::NormalizationLeakyReluOp(const KernelAttribu
   params_.epsilon = attributes.Float("epsilon").value_or(params_.epsilon);
   params_.max_stride = ParseMaxStride(attributes);
   ThrowIfError(Validate(params_));
+  ThrowIfError(ValidateAlpha(alpha_));
 }
 
 template <typename T, bool kHalf>

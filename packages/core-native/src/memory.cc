@@ -25,6 +25,12 @@ char* Map(size_t size) {
       mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   return memory == MAP_FAILED ? nullptr : static_cast<char*>(memory);
 }
+
+// A process may have but so many mappings, and to unmap a part of one makes two: what cannot be
+// unmapped is at least emptied.
+void Unmap(char* memory, size_t size) {
+  if (size > 0 && munmap(memory, size) != 0) madvise(memory, size, MADV_DONTNEED);
+}
 #endif
 
 }  // namespace
@@ -42,8 +48,8 @@ void* MapPages(size_t size) noexcept {
   const uintptr_t first = reinterpret_cast<uintptr_t>(memory) + kFrontPage;
   const size_t before = (kHugePage - first % kHugePage) % kHugePage;
   char* const pages = memory + before + kFrontPage;
-  if (before > 0) munmap(memory, before);
-  munmap(pages + size, kHugePage - before);
+  Unmap(memory, before);
+  Unmap(pages + size, kHugePage - before);
   // To touch fresh memory 4 KiB at a time costs several times what it takes to write it. A wish:
   // where it is not granted, nothing is lost.
   madvise(pages, size, MADV_HUGEPAGE);
@@ -51,21 +57,32 @@ void* MapPages(size_t size) noexcept {
 }
 
 void UnmapPages(void* pages, size_t size) noexcept {
-  munmap(static_cast<char*>(pages) - kFrontPage, kFrontPage + size);
+  Unmap(static_cast<char*>(pages) - kFrontPage, kFrontPage + size);
 }
 
-bool MovePages(void* from, size_t size, void* to) noexcept {
-  if (mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to) return true;
-  // The kernel may have taken away what lay there before it saw that it could not: nobody else may
-  // get that.
-  mmap(to, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-  return false;
+void UnmapPagesBut(void* pages, size_t size, void* lost, size_t lost_size) noexcept {
+  char* const begin = static_cast<char*>(pages);
+  char* const gap = static_cast<char*>(lost);
+  UnmapPages(pages, static_cast<size_t>(gap - begin));
+  Unmap(gap + lost_size, static_cast<size_t>(begin + size - (gap + lost_size)));
+}
+
+Moved MovePages(void* from, size_t size, void* to) noexcept {
+  if (mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to) return Moved::kYes;
+  // The kernel may have taken away what lay there before it saw that it could not: then there is
+  // room again, unless another thread was faster.
+  void* const again = mmap(to, size, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+  if (again == to) return Moved::kNo;
+  if (again != MAP_FAILED) munmap(again, size);  // old kernels put it elsewhere
+  return Moved::kLost;
 }
 #else
 size_t PagesFor(size_t) noexcept { return 0; }
 void* MapPages(size_t) noexcept { return nullptr; }
 void UnmapPages(void*, size_t) noexcept {}
-bool MovePages(void*, size_t, void*) noexcept { return false; }
+void UnmapPagesBut(void*, size_t, void*, size_t) noexcept {}
+Moved MovePages(void*, size_t, void*) noexcept { return Moved::kNo; }
 #endif
 
 void* AllocateMemory(size_t size) noexcept {

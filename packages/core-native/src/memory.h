@@ -28,9 +28,17 @@ void* MapPages(size_t size) noexcept;
 // With what is in front. `size` may be less than it was: what has moved away.
 void UnmapPages(void* pages, size_t size) noexcept;
 
-// Puts pages, contents and all, in the place of others, so that these need not be made anew. False
-// where that cannot be done: `from` is as it was then, what lies at `to` may be fresh.
-bool MovePages(void* from, size_t size, void* to) noexcept;
+// The same but for a range in between, as what lies there may be another's.
+void UnmapPagesBut(void* pages, size_t size, void* lost, size_t lost_size) noexcept;
+
+enum class Moved {
+  kYes,
+  kNo,    // `from` is as it was; what lies at `to` may be fresh
+  kLost,  // `from` is as it was; nobody can tell whose `to` is now
+};
+
+// Puts pages, contents and all, in the place of others, so that these need not be made anew.
+Moved MovePages(void* from, size_t size, void* to) noexcept;
 
 }  // namespace tlsc
 

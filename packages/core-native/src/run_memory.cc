@@ -48,9 +48,9 @@ void FreeBlock(Block* block) noexcept {
   delete block;
 }
 
+// Of a tensor: whole pages where what malloc would be asked for were pages, too.
 size_t SizeFor(size_t size) {
-  const size_t pages = PagesFor(size);
-  return pages > 0 ? pages : size;
+  return PagesFor(kFront + size) > 0 ? PagesFor(std::max(size, kLarge)) : size;
 }
 
 // `size` being what SizeFor() said. Null where there is no memory.
@@ -166,10 +166,7 @@ class RunMemory::Account {
     if (block == nullptr) {
       MakeRoom(size);
       block = NewBlock(size);
-      if (block != nullptr && block->is_mapped && !MoveSpareTo(*block)) {
-        FreeBlock(block);
-        block = NewBlock(size);
-      }
+      if (block != nullptr && block->is_mapped && !MoveSpareTo(block)) block = NewBlock(size);
     }
     return block;
   }
@@ -189,17 +186,28 @@ class RunMemory::Account {
   }
 
   // Has a fresh block stand on pages of spare ones as far as they go: fresh pages cost more to
-  // touch than to write. False where the block is of no use any more.
-  bool MoveSpareTo(Block& fresh) {
+  // touch than to write. False where that failed, and the block is gone.
+  bool MoveSpareTo(Block* block) {
+    Block& fresh = *block;
     size_t done = 0;
     size_t most = 1;
-    for (const Block* block : spare_.blocks) most += block->pieces.size();
+    for (const Block* one : spare_.blocks) most += one->pieces.size();
+    try {
+      fresh.pieces.reserve(most);  // nothing may throw between two moves
+    } catch (const std::bad_alloc&) {
+      return true;  // all of it is fresh
+    }
     fresh.pieces.clear();
-    fresh.pieces.reserve(most);  // nothing may throw between two moves
     while (done < fresh.size && spare_.size > 0) {
       Block* const from = spare_.blocks.back();
       const size_t moved = std::min(from->pieces.back(), fresh.size - done);
-      if (!MovePages(from->end() - moved, moved, fresh.memory + done)) return false;
+      const Moved result = MovePages(from->end() - moved, moved, fresh.memory + done);
+      if (result == Moved::kNo) FreeBlock(block);
+      if (result == Moved::kLost) {
+        UnmapPagesBut(fresh.memory, fresh.size, fresh.memory + done, moved);
+        delete block;
+      }
+      if (result != Moved::kYes) return false;
       fresh.pieces.push_back(moved);
       done += moved;
       Shorten(*from, moved);

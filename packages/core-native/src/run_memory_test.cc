@@ -181,6 +181,19 @@ TEST_F(RunMemoryTest, KeepsWhatIsLargeWhateverIsSmall) {
   EXPECT_EQ(run.TakeSpare().size, 16 * kMiB);
 }
 
+// What malloc would be asked for were pages.
+TEST_F(RunMemoryTest, CountsWhatIsJustBelowAHugePageAsOne) {
+  RunMemory run(kNoLimit, {});
+  {
+    const RunMemory::Current current(run);
+    char* const tensor = Filled(2 * kMiB - 10, 1);
+    EXPECT_TRUE(Holds(tensor, 2 * kMiB - 10, 1));
+    Free(tensor);
+  }
+  EXPECT_GE(run.peak(), 2 * kMiB - 10);
+  EXPECT_LE(run.peak(), 2 * kMiB);
+}
+
 TEST_F(RunMemoryTest, CutsNoHugePage) {
   RunMemory run(kNoLimit, {});
   const RunMemory::Current current(run);

@@ -32,6 +32,21 @@ describe('verify', () => {
     expect(verification.fullSize?.nativeToPortable).toBeLessThan(1e-5);
   });
 
+  it.each(['unet_in', 'hinet_small_one_dim', 'restormer_small_one_dim'])(
+    'passes %s, whose local operators do the work of others, too',
+    async (name) => {
+      const { model, report } = await convert(carriedModel(name), { trainSize: 64 });
+      expect(report.fused.some(({ operator }) => operator.startsWith('Local'))).toBe(true);
+      const verification = await verify(carriedModel(name), model, { fullSize });
+      expect(verification).toMatchObject({
+        passed: true,
+        missingSites: [],
+        wrongWindows: [],
+        wrongEpsilons: [],
+      });
+    },
+  );
+
   it('looks for a smaller size when the windows do not cover the training size', async () => {
     const { model } = await convert(carriedModel('unet_in'), { trainSize: 64, baseSize: 40 });
     const { selfCheck, passed } = await verify(carriedModel('unet_in'), model, { fullSize });

@@ -19,23 +19,24 @@ interface Use {
 export function addFunctions(model: Model, uses: readonly Use[], fast: boolean): void {
   const oursIn = (nodes: readonly NodeProto[]) =>
     nodes.filter((node) => node.domain === domain).map(({ opType }) => opType);
+  // Those that bodies call are found on the way, with the types that they are called in.
   const known = [...uses];
-  // Those that bodies call are found on the way.
   const operators = new Set(oursIn(model.graph.node));
   if (operators.size === 0) return;
-  for (const operator of operators) {
+  const bodyOf = (operator: string) => {
     const types = new Set(known.filter((use) => use.operator === operator).map((use) => use.type));
     const [type, ...others] = types;
-    const make = functions[operator];
-    if (!make || !type) continue;
-    const options = { opset: opsetOf(model), type: others.length > 0 ? ('mixed' as const) : type, fast };
-    const made = make(options);
-    model.functions.push(made);
-    for (const called of oursIn(made.node)) {
+    const written = others.length > 0 ? ('mixed' as const) : type;
+    return written && functions[operator]?.({ opset: opsetOf(model), type: written, fast });
+  };
+  for (const operator of operators) {
+    const types = known.filter((use) => use.operator === operator).map((use) => use.type);
+    for (const called of oursIn(bodyOf(operator)?.node ?? [])) {
       operators.add(called);
-      for (const one of types) known.push({ operator: called, type: one });
+      for (const type of types) known.push({ operator: called, type });
     }
   }
+  model.functions.push(...[...operators].flatMap((operator) => bodyOf(operator) ?? []));
   model.opsetImport.push(create(OperatorSetIdProtoSchema, { domain, version: domainVersion }));
   if (model.irVersion < functionsIrVersion) model.irVersion = functionsIrVersion;
 }

@@ -1,7 +1,7 @@
 import type { Graph } from '../graph/graph.js';
 import type { Growth } from '../graph/growth.js';
 import type { Shapes } from '../graph/measure.js';
-import type { NodeProto } from '../graph/proto.js';
+import { isOnnxDomain, type NodeProto } from '../graph/proto.js';
 import type { ImageType } from '../session/image-tensors.js';
 
 /** What fusing sees of a model. */
@@ -48,6 +48,12 @@ export function isReadBy(context: FusionContext, value: string, by: readonly Nod
   const isOwn = (reader: NodeProto) =>
     by.includes(reader) || (reader.opType === 'Shape' && servesOnly(context, reader, by));
   return !graph.isOutput(value) && graph.consumers(value).every(isOwn);
+}
+
+/** The one node of this kind that reads a value, if nothing else does. */
+export function onlyReader(context: FusionContext, value: string, opType: string): NodeProto | undefined {
+  const reader = context.graph.consumers(value).find((one) => one.opType === opType);
+  return reader && isOnnxDomain(reader.domain) && isReadBy(context, value, [reader]) ? reader : undefined;
 }
 
 /** Whether the value is images, N×C×H×W, of more than one channel, whose planes follow those that the model is given. */

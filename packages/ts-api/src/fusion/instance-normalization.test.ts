@@ -88,6 +88,12 @@ describe('instance normalization', () => {
     expect(await found([norm('x', 'n'), relu('n', 'r'), node('Add', ['n', 'r'], ['y'])])).toEqual([]);
   });
 
+  it('stays before a LeakyRelu that multiplies with no number', async () => {
+    const attributes = { alpha: { float: Number.POSITIVE_INFINITY } };
+    const infinite = node('LeakyRelu', ['n'], ['r'], { attributes });
+    expect(await found([norm('x', 'n'), infinite, tanh('r')])).toEqual([]);
+  });
+
   it('stays where the halves come in another order, or are read elsewhere', async () => {
     const swapped = [split, norm('u', 'n'), join(['v', 'n'], 'c'), relu('c', 'r'), tanh('r')];
     expect(await found(swapped, 2)).toEqual([]);

@@ -1,17 +1,10 @@
 // What stands around a local instance normalization: LeakyRelu behind it, and channels that pass it by (HINet).
-import { attributeOf, floatOf, intOf, isOnnxDomain, makeNode, type NodeProto } from '../graph/proto.js';
+import { attributeOf, floatOf, intOf, makeNode, type NodeProto } from '../graph/proto.js';
 import { partsOf } from './channel-parts.js';
 import { constantIn, typeOf } from './constants.js';
-import { type Fusion, type FusionContext, isImage, isReadBy } from './context.js';
+import { type Fusion, type FusionContext, isImage, isReadBy, onlyReader } from './context.js';
 
 const channels = 1;
-
-/** The one node that reads a value. */
-function onlyReader(context: FusionContext, value: string, opType: string): NodeProto | undefined {
-  const [reader, ...others] = context.graph.consumers(value);
-  const isIt = reader?.opType === opType && isOnnxDomain(reader.domain) && others.length === 0;
-  return isIt && isReadBy(context, value, [reader]) ? reader : undefined;
-}
 
 /** Where the first half of an image's channels is normalized, and the second comes behind it as it is: the image, and the node that joins them. */
 function halfOf(context: FusionContext, node: NodeProto) {
@@ -36,14 +29,14 @@ export function instanceNormalization(context: FusionContext, node: NodeProto): 
   const half = halfOf(context, node);
   const result = half?.join ?? node;
   const relu = onlyReader(context, result.output[0] ?? '', 'LeakyRelu');
-  if (!half && !relu) return undefined;
+  const alpha = relu ? floatOf(relu, 'alpha', 0.01) : 1;
+  if ((!half && !relu) || !Number.isFinite(alpha)) return undefined;
   const last = relu ?? result;
   const operator = half ? 'LocalHalfInstanceNormalizationLeakyRelu' : 'LocalInstanceNormalizationLeakyRelu';
   return {
     operator,
     type: typeOf(tensor),
     rewrite() {
-      const alpha = relu ? floatOf(relu, 'alpha', 0.01) : 1;
       const attributes = { alpha: { float: alpha } };
       const options = { domain: 'tlsc', name: node.name, attributes };
       const made = makeNode(operator, [half?.source ?? image, scale, bias], last.output, options);

@@ -21,6 +21,19 @@ const fusedOperators = new Set([
   'VarianceNormPointwiseConv',
 ]);
 
+/** The local operators that fused ones do the work of, besides that of other nodes. */
+const localOperators: Readonly<Record<string, string | undefined>> = {
+  LocalInstanceNormalizationLeakyRelu: 'LocalInstanceNormalization',
+  LocalHalfInstanceNormalizationLeakyRelu: 'LocalInstanceNormalization',
+  LocalTransposedAttention: 'LocalWindowPartition',
+  LocalTransposedAttentionPointwiseConvAdd: 'LocalWindowPartition',
+};
+
+/** The local operator that a node is, or does the work of; its own where it is neither. */
+export function localOperatorOf({ opType }: NodeProto): string {
+  return localOperators[opType] ?? opType;
+}
+
 export function isFused(node: NodeProto): boolean {
   return node.domain === domain && fusedOperators.has(node.opType);
 }

@@ -9,7 +9,7 @@ import {
 } from '../graph/proto.js';
 import { ChannelParameters } from '../rewrite/channel-parameters.js';
 import { constantIn, filled, isAll, typeOf } from './constants.js';
-import { type Fusion, type FusionContext, isImage, isReadBy } from './context.js';
+import { type Fusion, type FusionContext, isImage, isReadBy, onlyReader } from './context.js';
 import { gateBehind } from './gates.js';
 import { isForConvolutions, isPlain } from './layout.js';
 import { isFused } from './operators.js';
@@ -50,12 +50,6 @@ interface Sum {
   readonly residual: string;
   /** One factor for each output, or one for all. */
   readonly gamma: { readonly value: string; readonly dims: readonly number[] } | undefined;
-}
-
-/** The one node that reads a value. */
-function onlyReader(context: FusionContext, value: string, opType: string): NodeProto | undefined {
-  const reader = context.graph.consumers(value).find((one) => one.opType === opType);
-  return reader && isOnnxDomain(reader.domain) && isReadBy(context, value, [reader]) ? reader : undefined;
 }
 
 function otherInput({ input }: NodeProto, value: string): string {

@@ -12,7 +12,7 @@ export function isSame(graph: Graph, a: string, b: string, steps = mostSteps): b
   const [first, second] = [graph.producer(a), graph.producer(b)];
   return (
     steps > 0 &&
-    first !== undefined &&
+    first?.output.length === 1 &&
     first.opType === second?.opType &&
     [first, second].every(({ domain, attribute }) => isOnnxDomain(domain) && attribute.length === 0) &&
     first.input.length === second.input.length &&

@@ -57,9 +57,7 @@ class AttentionMatcher {
     const { graph } = this.context;
     const quotient = this.#node(value, 'Div');
     const [row = '', divisor = ''] = quotient?.input ?? [];
-    const expanded = this.#node(divisor, 'Expand');
-    const least = expanded?.input[0] ?? divisor;
-    const clipped = this.#node(least, 'Clip') ?? this.#node(least, 'Max');
+    const clipped = this.#node(divisor, 'Clip') ?? this.#node(divisor, 'Max');
     const [length = '', bound = '', most = ''] = clipped?.input ?? [];
     const norm = this.#node(length, 'ReduceL2');
     const axes = norm ? graph.reducedAxes(norm) : undefined;
@@ -68,7 +66,8 @@ class AttentionMatcher {
     const rows = this.rows(row);
     const isOfRow = norm?.input[0] === row && isAlong && intOf(norm, 'keepdims', 1) === 1;
     const isBound = epsilon !== undefined && epsilon >= 0 && most === '';
-    return quotient && rows && isOfRow && isBound ? { ...rows, epsilon } : undefined;
+    const isOfRank = this.context.looks.every((look) => look.get(value)?.join() === look.get(row)?.join());
+    return quotient && rows && isOfRow && isBound && isOfRank ? { ...rows, epsilon } : undefined;
   }
 
   /** Keys that stand upright. */
@@ -97,7 +96,7 @@ class AttentionMatcher {
 
   find() {
     const { merge, context } = this;
-    const [windows = '', , place = ''] = merge.input;
+    const [windows = '', whole = '', place = ''] = merge.input;
     const raising = this.#node(windows, 'Reshape');
     const attended = this.#node(raising?.input[0], 'MatMul');
     const [attention = '', value = ''] = attended?.input ?? [];
@@ -118,6 +117,7 @@ class AttentionMatcher {
     const isAlike = (one: Rows) =>
       isSame(context.graph, one.cut.input[1] ?? '', place) &&
       intsOf(one.cut, 'kernel_shape')?.join() === intsOf(values.cut, 'kernel_shape')?.join();
+    if (!all.some(({ image }) => image === whole)) return undefined;
     if (!isRaisedLikeWindows || !all.every(isAlike) || queries.epsilon !== keys.epsilon) return undefined;
     const { factor } = scaled;
     return { queries, keys, values, heads, factor, place, epsilon: queries.epsilon };
@@ -154,8 +154,8 @@ export function transposedAttention(context: FusionContext, node: NodeProto): Fu
   const [source = ''] = parting?.input ?? [];
   const window = intsOf(values.cut, 'kernel_shape') ?? [];
   const channels = (looks[0]?.get(values.image)?.[1] ?? 0) / heads;
-  // Smaller windows have more attention to keep than pixels.
-  const isWorthIt = window.reduce((area, side) => area * side, 1) >= channels;
+  // Smaller windows have more attention to keep than pixels; the kernel keeps rows of 64.
+  const isWorthIt = window.reduce((area, side) => area * side, 1) >= Math.max(channels, 64);
   if (!isWorthIt || !isImage(context, source)) return undefined;
   if (partsOf(context, source, images.length)?.join() !== images.join()) return undefined;
   if (!matcher.isOnItsOwn(images)) return undefined;

@@ -2,6 +2,7 @@
 import { localNodesOf, maxStrideOf, windowOf } from '../conversion/local-operators.js';
 import type { Site } from '../conversion/record.js';
 import { type ConversionSizes, maxStrideFor, windowFor } from '../conversion/sizes.js';
+import { localOperatorOf } from '../fusion/operators.js';
 import type { Shapes } from '../graph/measure.js';
 import type { Model } from '../graph/model.js';
 import { floatOf, isOnnxDomain, labelOf, type NodeProto } from '../graph/proto.js';
@@ -51,8 +52,11 @@ export function findWrongEpsilons(original: Model, converted: Model): string[] {
   );
   const epsilonOf = (node: NodeProto) => Math.fround(floatOf(node, 'epsilon', 1e-5));
   const epsilons = new Map(norms.map((node) => [node.output[0], epsilonOf(node)]));
+  // One that does more than the normalization computes another value, under the same name.
+  const named = new Map(norms.flatMap((node) => (node.name ? [[node.name, epsilonOf(node)] as const] : [])));
   const isWrong = (node: NodeProto) => {
-    const epsilon = epsilons.get(node.output[0]);
+    const isNorm = localOperatorOf(node) === 'LocalInstanceNormalization';
+    const epsilon = epsilons.get(node.output[0]) ?? (isNorm ? named.get(node.name) : undefined);
     return epsilon !== undefined && epsilon !== epsilonOf(node);
   };
   return localNodesOf(converted).filter(isWrong).map(labelOf);
@@ -66,9 +70,9 @@ export function findMissingSites(model: Model, sites: readonly Site[]): string[]
     return node !== undefined && unclaimed.delete(node);
   };
   const unnamed = sites.filter(
-    (site) => !isClaimed((node) => node.opType === site.operator && node.name === site.node),
+    (site) => !isClaimed((node) => localOperatorOf(node) === site.operator && node.name === site.node),
   );
   return unnamed
-    .filter((site) => !isClaimed((node) => node.opType === site.operator))
+    .filter((site) => !isClaimed((node) => localOperatorOf(node) === site.operator))
     .map(({ node }) => node);
 }
