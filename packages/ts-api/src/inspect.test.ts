@@ -74,7 +74,7 @@ describe('inspect', () => {
         [12, 10],
         [24, 20],
         [48, 40],
-      ].map((window) => ['LocalInstanceNormalization', ...window]),
+      ].map((window) => ['LocalInstanceNormalizationLeakyRelu', ...window]),
     );
     expect(inspection.statistics).toEqual([]);
   });

@@ -171,9 +171,11 @@ function faultOfReplacement(
       others.some(({ opType, output }) => opType === local && output[0] === after.input[0]),
   );
   const isEnding = isReduction(before) && endings.has(after.opType);
+  // Of one slope.
+  const isRelu = before.opType === 'PRelu' && after.opType === 'LeakyRelu';
   const isStep =
     isPooled && (before.opType === after.opType || perPixel[before.opType]?.includes(after.opType) === true);
-  return isConv || isReshape || isBack || isEnding || isStep || after.domain === 'tlsc'
+  return isConv || isReshape || isBack || isEnding || isRelu || isStep || after.domain === 'tlsc'
     ? undefined
     : `has become ${after.opType}, or has other attributes`;
 }

@@ -56,6 +56,14 @@ export function onlyReader(context: FusionContext, value: string, opType: string
   return reader && isOnnxDomain(reader.domain) && isReadBy(context, value, [reader]) ? reader : undefined;
 }
 
+/**
+ * The node that a fused one is named after, and has the notes of: the one that it does the work of, or where that has no name the last of
+ * those whose place it takes.
+ */
+export function namesake(node: NodeProto, last: NodeProto): NodeProto {
+  return node.name === '' ? last : node;
+}
+
 /** Whether the value is images, N×C×H×W, of more than one channel, whose planes follow those that the model is given. */
 export function isImage({ growth, looks: [look] }: FusionContext, value: string): boolean {
   const shape = look?.get(value);

@@ -1,6 +1,6 @@
 import { intOf, intsOf, isOnnxDomain, makeNode, type NodeProto, textOf } from '../graph/proto.js';
 import { constantIn, filled, isAll, typeOf } from './constants.js';
-import { type Fusion, type FusionContext, isImage } from './context.js';
+import { type Fusion, type FusionContext, isImage, namesake } from './context.js';
 import { gateBehind } from './gates.js';
 
 const operators = { product: 'DepthwiseConvGate', gelu: 'DepthwiseConvGeluGate' } as const;
@@ -33,9 +33,10 @@ export function depthwiseConv(context: FusionContext, node: NodeProto): Fusion |
     type: typeOf(tensor),
     rewrite() {
       const input = [image, weights, bias || filled(context, tensor, 0, channels, `${output}_bias`)];
-      const options = { domain: 'tlsc', name: node.name, attributes: { group: channels } };
+      const noted = namesake(node, last);
+      const options = { domain: 'tlsc', name: noted.name, attributes: { group: channels } };
       const made = makeNode(operator, input, last.output, options);
-      graph.replace(last, made, node);
+      graph.replace(last, made, noted);
       return made;
     },
   };

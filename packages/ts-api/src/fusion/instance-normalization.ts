@@ -2,7 +2,7 @@
 import { attributeOf, floatOf, intOf, makeNode, type NodeProto } from '../graph/proto.js';
 import { partsOf } from './channel-parts.js';
 import { constantIn, typeOf } from './constants.js';
-import { type Fusion, type FusionContext, isImage, isReadBy, onlyReader } from './context.js';
+import { type Fusion, type FusionContext, isImage, isReadBy, namesake, onlyReader } from './context.js';
 
 const channels = 1;
 
@@ -38,13 +38,14 @@ export function instanceNormalization(context: FusionContext, node: NodeProto): 
     type: typeOf(tensor),
     rewrite() {
       const attributes = { alpha: { float: alpha } };
-      const options = { domain: 'tlsc', name: node.name, attributes };
+      const noted = namesake(node, last);
+      const options = { domain: 'tlsc', name: noted.name, attributes };
       const made = makeNode(operator, [half?.source ?? image, scale, bias], last.output, options);
       for (const name of ['kernel_shape', 'epsilon', 'max_stride']) {
         const own = attributeOf(node, name);
         if (own) made.attribute.push(own);
       }
-      graph.replace(last, made, node);
+      graph.replace(last, made, noted);
       return made;
     },
   };

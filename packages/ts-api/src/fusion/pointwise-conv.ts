@@ -9,7 +9,7 @@ import {
 } from '../graph/proto.js';
 import { ChannelParameters } from '../rewrite/channel-parameters.js';
 import { constantIn, filled, isAll, typeOf } from './constants.js';
-import { type Fusion, type FusionContext, isImage, isReadBy, onlyReader } from './context.js';
+import { type Fusion, type FusionContext, isImage, isReadBy, namesake, onlyReader } from './context.js';
 import { gateBehind } from './gates.js';
 import { isForConvolutions, isPlain } from './layout.js';
 import { isFused } from './operators.js';
@@ -124,12 +124,13 @@ export function pointwiseConv(context: FusionContext, node: NodeProto): Fusion |
         input.push(parameters.toValue(factors, `${result}_gamma`), residual);
       }
       const attributes = norm ? { epsilon: { float: floatOf(norm, 'epsilon', 1e-5) } } : {};
-      const made = makeNode(operator, input, last.output, { domain: 'tlsc', name: node.name, attributes });
+      const noted = namesake(node, last);
+      const made = makeNode(operator, input, last.output, { domain: 'tlsc', name: noted.name, attributes });
       if (attention) {
         made.input.push(...attention.input.slice(2));
         made.attribute = attention.attribute;
       }
-      graph.replace(last, made, node);
+      graph.replace(last, made, noted);
       return made;
     },
   };
