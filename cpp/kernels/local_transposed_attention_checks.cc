@@ -30,13 +30,14 @@ Status CheckLocalTransposedAttention(const LocalTransposedAttentionTensors<T>& t
       !status.ok()) {
     return status;
   }
-  if (t.residual == nullptr && outputs != channels) {
-    return InvalidArgument("Y", std::to_string(channels) + " channels", std::to_string(outputs));
-  }
   const NchwShape y_shape = {x_shape.batch, outputs, x_shape.height, x_shape.width};
   if (Status status = CheckAddressable("Y", y_shape); !status.ok()) return status;
   const size_t elements = *ElementCount(y_shape);
   if (elements == 0) return {};
+  // One without elements may be null, too.
+  if (t.residual == nullptr && outputs != channels) {
+    return InvalidArgument("Y", std::to_string(channels) + " channels", std::to_string(outputs));
+  }
   if (Status status = CheckPointer("X", t.x, *ElementCount(x_shape)); !status.ok()) return status;
   if (Status status = CheckPointer("temperature", t.temperature, heads); !status.ok())
     return status;

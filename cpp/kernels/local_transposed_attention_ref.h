@@ -70,7 +70,8 @@ inline AttentionRef LocalTransposedAttentionRef(const LocalTransposedAttentionTe
   const size_t width = std::min(x.width, static_cast<size_t>(params.kernel_shape[1]));
   const size_t elements = x.batch * all * plane;
   std::vector<double> z(elements), error(elements), magnitude(elements), windows(elements);
-  for (size_t n = 0; n < x.batch; ++n) {
+  // Of no channels there is no x.
+  for (size_t n = 0; n < (all == 0 ? 0 : x.batch); ++n) {
     for (const size_t top : rows) {
       for (const size_t left : columns) {
         for (size_t head = 0; head < params.heads; ++head) {

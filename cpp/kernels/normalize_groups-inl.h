@@ -110,12 +110,11 @@ HWY_NOINLINE bool NormalizePositions(const BandOf<T>& band, const GroupNorm<T>& 
             // The scale comes last: times the factor, it may be too small for float32.
             const auto normalized = hn::Mul(centred, hn::LoadU(df, rows.factor + i));
             const auto scaled = hn::MulAdd(normalized, hn::Set(df, scale), hn::Set(df, bias));
-            const auto output = LeakyRelu(df, scaled, norm.alpha);
             if constexpr (kSparse) {
               const auto largest = hn::Set(df, hwy::HighestValue<float>());
-              if (!hn::AllTrue(df, hn::Le(hn::Abs(output), largest))) *has_room = false;
+              if (!hn::AllTrue(df, hn::Le(hn::Abs(scaled), largest))) *has_room = false;
             }
-            return output;
+            return LeakyRelu(df, scaled, norm.alpha);
           });
         }
       });
