@@ -209,7 +209,7 @@ describe('tlsc convert', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/local-instance-normalization +32x32 +48x48 by up to 2x2 +-$/m);
     expect((await tlsc('inspect', 'fast.onnx')).stdout).toMatch(
-      /LocalInstanceNormalization +48x48 by up to 2x2$/m,
+      /LocalInstanceNormalizationLeakyRelu +48x48 by up to 2x2$/m,
     );
     expect((await tlsc('verify', model, 'fast.onnx', '--full-size', '128x160')).code).toBe(0);
   });
