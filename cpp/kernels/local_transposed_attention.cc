@@ -53,10 +53,8 @@ size_t PartPixels(const NchwShape& x) {
 
 // The windows of a plane, and the parts that they consist of.
 struct WindowedPlane {
-  WindowedPlane(const NchwShape& x, const KernelShape& kernel_shape, const PlanePlace& place)
-      : vertical(MakeWindowTiles(x.height, kernel_shape[0], place.vertical)),
-        horizontal(MakeWindowTiles(x.width, kernel_shape[1], place.horizontal)),
-        parts(vertical, horizontal, PartPixels(x)) {}
+  WindowedPlane(const WindowTiles& down, const WindowTiles& across, size_t part_pixels)
+      : vertical(down), horizontal(across), parts(down, across, part_pixels) {}
 
   size_t windows() const { return vertical.count * horizontal.count; }
 
@@ -197,7 +195,10 @@ Status Attend(const Layer<T>& layer, const WindowedPlane& windowed, const Attent
       const double length = std::max(std::sqrt(squares), least);
       const double factor = double{layer.temperature[head]} / length;
       for (size_t j = 0; j < channels; ++j) rows.scores[j] *= factor / rows.lengths[j];
-      Softmax(rows.scores, channels, tables.Attention(window, head) + i * MatrixStride(channels));
+      float* attention = tables.Attention(window, head) + i * MatrixStride(channels);
+      Softmax(rows.scores, channels, attention);
+      // What means and tiles read besides.
+      std::fill(attention + channels, attention + MatrixStride(channels), 0.0f);
     }
   });
 }
@@ -343,22 +344,20 @@ bool IsWithinBounds(const Layer<T>& layer, const WindowTiles& vertical,
 template <typename T>
 Status Run(const Layer<T>& layer, const KernelShape& kernel_shape, const PlanePlace& place,
            ParallelLoop& loop) {
-  if (!IsWithinBounds(layer, MakeWindowTiles(layer.shape.height, kernel_shape[0], place.vertical),
-                      MakeWindowTiles(layer.shape.width, kernel_shape[1], place.horizontal))) {
+  const WindowTiles vertical = MakeWindowTiles(layer.shape.height, kernel_shape[0], place.vertical);
+  const WindowTiles horizontal =
+      MakeWindowTiles(layer.shape.width, kernel_shape[1], place.horizontal);
+  if (!IsWithinBounds(layer, vertical, horizontal)) {
     return InvalidArgument(
         "kernel_shape",
         "windows that are not smaller than a head has channels, " +
             std::to_string(layer.channels()),
         "[" + std::to_string(kernel_shape[0]) + ", " + std::to_string(kernel_shape[1]) + "]");
   }
-  const WindowedPlane windowed(layer.shape, kernel_shape, place);
+  const WindowedPlane windowed(vertical, horizontal, PartPixels(layer.shape));
   const size_t parts = windowed.parts.count();
   const size_t windows = windowed.windows();
   const size_t channels = layer.channels();
-  // Whether all tables can be counted.
-  const NchwShape matrices = {std::max(parts, windows), layer.heads, channels,
-                              MatrixStride(channels)};
-  if (!ElementCount(matrices)) throw std::bad_alloc();
   const auto cut = [&](RowCutter& cutter) {
     return AttentionTables(cutter, parts, windows, layer.heads, channels);
   };
