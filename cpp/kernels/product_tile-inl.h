@@ -43,6 +43,10 @@ template <size_t kRows>
 struct ProductTile {
   using V = hn::Vec<Floats>;
 
+  // Written out: GCC compiles a constructor of its own making for no target, and Arm's vectors,
+  // which have constructors too, can't be inlined into that.
+  HWY_INLINE ProductTile() {}
+
   // Adds the products of one factor's rows, where `left` points, and the other's columns: `count`
   // rows, `stride` apart.
   HWY_INLINE void Add(const float* const (&left)[kRows], const float* right, size_t stride,
