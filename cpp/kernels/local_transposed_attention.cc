@@ -323,12 +323,14 @@ class TableMemory {
 };
 
 // Whether what is kept of windows and parts is no more than a few times X, or little. Windows that
-// are small for their number of channels have more attention than pixels.
+// are small for their number of channels have more attention than pixels; a single one has no more
+// than any way to attend needs.
 template <typename T>
 bool IsWithinBounds(const Layer<T>& layer, const WindowTiles& vertical,
                     const WindowTiles& horizontal) {
   constexpr double kLittle = 0x1p26;
   constexpr double kTimes = 4.0;
+  if (vertical.count == 1 && horizontal.count == 1) return true;
   const auto number = [](size_t value) { return static_cast<double>(value); };
   const double pixels = number(layer.plane());
   const double windows = number(vertical.count) * number(horizontal.count);

@@ -71,10 +71,10 @@ Status CheckLocalTransposedAttention(const LocalTransposedAttentionTensors<T>& t
 // window, and in each rectangle that windows cut the plane into, or part of 2^11 to 2^15 pixels of
 // it; besides, for each thread, up to half a megabyte, one such matrix, and one of K x C.
 //
-// Returns kInvalidArgument (bad params, windows so small that their matrices would take more than
-// four times X, a number of channels that is not three times a multiple of
-// heads, a null tensor that has elements, sizes beyond memory) before y is touched, kOutOfMemory,
-// or what the loop returned.
+// Returns kInvalidArgument (bad params, several windows so small that their matrices would take
+// more than four times X, a number of channels that is not three times a multiple of heads, a null
+// tensor that has elements, sizes beyond memory) before y is touched, kOutOfMemory, or what the
+// loop returned.
 template <typename T>
 Status LocalTransposedAttention(const LocalTransposedAttentionTensors<T>& tensors,
                                 const NchwShape& x_shape, size_t outputs,

@@ -270,6 +270,18 @@ TEST(LocalTransposedAttention, OfNoChannelsTheBiasIsLeft) {
   for (size_t i = 0; i < 3 * 4096; ++i) ASSERT_EQ(y[i], 10.0f + p[i / 4096] * p[i / 4096]);
 }
 
+// Of which the attention is what it is, however few the pixels.
+TEST(LocalTransposedAttention, TakesOneWindowOfFewPixels) {
+  constexpr size_t kChannels = 1600;
+  const std::vector<float> x(3 * kChannels, 1.0f);
+  std::vector<float> y(kChannels);
+  SerialLoop loop;
+  ASSERT_TRUE(Succeeded(tlsc::LocalTransposedAttention<float>(
+      {x.data(), x.data(), nullptr, nullptr, nullptr, nullptr}, {1, 3 * kChannels, 1, 1}, kChannels,
+      {{1, 1}, 1}, loop, y.data())));
+  for (const float value : y) ASSERT_NEAR(value, 1.0f, 1e-4f);
+}
+
 TEST(LocalTransposedAttention, LoopOrderDoesNotMatter) {
   for (const size_t outputs : {size_t{0}, size_t{7}}) {
     const Case c = {{2, 24, 60, 50}, 2, {40, 30}, outputs};

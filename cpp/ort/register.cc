@@ -16,8 +16,8 @@
 #include "ort/local_window_partition_op.h"
 #ifndef TLSC_CUDA
 #include "ort/local_instance_normalization_leaky_relu_op.h"
-#include "ort/local_transposed_attention_op.h"
 #include "ort/pointwise_conv_op.h"
+#include "ort/transposed_attention_op.h"
 #endif
 #include "ort/replicate_scale_op.h"
 
@@ -51,6 +51,8 @@ class ProcessorOps {
         half_normalization_(api),
         attention_(api),
         attention_add_(api),
+        local_attention_(api),
+        local_attention_add_(api),
         plain_(api),
         gate_(api),
         add_(api),
@@ -63,6 +65,8 @@ class ProcessorOps {
     half_normalization_.AddTo(api, domain);
     attention_.AddTo(api, domain);
     attention_add_.AddTo(api, domain);
+    local_attention_.AddTo(api, domain);
+    local_attention_add_.AddTo(api, domain);
     plain_.AddTo(api, domain);
     gate_.AddTo(api, domain);
     add_.AddTo(api, domain);
@@ -74,8 +78,10 @@ class ProcessorOps {
  private:
   TypedOps<LocalInstanceNormalizationLeakyReluOp> normalization_;
   TypedOps<LocalHalfInstanceNormalizationLeakyReluOp> half_normalization_;
-  TypedOps<LocalTransposedAttentionOp> attention_;
-  TypedOps<LocalTransposedAttentionPointwiseConvAddOp> attention_add_;
+  TypedOps<TransposedAttentionOp> attention_;
+  TypedOps<TransposedAttentionPointwiseConvAddOp> attention_add_;
+  TypedOps<LocalTransposedAttentionOp> local_attention_;
+  TypedOps<LocalTransposedAttentionPointwiseConvAddOp> local_attention_add_;
   TypedOps<PointwiseConvOp> plain_;
   TypedOps<PointwiseConvGateOp> gate_;
   TypedOps<PointwiseConvAddOp> add_;

@@ -118,9 +118,10 @@ TEST(RegisterCustomOps, KeepsOneDomainPerRuntime) {
     expected.insert(
         expected.end(),
         {"LocalInstanceNormalizationLeakyRelu", "LocalHalfInstanceNormalizationLeakyRelu",
-         "LocalTransposedAttention", "LocalTransposedAttentionPointwiseConvAdd", "PointwiseConv",
-         "PointwiseConvGate", "PointwiseConvAdd", "LayerNormPointwiseConv",
-         "LayerNormPointwiseConvGate", "VarianceNormPointwiseConv"});
+         "TransposedAttention", "TransposedAttentionPointwiseConvAdd", "LocalTransposedAttention",
+         "LocalTransposedAttentionPointwiseConvAdd", "PointwiseConv", "PointwiseConvGate",
+         "PointwiseConvAdd", "LayerNormPointwiseConv", "LayerNormPointwiseConvGate",
+         "VarianceNormPointwiseConv"});
   }
   expected.push_back("ReplicateScale");
   for (const std::string& name : expected) {

@@ -229,12 +229,15 @@ TestNode PointwiseNode(const PointwiseCase& c, const TestDims& x, const TestDims
   return node;
 }
 
-TestNode AttentionNode(bool convolves, const TestDims& x, const TestDims& weights) {
-  TestNode node = {"LocalTransposedAttention",
-                   {{"X", x}, {"temperature", {""}}},
-                   {{"kernel_shape", Ints{6, 7}}, {"epsilon", 0.1f}}};
+TestNode AttentionNode(bool convolves, const TestDims& x, const TestDims& weights,
+                       bool local = true) {
+  TestNode node = {"TransposedAttention", {{"X", x}, {"temperature", {""}}}, {{"epsilon", 0.1f}}};
+  if (local) {
+    node.op_type = "Local" + node.op_type;
+    node.attributes.insert(node.attributes.begin(), {"kernel_shape", Ints{6, 7}});
+  }
   if (convolves) {
-    node.op_type = "LocalTransposedAttentionPointwiseConvAdd";
+    node.op_type += "PointwiseConvAdd";
     const TestDims one = {""};
     node.inputs.insert(node.inputs.end(),
                        {{"W", weights}, {"B", one}, {"gamma", one}, {"R", kSymbolic}});
@@ -503,44 +506,47 @@ TEST_F(Session, LocalInstanceNormalizationLeakyReluMatchesReference) {
                  "LocalInstanceNormalizationLeakyRelu: scale: expected shape [3], received [2]");
 }
 
-TEST_F(Session, LocalTransposedAttentionMatchesReference) {
+TEST_F(Session, TransposedAttentionMatchesReference) {
   const NchwShape shape = {2, 12, 10, 12};
   const std::vector<Tensor> first = {RandomInput({2, 12, 10, 12}), RandomInput({2})};
   const std::vector<Tensor> convolution = {RandomInput({5, 4, 1, 1}), RandomInput({5}),
                                            RandomInput({5}), RandomInput({2, 5, 10, 12})};
-  for (const bool convolves : {false, true}) {
-    SCOPED_TRACE(convolves);
-    const TestNode node = AttentionNode(convolves, kSymbolic, {"", "", "", ""});
-    ASSERT_EQ(Load(node), "");
-    std::vector<Tensor> inputs = first;
-    if (convolves) inputs.insert(inputs.end(), convolution.begin(), convolution.end());
-    Tensor y;
-    ASSERT_EQ(Run(inputs, &y), "");
-    const int64_t outputs = convolves ? 5 : 4;
-    ASSERT_EQ(y.dims, (Ints{2, outputs, 10, 12}));
-    LocalTransposedAttentionTensors<float> reference = {
-        first[0].values.data(), first[1].values.data(), nullptr, nullptr, nullptr, nullptr};
-    if (convolves) {
-      reference = {first[0].values.data(),       first[1].values.data(),
-                   convolution[0].values.data(), convolution[1].values.data(),
-                   convolution[2].values.data(), convolution[3].values.data()};
+  for (const bool local : {true, false}) {
+    for (const bool convolves : {false, true}) {
+      SCOPED_TRACE(AttentionNode(convolves, kSymbolic, {}, local).op_type);
+      const TestNode node = AttentionNode(convolves, kSymbolic, {"", "", "", ""}, local);
+      ASSERT_EQ(Load(node), "");
+      std::vector<Tensor> inputs = first;
+      if (convolves) inputs.insert(inputs.end(), convolution.begin(), convolution.end());
+      Tensor y;
+      ASSERT_EQ(Run(inputs, &y), "");
+      const int64_t outputs = convolves ? 5 : 4;
+      ASSERT_EQ(y.dims, (Ints{2, outputs, 10, 12}));
+      LocalTransposedAttentionTensors<float> reference = {
+          first[0].values.data(), first[1].values.data(), nullptr, nullptr, nullptr, nullptr};
+      if (convolves) {
+        reference = {first[0].values.data(),       first[1].values.data(),
+                     convolution[0].values.data(), convolution[1].values.data(),
+                     convolution[2].values.data(), convolution[3].values.data()};
+      }
+      const AttentionRef exact =
+          LocalTransposedAttentionRef(reference, shape, static_cast<size_t>(outputs),
+                                      {local ? KernelShape{6, 7} : KernelShape{10, 12}, 2, 0.1f});
+      for (size_t i = 0; i < y.values.size(); ++i) {
+        ASSERT_NEAR(y.values[i], exact.values[i], exact.errors[i]);
+      }
+      // As halves, within their rounding.
+      std::vector<Tensor> halves;
+      for (const Tensor& input : inputs) halves.push_back(HalfInput(input));
+      Tensor rounded;
+      ASSERT_EQ(Load(WithType(kTestFloat16, node)), "");
+      ASSERT_EQ(Run(halves, &rounded), "");
+      for (size_t i = 0; i < y.values.size(); ++i) {
+        ASSERT_NEAR(rounded.values[i], y.values[i], 1e-2);
+      }
+      ASSERT_EQ(Load(AttentionNode(convolves, {"n", 12, "h", 12}, {7, 4, 1, 1}, local)), "");
+      EXPECT_EQ(InferredShape(), convolves ? "n,7,h,12" : "n,4,h,12");
     }
-    const AttentionRef exact = LocalTransposedAttentionRef(
-        reference, shape, static_cast<size_t>(outputs), {{6, 7}, 2, 0.1f});
-    for (size_t i = 0; i < y.values.size(); ++i) {
-      ASSERT_NEAR(y.values[i], exact.values[i], exact.errors[i]);
-    }
-    // As halves, within their rounding.
-    std::vector<Tensor> halves;
-    for (const Tensor& input : inputs) halves.push_back(HalfInput(input));
-    Tensor rounded;
-    ASSERT_EQ(Load(WithType(kTestFloat16, node)), "");
-    ASSERT_EQ(Run(halves, &rounded), "");
-    for (size_t i = 0; i < y.values.size(); ++i) {
-      ASSERT_NEAR(rounded.values[i], y.values[i], 1e-2);
-    }
-    ASSERT_EQ(Load(AttentionNode(convolves, {"n", 12, "h", 12}, {7, 4, 1, 1})), "");
-    EXPECT_EQ(InferredShape(), convolves ? "n,7,h,12" : "n,4,h,12");
   }
 }
 

@@ -46,9 +46,12 @@ const bias2 = [-0.25, 0.5];
 const window = [6, 8] as const;
 const attended = localChannelAttention(qkv, temperature, window);
 
+const attendedWhole = localChannelAttention(qkv, temperature, [9, 13]);
+
 function attention(operator: string, behind: readonly string[] = []): NodeProto {
-  const attributes = { kernel_shape: window, epsilon: { float: 1e-12 } };
-  const input = ['qkv', 'temperature', ...behind, 'place'];
+  const isLocal = operator.startsWith('Local');
+  const attributes = { ...(isLocal && { kernel_shape: window }), epsilon: { float: 1e-12 } };
+  const input = ['qkv', 'temperature', ...behind, ...(isLocal ? ['place'] : [])];
   return makeNode(operator, input, ['y'], { domain: 'tlsc', attributes });
 }
 
@@ -114,6 +117,11 @@ const operators = [
   },
   { node: leaky('LocalInstanceNormalizationLeakyRelu', 'scale', 'bias'), expected: leakyNorm(4) },
   { node: leaky('LocalHalfInstanceNormalizationLeakyRelu', 'temperature', 'bias2'), expected: leakyNorm(2) },
+  { node: attention('TransposedAttention'), expected: attendedWhole },
+  {
+    node: attention('TransposedAttentionPointwiseConvAdd', ['square', 'bias6', 'gamma', 'r']),
+    expected: added(outputs(attendedWhole)),
+  },
   { node: attention('LocalTransposedAttention'), expected: attended },
   {
     node: attention('LocalTransposedAttentionPointwiseConvAdd', ['square', 'bias6', 'gamma', 'r']),

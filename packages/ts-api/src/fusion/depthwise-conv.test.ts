@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { buildBytes, floats, integers } from '../../test/build-model.js';
+import { buildBytes, choose, floats, integers } from '../../test/build-model.js';
 import { optimize } from '../../test/optimize.js';
 import { type AttributeValue, makeNode, type NodeProto } from '../graph/proto.js';
 
@@ -150,6 +150,25 @@ describe('depthwise convolution', () => {
       node('Mul', ['p', 'least'], ['y']),
     ];
     expect(await optimize(build([...convolved(), split, ...nodes]))).toEqual(['DepthwiseConv']);
+  });
+
+  it('is taken without a gate whose parts a branch reads', async () => {
+    const isAny = [
+      node('ReduceMax', ['x'], ['most'], { attributes: { keepdims: 0 } }),
+      node('Greater', ['most', 'half'], ['isAny']),
+      node('Squeeze', ['isAny'], ['condition']),
+    ];
+    const branches = {
+      whenTrue: [node('Mul', ['p', 'u'], ['whole'])],
+      whenFalse: [node('Mul', ['p', 'p'], ['squared'])],
+    };
+    const read = [node('Mul', ['u', 'v'], ['p']), ...isAny, choose('condition', 'y', branches)];
+    expect(await optimize(build([...convolved(), split, ...read]))).toEqual(['DepthwiseConv']);
+    // What a branch reads of the gate itself is there.
+    const own = choose('condition', 'y', { ...branches, whenTrue: [node('Neg', ['p'], ['less'])] });
+    expect(await optimize(build([...convolved(), split, ...read.slice(0, -1), own]))).toEqual([
+      'DepthwiseConvGate',
+    ]);
   });
 
   it('is left alone where it is of another kind', async () => {

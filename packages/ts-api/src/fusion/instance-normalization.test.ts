@@ -3,6 +3,7 @@ import { buildBytes, floats, integers, valueInfo } from '../../test/build-model.
 import { convert } from '../../test/convert.js';
 import { largestDifference, localInstanceNorm, noise } from '../../test/reference.js';
 import { runModel } from '../../test/run-model.js';
+import type { ConvertOptions } from '../conversion/choice.js';
 import { makeNode, type NodeProto } from '../graph/proto.js';
 
 const node = makeNode;
@@ -39,14 +40,24 @@ function build(nodes: readonly NodeProto[], count = 4): Uint8Array {
 }
 
 /** The operators that were put in place, where they compute the Tanh of LeakyRelu of the first `count` channels normalized in windows. */
-async function fused(nodes: readonly NodeProto[], count: number, alpha: number): Promise<string[]> {
-  const { model, report } = await convert(build(nodes, count), { trainSize: [16, 20], baseSize: window });
+async function fused(
+  nodes: readonly NodeProto[],
+  count: number,
+  alpha: number,
+  mode: Pick<ConvertOptions, 'fast'> = {},
+): Promise<string[]> {
+  const options = { trainSize: [16, 20], baseSize: window, ...mode } as const;
+  const { model, report } = await convert(build(nodes, count), options);
   const x = noise([2, 4, 19, 23]);
+  const [{ maxStride } = {}] = report.sites;
+  const strides = maxStride ? { maxStride } : {};
   const filled = (values: readonly number[]) => [0, 1, 2, 3].map((i) => (i < count ? (values[i] ?? 0) : 0));
-  const expected = localInstanceNorm(x, filled(scale), filled(bias), window, 1e-3).map((value, i) => {
-    const own = Math.floor(i / (19 * 23)) % 4 < count ? value : (x.data[i] as number);
-    return Math.tanh(own < 0 ? alpha * own : own);
-  });
+  const expected = localInstanceNorm(x, filled(scale), filled(bias), window, 1e-3, strides).map(
+    (value, i) => {
+      const own = Math.floor(i / (19 * 23)) % 4 < count ? value : (x.data[i] as number);
+      return Math.tanh(own < 0 ? alpha * own : own);
+    },
+  );
   for (const operators of ['native', 'portable'] as const)
     expect(largestDifference(await runModel(model, x, operators), expected)).toBeLessThan(1e-5);
   return report.fused.map(({ operator }) => operator);
@@ -76,6 +87,13 @@ describe('instance normalization', () => {
   ])('of the first half by %s is one operator', async (_, parts) => {
     const nodes = [...parts, norm('u', 'n'), join(['n', 'v'], 'c'), relu('c', 'r'), tanh('r')];
     expect(await fused(nodes, 2, 0.25)).toEqual(half);
+  });
+
+  it('is as sparse in fast mode as it is on its own', async () => {
+    const whole = [norm('x', 'n'), relu('n', 'r'), tanh('r')];
+    const first = [split, norm('u', 'n'), join(['n', 'v'], 'c'), relu('c', 'r'), tanh('r')];
+    expect(await fused(whole, 4, 0.25, { fast: true })).toEqual(['LocalInstanceNormalizationLeakyRelu']);
+    expect(await fused(first, 2, 0.25, { fast: true })).toEqual(half);
   });
 
   it('of the first half needs no LeakyRelu', async () => {

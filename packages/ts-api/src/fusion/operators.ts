@@ -18,6 +18,8 @@ const fusedOperators = new Set([
   'PointwiseConvAdd',
   'LayerNormPointwiseConv',
   'LayerNormPointwiseConvGate',
+  'TransposedAttention',
+  'TransposedAttentionPointwiseConvAdd',
   'VarianceNormPointwiseConv',
 ]);
 
@@ -42,7 +44,7 @@ export function isFused(node: NodeProto): boolean {
 export function weightsPlaceOf(node: NodeProto): number {
   if (!isFused(node) || !node.opType.includes('Conv')) return -1;
   if (node.opType.startsWith('LayerNorm')) return 3;
-  return /^(VarianceNorm|LocalTransposedAttention)/.test(node.opType) ? 2 : 1;
+  return /^(VarianceNorm|(Local)?TransposedAttention)/.test(node.opType) ? 2 : 1;
 }
 
 /** The nodes that stand for others, fused. */

@@ -33,7 +33,8 @@ function weightsOfPixels(context: FusionContext, node: NodeProto): TensorProto |
 function attentionBefore(context: FusionContext, node: NodeProto): NodeProto | undefined {
   const [image = ''] = node.input;
   const attention = context.graph.producer(image);
-  const isAttention = attention?.domain === 'tlsc' && attention.opType === 'LocalTransposedAttention';
+  const isAttention =
+    attention && isFused(attention) && /^(Local)?TransposedAttention$/.test(attention.opType);
   return isAttention && isReadBy(context, image, [node]) ? attention : undefined;
 }
 

@@ -1,4 +1,5 @@
-// Attention between channels in windows (Restormer's, made local): what cuts windows out, attends in each, and puts them together again.
+// Attention between channels (Restormer's): what lays an image in rows, attends, and makes an image of them again; or made local, what cuts
+// windows out, attends in each, and puts them together again.
 import { intOf, intsOf, isOnnxDomain, makeNode, type NodeProto, type TensorProto } from '../graph/proto.js';
 import { makeWeights, weightsOf } from '../rewrite/weights.js';
 import { partsOf } from './channel-parts.js';
@@ -9,22 +10,25 @@ import { isSame } from './same.js';
 /** Rows of pixels, a head's channels each: N × heads × channels × pixels. */
 const [headAxis, channelAxis, pixelAxis] = [1, 2, 3];
 
-/** An image's windows, laid in rows. */
+/** An image, laid in rows; or its windows, where it is cut. */
 interface Rows {
   readonly image: string;
-  readonly cut: NodeProto;
-  readonly laying: NodeProto;
-  readonly value: string;
+  readonly cut: NodeProto | undefined;
 }
 
 /** Matches what an attention consists of, from its result to what it is made of; notes the nodes on the way. */
 class AttentionMatcher {
   readonly inner: NodeProto[] = [];
 
+  /** `last`: what makes the image, of windows or of rows. */
   constructor(
     readonly context: FusionContext,
-    readonly merge: NodeProto,
+    readonly last: NodeProto,
   ) {}
+
+  get isLocal(): boolean {
+    return this.last.opType === 'LocalWindowMerge';
+  }
 
   /** The node that computes the value, if it is of this kind. */
   #node(value: string | undefined, opType: string, domain = ''): NodeProto | undefined {
@@ -45,11 +49,19 @@ class AttentionMatcher {
     });
   }
 
+  /** What the value was before one Reshape or several (einops writes two) laid it out anew. */
+  #laid(value: string): string {
+    let laid = value;
+    for (let node = this.#node(laid, 'Reshape'); node; node = this.#node(laid, 'Reshape'))
+      [laid = ''] = node.input;
+    return laid;
+  }
+
   rows(value: string): Rows | undefined {
-    const laying = this.#node(value, 'Reshape');
-    const cut = this.#node(laying?.input[0], 'LocalWindowPartition', 'tlsc');
-    const [image = ''] = cut?.input ?? [];
-    return laying && cut && this.#areHeads(value, image) ? { image, cut, laying, value } : undefined;
+    const laid = this.#laid(value);
+    const cut = this.isLocal ? this.#node(laid, 'LocalWindowPartition', 'tlsc') : undefined;
+    const image = this.isLocal ? (cut?.input[0] ?? '') : laid;
+    return laid !== value && this.#areHeads(value, image) ? { image, cut } : undefined;
   }
 
   /** Rows divided by their lengths, which are at least epsilon. */
@@ -57,7 +69,9 @@ class AttentionMatcher {
     const { graph } = this.context;
     const quotient = this.#node(value, 'Div');
     const [row = '', divisor = ''] = quotient?.input ?? [];
-    const clipped = this.#node(divisor, 'Clip') ?? this.#node(divisor, 'Max');
+    // Lengths are repeated for each pixel by themselves, or ahead.
+    const bounded = this.#node(divisor, 'Expand')?.input[0] ?? divisor;
+    const clipped = this.#node(bounded, 'Clip') ?? this.#node(bounded, 'Max');
     const [length = '', bound = '', most = ''] = clipped?.input ?? [];
     const norm = this.#node(length, 'ReduceL2');
     const axes = norm ? graph.reducedAxes(norm) : undefined;
@@ -94,11 +108,29 @@ class AttentionMatcher {
     return undefined;
   }
 
+  /** Whether what is attended to becomes windows of the same shape again, and an image where all of them were cut out. */
+  #isRaisedAgain(raising: NodeProto, all: readonly Rows[]): boolean {
+    const { context, last } = this;
+    const [, whole = '', place = ''] = last.input;
+    const images = all.map(({ image }) => image);
+    if (!this.isLocal)
+      return context.looks.every(
+        (look) => look.get(raising.output[0] ?? '')?.join() === look.get(images[0] ?? '')?.join(),
+      );
+    const [one] = all;
+    const shape = this.#node(raising.input[1], 'Shape');
+    const isAlike = ({ cut }: Rows) =>
+      cut !== undefined &&
+      isSame(context.graph, cut.input[1] ?? '', place) &&
+      intsOf(cut, 'kernel_shape')?.join() === intsOf(one?.cut ?? cut, 'kernel_shape')?.join();
+    const isOfWindows = shape && all.some(({ cut }) => cut?.output[0] === shape.input[0]);
+    return isOfWindows === true && images.includes(whole) && all.every(isAlike);
+  }
+
   find() {
-    const { merge, context } = this;
-    const [windows = '', whole = '', place = ''] = merge.input;
-    const raising = this.#node(windows, 'Reshape');
-    const attended = this.#node(raising?.input[0], 'MatMul');
+    const { last, context } = this;
+    const raising = this.isLocal ? this.#node(last.input[0], 'Reshape') : last;
+    const attended = this.#node(this.#laid(raising?.input[0] ?? ''), 'MatMul');
     const [attention = '', value = ''] = attended?.input ?? [];
     const values = this.rows(value);
     const softmax = this.#node(attention, 'Softmax');
@@ -110,23 +142,16 @@ class AttentionMatcher {
     const scores = this.#node(scaled?.product, 'MatMul');
     const queries = this.normalized(scores?.input[0] ?? '');
     const keys = this.upright(scores?.input[1] ?? '');
-    const shape = this.#node(raising?.input[1], 'Shape');
-    if (!values || !isAlongRows || !queries || !keys || !scaled || !shape) return undefined;
-    const all = [queries, keys, values];
-    const isRaisedLikeWindows = all.some(({ cut }) => cut.output[0] === shape.input[0]);
-    const isAlike = (one: Rows) =>
-      isSame(context.graph, one.cut.input[1] ?? '', place) &&
-      intsOf(one.cut, 'kernel_shape')?.join() === intsOf(values.cut, 'kernel_shape')?.join();
-    if (!all.some(({ image }) => image === whole)) return undefined;
-    if (!isRaisedLikeWindows || !all.every(isAlike) || queries.epsilon !== keys.epsilon) return undefined;
-    const { factor } = scaled;
-    return { queries, keys, values, heads, factor, place, epsilon: queries.epsilon };
+    if (!raising || !values || !isAlongRows || !queries || !keys || !scaled) return undefined;
+    if (!this.#isRaisedAgain(raising, [queries, keys, values]) || queries.epsilon !== keys.epsilon)
+      return undefined;
+    return { queries, keys, values, heads, factor: scaled.factor, epsilon: queries.epsilon };
   }
 
   /** Whether nothing else reads what is computed on the way. */
   isOnItsOwn(images: readonly string[]): boolean {
-    const { context, merge } = this;
-    const readers = [...this.inner, merge];
+    const { context, last } = this;
+    const readers = [...this.inner, last];
     return [...this.inner.flatMap(({ output }) => output), ...images].every((value) =>
       isReadBy(context, value, readers),
     );
@@ -144,30 +169,33 @@ function temperatureOf({ graph }: FusionContext, factor: TensorProto, heads: num
 
 export function transposedAttention(context: FusionContext, node: NodeProto): Fusion | undefined {
   const { graph, looks } = context;
-  if (node.domain !== 'tlsc' || node.opType !== 'LocalWindowMerge') return undefined;
+  const isLocal = node.domain === 'tlsc' && node.opType === 'LocalWindowMerge';
+  if (!isLocal && !(node.opType === 'Reshape' && isOnnxDomain(node.domain))) return undefined;
   const matcher = new AttentionMatcher(context, node);
   const found = matcher.find();
   if (!found) return undefined;
-  const { queries, keys, values, heads, factor, place, epsilon } = found;
+  const { queries, keys, values, heads, factor, epsilon } = found;
   const images = [queries, keys, values].map(({ image }) => image);
   const [parting] = images.map((image) => graph.producer(image));
   const [source = ''] = parting?.input ?? [];
-  const window = intsOf(values.cut, 'kernel_shape') ?? [];
-  const channels = (looks[0]?.get(values.image)?.[1] ?? 0) / heads;
-  // Smaller windows have more attention to keep than pixels; the kernel keeps rows of 64.
-  const isWorthIt = window.reduce((area, side) => area * side, 1) >= Math.max(channels, 64);
-  if (!isWorthIt || !isImage(context, source)) return undefined;
+  const [, channels = 0, ...plane] = looks[0]?.get(values.image) ?? [];
+  const window = values.cut && intsOf(values.cut, 'kernel_shape');
+  // Smaller ones have more attention to keep than pixels; the kernel keeps rows of 64.
+  const pixels = (window ?? plane).reduce((area, side) => area * side, 1);
+  if (pixels < Math.max(channels / heads, 64) || !isImage(context, source)) return undefined;
   if (partsOf(context, source, images.length)?.join() !== images.join()) return undefined;
   if (!matcher.isOnItsOwn(images)) return undefined;
+  const operator = isLocal ? 'LocalTransposedAttention' : 'TransposedAttention';
   return {
-    operator: 'LocalTransposedAttention',
+    operator,
     type: typeOf(factor),
     rewrite() {
       const [output = ''] = node.output;
       const temperature = temperatureOf(context, factor, heads, `${output}_temperature`);
-      const attributes = { kernel_shape: window, epsilon: { float: epsilon } };
+      const attributes = { ...(window && { kernel_shape: window }), epsilon: { float: epsilon } };
       const options = { domain: 'tlsc', name: node.name, attributes };
-      const made = makeNode('LocalTransposedAttention', [source, temperature, place], node.output, options);
+      const place = isLocal ? node.input.slice(2) : [];
+      const made = makeNode(operator, [source, temperature, ...place], node.output, options);
       graph.replace(node, made);
       return made;
     },
