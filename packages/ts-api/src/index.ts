@@ -1,5 +1,5 @@
 export { Tensor } from 'onnxruntime-common';
-export { convert, free, inspect, optimize, verify } from './background/index.js';
+export { convert, free, inspect, observe, optimize, verify } from './background/index.js';
 export type { ConvertOptions } from './conversion/choice.js';
 export type { Explanation, Verdict } from './conversion/explain.js';
 export { newestOpset } from './conversion/opset-changes.js';
@@ -53,6 +53,7 @@ export type {
   Statistic,
   ValueDescription,
 } from './inspect.js';
+export type { ObservedModel, ObservedSite, ObserveOptions } from './observe.js';
 export type {
   OptimizeCheck,
   OptimizedModel,

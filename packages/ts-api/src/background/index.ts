@@ -5,6 +5,7 @@ import type { Conversion } from '../convert.js';
 import type { FreedModel, FreeOptions } from '../free.js';
 import type { ModelSource } from '../graph/model.js';
 import type { Inspection, InspectOptions } from '../inspect.js';
+import type { ObservedModel, ObserveOptions } from '../observe.js';
 import type { OptimizedModel, OptimizeOptions } from '../optimize.js';
 import { checkSignal } from '../options.js';
 import type { Verification, VerifyOptions } from '../verify.js';
@@ -55,6 +56,18 @@ export async function free(source: ModelSource, options: FreeOptions = {}): Prom
 export async function inspect(source: ModelSource, options: InspectOptions = {}): Promise<Inspection> {
   const [others, signal] = withoutSignal(options);
   return runInBackground('inspect', [source, others], signal);
+}
+
+/**
+ * Converts a model, and has it hand out its statistics beside its outputs: samples of what each computes of an image, for `InferenceSession`s
+ * on tlsc's kernels. How they lie on whole images, globally and locally, and on crops of the training size is what decides whether
+ * local ones help.
+ *
+ * Rejects with what `convert` does.
+ */
+export async function observe(source: ModelSource, options: ObserveOptions): Promise<ObservedModel> {
+  const [others, signal] = withoutSignal(options);
+  return runInBackground('observe', [source, others], signal);
 }
 
 /**

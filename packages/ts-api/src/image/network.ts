@@ -114,6 +114,8 @@ export interface Made {
   readonly size: { readonly height: number; readonly width: number };
   /** How many rows, and columns, of it there are for one of the picture: a whole number, or a part of 1. */
   readonly scale: Size;
+  /** What else was asked for. */
+  readonly others: Readonly<Record<string, Tensor>>;
   /** The region as it was fed. */
   readonly padded: Size;
   /** The most bytes that the run took at once, its inputs left out; undefined where that is not known. */
@@ -151,7 +153,7 @@ async function placeFeed(network: NetworkOn, region: ImageRegion): Promise<Feeds
 /** Runs the network on a region of the picture, as if that were all of it, within so many bytes of memory, if that is said. */
 export async function runNetwork(network: NetworkOn, region: ImageRegion, memory?: number): Promise<Made> {
   const { restorer, picture, feedsOf, name } = network;
-  const { session, values, input, output, decoding } = restorer;
+  const { session, values, input, output, fetches, decoding } = restorer;
   const { signal } = decoding;
   const size: Size = [region.height, region.width];
   const padded = await abortable(paddedSize(restorer, size, name), signal);
@@ -161,7 +163,7 @@ export async function runNetwork(network: NetworkOn, region: ImageRegion, memory
     feedsOf([picture.pixels.height, picture.pixels.width], region, padded),
   ]);
   const feeds = { ...others, ...(await placeFeed(network, region)), [input.name]: image };
-  const outputs = await session.run(feeds, [output], { ...(signal && { signal }), memory });
+  const outputs = await session.run(feeds, [output, ...fetches], { ...(signal && { signal }), memory });
   discard(withoutFloat16Array(image.data) as Float32Array | Uint16Array);
   const tensor = outputs[output];
   if (!tensor) throw new TlscError('ERR_RUN_FAILED', `the model gave no output ${output} for ${input.name}`);
@@ -170,6 +172,7 @@ export async function runNetwork(network: NetworkOn, region: ImageRegion, memory
     image: made,
     size: cropped([made.height, made.width], size, padded, output),
     scale: [made.height / padded[0], made.width / padded[1]],
+    others: Object.fromEntries(fetches.map((name) => [name, outputs[name] as Tensor])),
     padded,
     peak: peakOf(outputs),
   };

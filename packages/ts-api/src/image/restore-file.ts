@@ -36,7 +36,7 @@ import { Scratch, withScratch } from './scratch.js';
 import { hasExif } from './tiff-exif.js';
 
 /** `page` chooses one frame or page; all are restored unless it is given. */
-export type RestoreFileOptions = RestoreOptions & EncodeOptions;
+export type RestoreFileOptions = Omit<RestoreOptions, 'fetches'> & EncodeOptions;
 
 export interface RestoredImage {
   readonly height: number;
@@ -150,7 +150,8 @@ async function restoreTo<T>(
   options: RestoreFileOptions,
   { folder, encode, deliver }: Destination<T>,
 ): Promise<RestoredImage & { readonly encoded: T }> {
-  checkOptions(options, { ...restoreOptionNames, ...encodeOptionNames });
+  const { fetches: _, ...names } = restoreOptionNames;
+  checkOptions(options, { ...names, ...encodeOptionNames });
   checkEncoding(extension, options);
   const restorer = toRestorer(session, options);
   const { decoding, inputs, values, pieces: allowed } = restorer;

@@ -1,3 +1,4 @@
+import type { Tensor } from 'onnxruntime-common';
 import { abortable } from '../abort.js';
 import { TlscError, throwIfAborted } from '../errors.js';
 import { checkOptions } from '../options.js';
@@ -33,18 +34,23 @@ import { fromNetwork } from './values.js';
 export interface RestoredPhoto extends Photo {
   /** How it was cut; undefined of a photo that was restored whole. */
   readonly pieces: Pieces | undefined;
+  /** What `fetches` asked for. */
+  readonly outputs: Readonly<Record<string, Tensor>>;
 }
 
-async function restoreWhole(network: NetworkOn, { limit }: WholePlan): Promise<Restored> {
+async function restoreWhole(
+  network: NetworkOn,
+  { limit }: WholePlan,
+): Promise<Restored & Pick<RestoredPhoto, 'outputs'>> {
   const { restorer, picture } = network;
-  const { image, size } = await runNetwork(network, wholeOf(picture), limit);
+  const { image, size, others } = await runNetwork(network, wholeOf(picture), limit);
   const restored = await copyAndSummarize(
     image,
     fromNetwork(restorer.values, picture.colours, image.channels),
     size,
   );
   if (restored.image.data !== image.data) discard(image.data as Float32Array | Uint16Array);
-  return restored;
+  return { ...restored, outputs: others };
 }
 
 const sampleBytes: Readonly<Record<Samples, number>> = { float32: 4, uint16: 2, uint8: 1 };
@@ -53,6 +59,7 @@ const sampleBytes: Readonly<Record<Samples, number>> = { float32: 4, uint16: 2, 
 export interface RestoredPicture {
   readonly picture: Picture;
   readonly pieces: Pieces | undefined;
+  readonly outputs: RestoredPhoto['outputs'];
 }
 
 /** What a picture is restored for. */
@@ -125,8 +132,16 @@ async function restoreBy(
   const { restorer, picture, name } = network;
   const { values, output, judges, decoding } = restorer;
   const pieces = isCut(plan) ? plan : undefined;
-  const { image: restored, summary } = pieces
-    ? await restoreInPieces(network, pieces, samples, pieces.goesToDisk ? scratch : undefined)
+  if (pieces && restorer.fetches.length > 0) throw noOutputsOfPieces(name);
+  const {
+    image: restored,
+    summary,
+    outputs,
+  } = pieces
+    ? {
+        ...(await restoreInPieces(network, pieces, samples, pieces.goesToDisk ? scratch : undefined)),
+        outputs: {},
+      }
     : await restoreWhole(network, plan);
   checkFinite(summary, output);
   if (judges) await judge(summary, () => summaryOf(picture), values, name);
@@ -143,7 +158,13 @@ async function restoreBy(
       rest: { ...given.rest, ...alpha },
     },
     pieces: pieces && reportOf(pieces, check),
+    outputs,
   };
+}
+
+function noOutputsOfPieces(name: string): TlscError {
+  const message = `${name} does not fit into memory whole, and what fetches asks for is of whole photos`;
+  return new TlscError('ERR_OUT_OF_MEMORY', message, { parameter: 'fetches' });
 }
 
 function reportOf({ grid, halo, multiple, bound }: PiecesPlan, check: PiecesCheck | undefined): Pieces {
@@ -201,8 +222,8 @@ export async function restore(
     const { feedsOf, picture } = await abortable(hold(read()), signal);
     const restored = async () => {
       const purpose = { samples: 'float32', held: 0 } as const;
-      const { picture: made, pieces } = await restorePicture(picture, restorer, feedsOf, name, purpose);
-      return { ...toPhoto(made.pixels, made.rest), pieces };
+      const { picture: made, ...more } = await restorePicture(picture, restorer, feedsOf, name, purpose);
+      return { ...toPhoto(made.pixels, made.rest), ...more };
     };
     return abortable(hold(restored()), signal);
   }, signal);

@@ -12,6 +12,8 @@ import { checkValues, givenValues, recordedValues, type ValueOptions, valueOptio
 export interface RestoreOptions extends ValueOptions, PiecesOptions {
   /** The output that is the restored image; needed when the model has several. */
   readonly output?: string;
+  /** Other outputs that `restore` hands out as they come, of photos that are restored whole. Default: none. */
+  readonly fetches?: readonly string[] | undefined;
   /** What the model takes beside the photo, by the names of its inputs; the one that is left is the photo's. */
   readonly inputs?: OtherInputs | undefined;
   /**
@@ -30,6 +32,7 @@ export const restoreOptionNames: OptionNames<RestoreOptions> = {
   ...valueOptionNames,
   ...piecesOptionNames,
   output: true,
+  fetches: true,
   inputs: true,
   judge: true,
   maxPixels: true,
@@ -49,11 +52,19 @@ function chooseOutput(session: InferenceSession, output: string | undefined): st
   throw new TlscError('ERR_INVALID_ARGUMENT', message, { parameter: 'output', expected: names });
 }
 
+/** Throws ERR_INVALID_ARGUMENT where the model has no such outputs. */
+function checkFetches({ outputNames }: InferenceSession, fetches: unknown): readonly string[] {
+  const isOutput = (one: unknown) => outputNames.includes(one as string);
+  if (Array.isArray(fetches) && fetches.every(isOutput)) return fetches;
+  throw invalidArgument('fetches', `an array of outputs of the model, ${outputNames.join(', ')}`, fetches);
+}
+
 /** A session, and how photos go through it. */
 export interface Restorer {
   readonly session: InferenceSession;
   readonly input: ImageInput;
   readonly output: string;
+  readonly fetches: readonly string[];
   readonly values: ValueOptions;
   readonly inputs: OtherInputs;
   readonly judges: boolean;
@@ -66,7 +77,7 @@ export function toRestorer(session: InferenceSession, options: RestoreOptions): 
   if (!(session instanceof InferenceSession))
     throw invalidArgument('session', 'an InferenceSession', session);
   checkValues(options);
-  const { output, inputs = {}, judge: judges = false, signal } = options;
+  const { output, fetches = [], inputs = {}, judge: judges = false, signal } = options;
   if (typeof inputs !== 'object' || inputs === null)
     throw invalidArgument('inputs', 'an object of numbers, images and tensors by name', inputs);
   if (!isBoolean(judges)) throw invalidArgument('judge', 'true or false', judges);
@@ -78,6 +89,7 @@ export function toRestorer(session: InferenceSession, options: RestoreOptions): 
     session,
     input: imageInputOf(session, 'the model', Object.keys(inputs)),
     output: chooseOutput(session, output),
+    fetches: checkFetches(session, fetches),
     values: { ...recordedValues(session.modelMetadata), ...givenValues(options) },
     inputs,
     judges,
