@@ -1,5 +1,6 @@
 // Restores three rainy photos with three trained networks: the same weights, once with the global statistics that they
-// were exported with, once with local ones. Prints the figures and writes the pictures.
+// were exported with, once with local ones. Prints the figures and writes the pictures. With --report it evaluates them
+// on six photos instead.
 import { mkdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,8 +14,9 @@ import {
   writeModel,
   writePhoto,
 } from '@tlsc/api';
+import { qualityOfPhotos } from '@tlsc/evaluate';
 import { renderComparison } from './comparison.js';
-import { psnr, ssim } from './metrics.js';
+import { report } from './report.js';
 
 const examples = fileURLToPath(new URL('..', import.meta.url));
 const output = join(examples, 'output');
@@ -41,7 +43,8 @@ async function restoreTimed(session: InferenceSession, photo: Photo): Promise<Re
 }
 
 function quality(photo: Photo, target: Photo): string {
-  return `${psnr(photo, target).toFixed(2)} / ${ssim(photo, target).toFixed(4)}`;
+  const { psnr, ssim } = qualityOfPhotos(photo, target);
+  return `${psnr.toFixed(2)} / ${ssim.toFixed(4)}`;
 }
 
 function printRow(...cells: readonly string[]): void {
@@ -79,7 +82,8 @@ async function comparePhoto(
   local: Photo,
   target: Photo,
 ): Promise<void> {
-  const caption = (title: string, photo: Photo) => `${title}: ${psnr(photo, target).toFixed(2)} dB`;
+  const caption = (title: string, photo: Photo) =>
+    `${title}: ${qualityOfPhotos(photo, target).psnr.toFixed(2)} dB`;
   const picture = await renderComparison([
     { caption: caption('input', input), photo: input },
     { caption: caption('UNet-IN, global statistics', global), photo: global },
@@ -134,4 +138,7 @@ async function main(): Promise<void> {
   );
 }
 
-await main();
+if (process.argv.includes('--report')) {
+  const files = models.map(({ file }) => join(examples, 'models', `${file}.onnx`));
+  await report(files, join(examples, 'photos'), trainSize, join(output, 'report'));
+} else await main();

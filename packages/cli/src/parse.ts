@@ -121,3 +121,52 @@ export function parseHalo(text: string): number {
 export function collect(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];
 }
+
+/** Multiples of the training size. */
+export interface Multiples {
+  readonly multiples: readonly number[];
+}
+
+/** '64,96,128x160', or '1,1.5,2x': multiples of the training size. */
+export function parseSizes(text: string): readonly Size[] | Multiples {
+  if (!text.endsWith('x')) return text.split(',').map(parseSize);
+  const parts = text.slice(0, -1).split(',');
+  const multiples = parts.map(Number);
+  if (
+    parts.every((part) => number.test(part)) &&
+    multiples.every((multiple) => multiple > 0 && multiple <= 64)
+  )
+    return { multiples };
+  throw new InvalidArgumentError(
+    'Write it as sizes, 64,96,128, or as multiples of the training size, 1,1.5,2x.',
+  );
+}
+
+/** The sizes that were meant. */
+export function sizesOf(sizes: readonly Size[] | Multiples, [height, width]: Size): readonly Size[] {
+  if (!('multiples' in sizes)) return sizes;
+  return sizes.multiples.map(
+    (multiple): Size => [
+      Math.max(1, Math.floor(height * multiple)),
+      Math.max(1, Math.floor(width * multiple)),
+    ],
+  );
+}
+
+/** '64,96,128'; '' is none. */
+export function parseSides(text: string): readonly number[] {
+  const sides = text === '' ? [] : text.split(',').map((part) => (/^\d{1,5}$/.test(part) ? Number(part) : 0));
+  if (sides.every(isSide)) return sides;
+  throw new InvalidArgumentError('Write it as sides in pixels, up to 65536 each: 64,96,128 for example.');
+}
+
+/** 'lpips=lpips.onnx'; of an option that may be given several times. */
+export function parseMetric(
+  text: string,
+  before: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> {
+  const [, name = '', file = ''] = /^([\w-]+)=(.+)$/.exec(text) ?? [];
+  if (name === '') throw new InvalidArgumentError('Write it as NAME=FILE: lpips=lpips.onnx for example.');
+  if (Object.hasOwn(before, name)) throw new InvalidArgumentError(`${name} is given twice.`);
+  return { ...before, [name]: file };
+}

@@ -35,6 +35,12 @@ const options = new Map(
     halo: '--halo',
     exact: '--exact',
     checkPieces: '--check-pieces',
+    pairs: '--pairs',
+    baseSizes: '--base-size',
+    patchSizes: '--patch-size',
+    blendedSizes: '--blended-size',
+    shave: '--shave',
+    metrics: '--metric',
   }),
 );
 

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import { convertCommand } from './commands/convert.js';
 import { doctorCommand } from './commands/doctor.js';
+import { evaluateCommand } from './commands/evaluate.js';
 import { freeCommand } from './commands/free.js';
 import { inspectCommand } from './commands/inspect.js';
 import { optimizeCommand } from './commands/optimize.js';
@@ -22,6 +23,7 @@ export function createProgram(): Command {
     freeCommand(),
     inspectCommand(),
     verifyCommand(),
+    evaluateCommand(),
     runCommand(),
     doctorCommand(),
   ];

@@ -1,7 +1,7 @@
 import type { Tensor } from 'onnxruntime-common';
 import { describe, expect, it } from 'vitest';
-import { buildBytes, floats, valueInfo } from '../test/build-model.js';
 import { carriedModel } from '../../../test/fixtures/index.js';
+import { buildBytes, floats, valueInfo } from '../test/build-model.js';
 import { noise } from '../test/reference.js';
 import { makeNode } from './graph/proto.js';
 import { restore } from './image/restore.js';

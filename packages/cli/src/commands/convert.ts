@@ -2,26 +2,31 @@ import {
   type ConvertReport,
   convert,
   type Size,
+  TlscError,
   type ValueOptions,
   type Verification,
   verify,
   writeModel,
 } from '@tlsc/api';
-import { Command } from 'commander';
+import type { Verdict } from '@tlsc/evaluate';
+import { Command, InvalidArgumentError } from 'commander';
 import { identityOf } from '../destinations.js';
+import { showShares } from '../evaluation-progress.js';
 import { fusedLines } from '../fused.js';
 import { showNetwork } from '../network.js';
 import { collect, parseOpset, parseSize } from '../parse.js';
 import { type OutputOptions, perform } from '../perform.js';
 import { showSize, showWindow, table } from '../table.js';
-import { addValueOptions } from '../value-options.js';
+import { addValueOptions, valuesIn } from '../value-options.js';
 import { warn } from '../warn.js';
 import { showVerification } from './verify.js';
 
 interface Options extends OutputOptions, ValueOptions {
   readonly output: string;
   readonly trainSize: Size;
-  readonly baseSize?: Size;
+  readonly baseSize?: Size | 'auto';
+  /** Of 'auto'. */
+  readonly pairs?: string;
   readonly fast?: boolean;
   readonly fuse?: boolean;
   readonly include?: readonly string[];
@@ -30,15 +35,38 @@ interface Options extends OutputOptions, ValueOptions {
 }
 
 interface Result extends ConvertReport {
+  /** Of 'auto': what it says of the base sizes that it has tried. */
+  readonly verdict?: Verdict | undefined;
   /** Undefined when there was nothing to convert. */
   readonly verification: Verification | undefined;
   /** What was written, the model last; nothing when it did not pass its self-check. */
   readonly files: readonly string[];
 }
 
+/** The base size that does best on photos. Throws where none does as well as the original. */
+async function chooseBaseSize(model: string, options: Options, signal: AbortSignal): Promise<Verdict> {
+  // Loaded by those alone who evaluate: plots take a while to load.
+  const { evaluate, findPairs } = await import('@tlsc/evaluate');
+  const { trainSize, pairs = '' } = options;
+  const progress = showShares(options.json === true);
+  const found = await findPairs(pairs);
+  const only = { patchSizes: [], blendedSizes: [], statistics: false };
+  try {
+    const settings = { ...valuesIn(options), ...only, trainSize, onProgress: progress.show, signal };
+    const { models } = await evaluate([model], found.pairs, settings);
+    const [{ verdict } = { verdict: undefined }] = models;
+    if (verdict?.baseSize && verdict.convert !== false) return verdict;
+    throw new TlscError('ERR_NOT_LOCALIZABLE', verdict?.sentence ?? '', { parameter: 'baseSize' });
+  } finally {
+    progress.close();
+  }
+}
+
 async function convertFile(model: string, options: Options, signal: AbortSignal): Promise<Result> {
-  const { output, json: _, ...choice } = options;
-  const conversion = await convert(model, { ...choice, signal });
+  const { output, json: _, pairs: __, baseSize: asked, ...choice } = options;
+  const verdict = asked === 'auto' ? await chooseBaseSize(model, options, signal) : undefined;
+  const baseSize = asked === 'auto' ? verdict?.baseSize : asked;
+  const conversion = await convert(model, { ...choice, ...(baseSize && { baseSize }), signal });
   const { report, externalDataFolder } = conversion;
   const verification =
     report.sites.length > 0
@@ -47,13 +75,14 @@ async function convertFile(model: string, options: Options, signal: AbortSignal)
   // A model that could not be compared with its original, or shows little of it, is written all the same, and that is told.
   if (verification?.faulty) {
     process.exitCode = 1;
-    return { ...report, verification, files: [] };
+    return { ...report, verdict, verification, files: [] };
   }
-  return { ...report, verification, files: await writeModel(conversion, output, { signal }) };
+  return { ...report, verdict, verification, files: await writeModel(conversion, output, { signal }) };
 }
 
 function show(model: string, result: Result): void {
-  const { sites, fused, kept, warnings, freed, trainSize, baseSize, verification, files } = result;
+  const { verdict, sites, fused, kept, warnings, freed, trainSize, baseSize, verification, files } = result;
+  if (verdict) console.log(`${verdict.sentence}\n`);
   warn(warnings);
   for (const { node, reason } of kept) console.log(`${node}: ${reason}`);
   if (sites.length === 0) {
@@ -86,6 +115,15 @@ function show(model: string, result: Result): void {
   );
 }
 
+function parseBaseSize(text: string): Size | 'auto' {
+  if (text === 'auto') return text;
+  try {
+    return parseSize(text);
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as Error).message} Or write auto.`);
+  }
+}
+
 export function convertCommand(): Command {
   const command = new Command('convert')
     .description('Convert a model: its global statistics become local ones.')
@@ -98,9 +136,10 @@ export function convertCommand(): Command {
     )
     .option(
       '--base-size <HxW>',
-      'size of the image whose features the windows span (default: 1.5 times the training size)',
-      parseSize,
+      'size of the image whose features the windows span, or auto: the one that does best on --pairs (default: 1.5 times the training size)',
+      parseBaseSize,
     )
+    .option('--pairs <folder>', 'photos and their targets for --base-size auto, as for evaluate')
     .option('--fast', 'take the published approximation (fast_imp), to match numbers published with it')
     .option('--no-fuse', 'leave apart what one operator could do the work of in one pass, faster')
     .option(
@@ -125,6 +164,8 @@ export function convertCommand(): Command {
         `error: ${options.output} would overwrite the model, which verify and other sizes still need`,
       );
     }
+    if ((options.baseSize === 'auto') !== (options.pairs !== undefined))
+      command.error('error: --base-size auto and --pairs go together');
     return perform(
       options,
       (signal) => convertFile(model, options, signal),

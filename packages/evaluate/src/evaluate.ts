@@ -1,0 +1,285 @@
+import { basename, extname } from 'node:path';
+import { inspect, type Photo, TlscError } from '@tlsc/api';
+import { Cache } from './cache.js';
+import type { Evaluation, MethodResult, ModelResult, Scores } from './evaluation.js';
+import { isScores } from './evaluation.js';
+import { type Method, titleOf } from './methods/method.js';
+import { type Network, type Restorer, restorerFor } from './methods/sessions.js';
+import { workOf } from './methods/tiles.js';
+import { OtherMetric } from './metrics/other-metric.js';
+import { asInFile, planesOf } from './metrics/planes.js';
+import { type EvaluateOptions, invalidArgument, type Plan, toPlan, usualBaseSize } from './options.js';
+import type { Pair } from './pairs/pair.js';
+import { lookAt, type PhotoInfo, pixelsOf, read } from './photos.js';
+import { Work } from './progress.js';
+import { collect } from './statistics/collect.js';
+import { compareStatistics, type StatisticsReport } from './statistics/compare.js';
+import { meanOf } from './summary/bootstrap.js';
+import { verdictOf, verdictWithoutTargets } from './summary/verdict.js';
+import { version } from './version.js';
+import { WorkerThread } from './work/worker-thread.js';
+
+const measures = ['psnr', 'ssim', 'psnrY', 'ssimY'] as const;
+
+/** Of each kind of work, how much more a pixel takes than in a plain run. */
+const [statisticsWork, crops] = [2.5, 1];
+
+function nameOf(file: string): string {
+  return basename(file, extname(file));
+}
+
+/** A method's network, loaded when it is first asked for. */
+class Lazy implements Restorer {
+  #loading: Promise<Restorer> | undefined;
+
+  constructor(
+    readonly network: Network,
+    readonly method: Method,
+  ) {}
+
+  async restore(photo: Photo): Promise<Photo> {
+    this.#loading ??= restorerFor(this.network, this.method);
+    return (await this.#loading).restore(photo);
+  }
+
+  async release(): Promise<void> {
+    const loaded = await this.#loading?.catch(() => undefined);
+    await loaded?.release();
+  }
+}
+
+/** What an evaluation works with. */
+class Evaluator {
+  readonly cache: Cache;
+  readonly work: Work;
+  readonly thread = new WorkerThread();
+  readonly others: OtherMetric[] = [];
+  readonly hasTargets: boolean;
+
+  constructor(
+    readonly plan: Plan,
+    readonly photos: readonly PhotoInfo[],
+  ) {
+    this.cache = new Cache(plan.cache);
+    this.work = new Work(plan.onProgress);
+    this.hasTargets = photos.every(({ target }) => target !== undefined);
+  }
+
+  async close(): Promise<void> {
+    await this.thread.close();
+    for (const { session } of this.others) await session.release();
+  }
+
+  /** Tiles as large as a photo are the whole photo. */
+  methodsFor(sites: number): Method[] {
+    const { baseSizes, patchSizes, blendedSizes, fast, trainSize } = this.plan;
+    const shortest = Math.max(...this.photos.map(({ size }) => Math.min(...size)));
+    const patches = (sizes: readonly number[], blended: boolean): Method[] =>
+      this.hasTargets
+        ? sizes.filter((size) => size < shortest).map((size) => ({ kind: 'patches', size, blended }))
+        : [];
+    const local: Method[] =
+      sites === 0
+        ? []
+        : [
+            ...baseSizes.map((baseSize): Method => ({ kind: 'local', baseSize, fast: false })),
+            ...(fast ? [{ kind: 'local', baseSize: usualBaseSize(trainSize), fast } as const] : []),
+          ];
+    return [...patches(patchSizes, false), ...patches(blendedSizes, true), { kind: 'global' }, ...local];
+  }
+
+  workOf(method: Method, photo: PhotoInfo): number {
+    return method.kind === 'patches' ? workOf(photo.size, method) : 1;
+  }
+
+  async scoresOf(made: Photo, reference: Photo, scale: number): Promise<Scores> {
+    const { round, shave = scale > 1 ? scale : 0, signal } = this.plan;
+    const [image, target] = [planesOf(made), planesOf(reference)];
+    if (image.data.length !== target.data.length || image.width !== target.width) {
+      const message = `results have ${image.height}x${image.width} pixels of ${image.channels} channels, their targets ${target.height}x${target.width} of ${target.channels}`;
+      throw new TlscError('ERR_INVALID_ARGUMENT', message, { parameter: 'pairs' });
+    }
+    const bitDepth = round ? reference.bitDepth : undefined;
+    const quality = this.thread.run('qualityOf', image, target, { bitDepth, shave });
+    const others: Record<string, number> = {};
+    for (const metric of this.others)
+      others[metric.name] = await metric.of(asInFile(image, bitDepth), target, signal);
+    return { ...(await quality), ...others };
+  }
+
+  /** What is measured against: the target, or, without one, what the original makes of the photo. */
+  async referenceFor({ input, target }: PhotoInfo, original: Lazy): Promise<Photo> {
+    const { signal } = this.plan;
+    return target === undefined ? original.restore(await read(input, signal)) : read(target, signal);
+  }
+
+  /** Of a photo by a method; from an earlier time, unless `make` is called. */
+  async #entry(file: string | undefined, method: Method, photo: PhotoInfo, make: () => Promise<Scores>) {
+    const { trainSize, round, shave, output, values, metrics } = this.plan;
+    const files = [photo.input, photo.target, file, ...Object.values(metrics)];
+    const hashes = await Promise.all(
+      files.map((path) => (path === undefined ? null : this.cache.hashOf(path))),
+    );
+    const names = Object.keys(metrics);
+    const key = ['scores', version, method, { trainSize, round, shave, output, values, names }, hashes];
+    return this.cache.get(key, make).catch(failureOf);
+  }
+
+  /** One method on all photos. Networks are loaded when they are needed, for what is not known from an earlier time. */
+  async results(file: string | undefined, method: Method): Promise<MethodResult> {
+    const { plan, photos, work } = this;
+    const network = { file: file ?? '', plan };
+    const [restorer, original] = [method, { kind: 'global' } as const].map((one) => new Lazy(network, one));
+    const title = file === undefined ? titleOf(method) : `${nameOf(file)}, ${titleOf(method)}`;
+    const scores: MethodResult['photos'][number][] = [];
+    try {
+      for (const photo of photos) {
+        let isFresh = false;
+        const measure = async () => {
+          isFresh = true;
+          const made = await restorer?.restore(await read(photo.input, plan.signal));
+          return this.scoresOf(made as Photo, await this.referenceFor(photo, original as Lazy), photo.scale);
+        };
+        scores.push(await this.#entry(file, method, photo, measure));
+        work.report(`${title}: ${photo.name}`, this.workOf(method, photo) * pixelsOf(photo), isFresh);
+      }
+    } finally {
+      await restorer?.release();
+      await original?.release();
+    }
+    const area = photos.reduce((sum, photo) => sum + pixelsOf(photo), 0);
+    const seen = photos.reduce((sum, photo) => sum + this.workOf(method, photo) * pixelsOf(photo), 0);
+    return { method, title: titleOf(method), work: seen / area, photos: scores, mean: meanScores(scores) };
+  }
+
+  async statistics(file: string): Promise<StatisticsReport> {
+    const { plan, photos, cache, work } = this;
+    const baseSize = usualBaseSize(plan.trainSize);
+    const { trainSize, values, output, signal } = plan;
+    let isFresh = false;
+    let reported = 0;
+    const hashes = await Promise.all(
+      [file, ...photos.map(({ input }) => input)].map((path) => cache.hashOf(path)),
+    );
+    const report = await cache.get(['statistics', version, trainSize, values, output, hashes], async () => {
+      isFresh = true;
+      const readers = photos.map((photo) => () => read(photo.input, signal));
+      const total = this.statisticsWork();
+      const step = total / (2 * photos.length);
+      const seen = await collect({ file, plan }, baseSize, readers, () => {
+        reported += step;
+        work.report(`${nameOf(file)}, statistics`, step, true);
+      });
+      return compareStatistics(seen, baseSize);
+    });
+    work.report(`${nameOf(file)}, statistics`, this.statisticsWork() - reported, isFresh);
+    return report;
+  }
+
+  statisticsWork(): number {
+    const area = this.photos.reduce((sum, photo) => sum + pixelsOf(photo), 0);
+    return (statisticsWork + crops) * area;
+  }
+
+  expect(methods: readonly Method[]): void {
+    for (const method of methods)
+      for (const photo of this.photos) this.work.expect(this.workOf(method, photo) * pixelsOf(photo));
+  }
+}
+
+/** What went wrong with one photo is noted; what ends it all is thrown. */
+function failureOf(error: unknown): { failure: string } {
+  const ends = [
+    'ERR_ABORTED',
+    'ERR_MODEL_NOT_FOUND',
+    'ERR_INVALID_MODEL',
+    'ERR_UNSUPPORTED_MODEL',
+    'ERR_NOT_LOCALIZABLE',
+  ];
+  if (!(error instanceof TlscError) || ends.includes(error.code)) throw error;
+  return { failure: error.message };
+}
+
+function meanScores(photos: MethodResult['photos']): Scores | undefined {
+  const scores = photos.filter(isScores);
+  if (scores.length < photos.length || scores.length === 0) return undefined;
+  const names = Object.keys(scores[0] as Scores);
+  return Object.fromEntries(names.map((name) => [name, meanOf(scores.map((one) => one[name] as number))]));
+}
+
+/** The statistics that `convert` makes local. */
+async function sitesOf(file: string, { trainSize, signal }: Plan): Promise<string[]> {
+  const { statistics } = await inspect(file, { trainSize, ...(signal && { signal }) });
+  return statistics.filter(({ operator }) => operator !== undefined).map(({ node }) => node);
+}
+
+async function evaluateModel(
+  evaluator: Evaluator,
+  file: string,
+  sites: readonly string[],
+): Promise<ModelResult> {
+  const { plan, hasTargets } = evaluator;
+  const methods: MethodResult[] = [];
+  for (const method of evaluator.methodsFor(sites.length))
+    methods.push(await evaluator.results(file, method));
+  const statistics = plan.statistics && sites.length > 0 ? await evaluator.statistics(file) : undefined;
+  const judge = hasTargets ? verdictOf : verdictWithoutTargets;
+  const name = nameOf(file);
+  return { name, file, sites, methods, statistics, verdict: judge(name, sites.length, methods) };
+}
+
+function checkInputs(models: readonly string[], pairs: readonly Pair[]): void {
+  const isText = (one: unknown) => typeof one === 'string' && one !== '';
+  if (!Array.isArray(models) || models.length === 0 || !models.every(isText))
+    throw invalidArgument('models', 'an array of paths', models);
+  const isPair = (one: Pair) => isText(one?.name) && isText(one.input);
+  if (!Array.isArray(pairs) || pairs.length === 0 || !pairs.every(isPair))
+    throw invalidArgument('pairs', 'an array of pairs, one at least, as findPairs finds them', pairs);
+}
+
+/**
+ * Restores photos by models, with the global statistics that they were exported with, on whole photos and in tiles of several sizes, and
+ * with local ones of several base sizes, and measures the results against targets; and compares the statistics themselves with those on
+ * crops of the training size. Where a photo has no target, results are measured against those of the original on whole photos.
+ *
+ * One photo and one network are in memory at a time. A method that fails on a photo is noted and goes without a mean. Rejects with
+ * ERR_INVALID_ARGUMENT, ERR_ABORTED, or what `convert`, `InferenceSession.create`, `readPhoto` and `restore` do.
+ */
+export async function evaluate(
+  models: readonly string[],
+  pairs: readonly Pair[],
+  options: EvaluateOptions,
+): Promise<Evaluation> {
+  const plan = toPlan(options);
+  checkInputs(models, pairs);
+  const photos: PhotoInfo[] = [];
+  for (const pair of pairs) photos.push(await lookAt(pair, plan.signal));
+  const evaluator = new Evaluator(plan, photos);
+  const { hasTargets } = evaluator;
+  try {
+    for (const [name, file] of Object.entries(plan.metrics))
+      evaluator.others.push(await OtherMetric.load(name, file));
+    const sites: string[][] = [];
+    for (const file of models) sites.push(await sitesOf(file, plan));
+    const isComparable = hasTargets && photos.every(({ scale }) => scale === 1);
+    if (isComparable) evaluator.expect([{ kind: 'input' }]);
+    for (const own of sites) {
+      evaluator.expect(evaluator.methodsFor(own.length));
+      if (plan.statistics && own.length > 0) evaluator.work.expect(evaluator.statisticsWork());
+    }
+    const input = isComparable ? await evaluator.results(undefined, { kind: 'input' }) : undefined;
+    const results: ModelResult[] = [];
+    for (const [i, file] of models.entries())
+      results.push(await evaluateModel(evaluator, file, sites[i] ?? []));
+    return {
+      trainSize: plan.trainSize,
+      photos,
+      hasTargets,
+      measures: [...measures, ...Object.keys(plan.metrics)],
+      input,
+      models: results,
+    };
+  } finally {
+    await evaluator.close();
+  }
+}

@@ -1,0 +1,13 @@
+export { evaluate } from './evaluate.js';
+export type { Evaluation, MethodResult, ModelResult, Scores } from './evaluation.js';
+export type { Method } from './methods/method.js';
+export { type Quality, type QualityOptions, qualityOfPhotos } from './metrics/quality.js';
+export type { EvaluateOptions, Progress } from './options.js';
+export { type FoundPairs, findPairs } from './pairs/find-pairs.js';
+export type { Pair } from './pairs/pair.js';
+export type { PhotoInfo } from './photos.js';
+export { type ReportOptions, writeReport } from './report/write-report.js';
+export type { Histogram, Shift, SiteShift, StatisticsReport } from './statistics/compare.js';
+export type { Distance } from './statistics/distances.js';
+export type { Estimate } from './summary/bootstrap.js';
+export type { Verdict } from './summary/verdict.js';

@@ -1,0 +1,162 @@
+import { inspect } from 'node:util';
+import { type Size, type SizeOption, TlscError, type ValueOptions } from '@tlsc/api';
+
+/** How far an evaluation has come. */
+export interface Progress {
+  /** What is being done, for people. */
+  readonly what: string;
+  /** From 0 to 1. */
+  readonly done: number;
+  /** An estimate, in seconds; undefined at first. */
+  readonly secondsLeft: number | undefined;
+}
+
+export interface EvaluateOptions extends ValueOptions {
+  /** Size of the crops that the networks were trained on: a side, or [height, width], in pixels. */
+  readonly trainSize: SizeOption;
+  /** The base sizes to compare, in pixels. Default: 1, 1.25, 1.5, 2, 2.5 and 3 times `trainSize`. */
+  readonly baseSizes?: readonly SizeOption[] | undefined;
+  /** Sides of the tiles to compare, in pixels. Default: 1, 1.5, 2, 3, 4 and 6 times the longer side of `trainSize`. */
+  readonly patchSizes?: readonly number[] | undefined;
+  /** Sides of the tiles that overlap by half and are blended. Default: the longer side of `trainSize`. */
+  readonly blendedSizes?: readonly number[] | undefined;
+  /** Whether to add the published approximation of local statistics, at 1.5 times `trainSize`. Default: false. */
+  readonly fast?: boolean | undefined;
+  /** Whether results are rounded to the bit depth of their targets before they are measured, as files are. Default: true. */
+  readonly round?: boolean | undefined;
+  /** Pixels along each border that are not measured. Default: 0, or as many times as results are larger than photos. */
+  readonly shave?: number | undefined;
+  /** Other measures: files of models that make one number of two images, the result and the target, by name. */
+  readonly metrics?: Readonly<Record<string, string>> | undefined;
+  /** Whether to compare the statistics themselves. Default: true. */
+  readonly statistics?: boolean | undefined;
+  /** The output that is the restored image; needed where a model has several. */
+  readonly output?: string | undefined;
+  /** A folder that keeps what was measured: what is in it for the same files and options is not measured again. Default: none. */
+  readonly cache?: string | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Of the options, all that is not the caller's to leave open. */
+export interface Plan {
+  readonly trainSize: Size;
+  readonly baseSizes: readonly Size[];
+  readonly patchSizes: readonly number[];
+  readonly blendedSizes: readonly number[];
+  readonly fast: boolean;
+  readonly round: boolean;
+  readonly shave: number | undefined;
+  readonly metrics: Readonly<Record<string, string>>;
+  readonly statistics: boolean;
+  readonly output: string | undefined;
+  readonly values: ValueOptions;
+  readonly cache: string | undefined;
+  readonly onProgress: (progress: Progress) => void;
+  readonly signal: AbortSignal | undefined;
+}
+
+export function invalidArgument(parameter: string, expected: string, received: unknown): TlscError {
+  const shown = inspect(received, { depth: 1, breakLength: Number.POSITIVE_INFINITY });
+  const message = `${parameter} must be ${expected}, not ${shown}`;
+  return new TlscError('ERR_INVALID_ARGUMENT', message, { parameter, expected, received: shown });
+}
+
+const longest = 65536;
+
+function isSide(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= longest;
+}
+
+function toSize(value: unknown, parameter: string): Size {
+  if (isSide(value)) return [value, value];
+  const [height, width, ...more] = Array.isArray(value) ? (value as readonly unknown[]) : [];
+  if (isSide(height) && isSide(width) && more.length === 0) return [height, width];
+  throw invalidArgument(parameter, `a size in pixels from 1 to ${longest}, or [height, width]`, value);
+}
+
+function toList<T>(value: unknown, parameter: string, of: (one: unknown) => T): T[] {
+  if (!Array.isArray(value)) throw invalidArgument(parameter, 'an array', value);
+  return value.map(of);
+}
+
+function toSide(value: unknown, parameter: string): number {
+  if (isSide(value)) return value;
+  throw invalidArgument(parameter, `sides in pixels from 1 to ${longest}`, value);
+}
+
+function toBoolean(value: unknown, parameter: string): boolean {
+  if (typeof value === 'boolean') return value;
+  throw invalidArgument(parameter, 'true or false', value);
+}
+
+function distinct<T>(values: readonly T[]): T[] {
+  return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
+}
+
+const [baseFactors, patchFactors, usualFactor] = [[1, 1.25, 1.5, 2, 2.5, 3], [1, 1.5, 2, 3, 4, 6], 1.5];
+
+/** The size that `convert` takes where no other is given. */
+export function usualBaseSize([height, width]: Size): Size {
+  return [Math.floor(height * usualFactor), Math.floor(width * usualFactor)];
+}
+
+function checkMetrics(metrics: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
+  const isFile = ([name, file]: [string, unknown]) => /^[\w-]+$/.test(name) && typeof file === 'string';
+  if (typeof metrics === 'object' && metrics !== null && Object.entries(metrics).every(isFile))
+    return metrics as Record<string, string>;
+  throw invalidArgument('metrics', 'files of models by names of letters and digits', metrics);
+}
+
+const valueNames: Readonly<Record<keyof ValueOptions, true>> = {
+  range: true,
+  mean: true,
+  std: true,
+  outputRange: true,
+  channels: true,
+  gray: true,
+};
+
+/** Throws ERR_INVALID_ARGUMENT where an option makes no sense. */
+export function toPlan(options: EvaluateOptions): Plan {
+  if (typeof options !== 'object' || options === null) throw invalidArgument('options', 'an object', options);
+  const {
+    trainSize: given,
+    baseSizes,
+    patchSizes,
+    blendedSizes,
+    fast = false,
+    round = true,
+    ...others
+  } = options;
+  const { shave, metrics = {}, statistics = true, output, cache, onProgress, signal, ...values } = others;
+  for (const name of Object.keys(values))
+    if (!Object.hasOwn(valueNames, name)) throw invalidArgument('options', 'without unknown names', name);
+  const trainSize = toSize(given, 'trainSize');
+  const side = Math.max(...trainSize);
+  const bases: readonly SizeOption[] =
+    baseSizes ??
+    baseFactors.map((factor): Size => [Math.floor(trainSize[0] * factor), Math.floor(trainSize[1] * factor)]);
+  if (shave !== undefined && shave !== 0 && !isSide(shave))
+    throw invalidArgument('shave', 'a number of pixels', shave);
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw invalidArgument('signal', 'an AbortSignal', signal);
+  const sides = (list: unknown, parameter: string) =>
+    distinct(toList(list, parameter, (one) => toSide(one, parameter)));
+  return {
+    trainSize,
+    baseSizes: distinct(toList(bases, 'baseSizes', (one) => toSize(one, 'baseSizes'))),
+    patchSizes: sides(patchSizes ?? patchFactors.map((factor) => Math.floor(side * factor)), 'patchSizes'),
+    blendedSizes: sides(blendedSizes ?? [side], 'blendedSizes'),
+    fast: toBoolean(fast, 'fast'),
+    round: toBoolean(round, 'round'),
+    shave,
+    metrics: checkMetrics(metrics),
+    statistics: toBoolean(statistics, 'statistics'),
+    output,
+    values,
+    cache,
+    onProgress: onProgress ?? (() => {}),
+    signal,
+  };
+}
