@@ -11,6 +11,7 @@ import { format, lint } from './steps/lint.mjs';
 import { benchKernels, buildAddon, buildCudaOperators, testKernels } from './steps/native.mjs';
 import { provideNativePackages } from './steps/native-packages.mjs';
 import { installPackages } from './steps/packages.mjs';
+import { testPages } from './steps/pages.mjs';
 import { checkToolchain } from './steps/toolchain.mjs';
 import { buildTypeScript, checkTestTypes, runVitest } from './steps/typescript.mjs';
 
@@ -84,6 +85,10 @@ const tasks = {
     await tasks.prebuild(platforms);
     await tasks.pack(platforms);
     testInstallation();
+  },
+  'test:page'() {
+    setup();
+    testPages();
   },
   soak(args) {
     setup();

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { encodePhoto, Tensor } from '@tlsc/api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { carriedModel, exampleModel, examplePhoto } from '../../../test/fixtures/index.js';
+import { writeSmallPairs } from '../../evaluate/test/small-pairs.js';
 import { makeNode } from '../../ts-api/src/graph/proto.js';
 import { buildBytes, floats, integers, valueInfo } from '../../ts-api/test/build-model.js';
 import { withExternalWeights } from '../../ts-api/test/external-data.js';
@@ -26,7 +27,7 @@ async function unfinishedFiles(): Promise<string[]> {
 }
 
 describe('tlsc', () => {
-  it.each(['convert', 'optimize', 'free', 'inspect', 'verify', 'run', 'doctor'])(
+  it.each(['convert', 'optimize', 'free', 'inspect', 'verify', 'evaluate', 'run', 'doctor'])(
     '%s --help shows an example',
     async (name) => {
       const { code, stdout } = await tlsc(name, '--help');
@@ -51,6 +52,7 @@ describe('tlsc', () => {
       'free',
       'inspect',
       'verify',
+      'evaluate',
       'run',
       'doctor',
       'Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted',
@@ -792,6 +794,69 @@ describe('tlsc run', () => {
     expect(written).toBeGreaterThan(0);
     expect(written).toBeLessThan(many.length);
     expect(await unfinishedFiles()).toEqual([]);
+  });
+});
+
+describe('tlsc evaluate', () => {
+  const few = ['--train-size', '64', '--patch-size', '64', '--blended-size', '', '--base-size', '1,1.5x'];
+
+  it('prints what methods come to and the verdict, and writes the report', async () => {
+    await writeSmallPairs(join(folder, 'photos'), 96, 128);
+    const args = ['evaluate', exampleModel('unet_in'), '--pairs', 'photos', ...few, '-o', 'report'];
+    const { code, stdout, stderr } = await tlsc(...args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^model +method +PSNR +SSIM +work$/m);
+    for (const method of ['input', 'tiles of 64', 'global', 'local 64', 'local 96'])
+      expect(stdout).toMatch(new RegExp(`^(unet_in)? +${method} +\\d+\\.\\d\\d `, 'm'));
+    expect(stdout).toMatch(/unet_in.* on 3 photos/);
+    expect(stdout).toContain(`The report is ${join('report', 'index.html')}.`);
+    expect((await readdir(join(folder, 'report'))).toSorted()).toContain('results.json');
+  });
+
+  it('prints JSON, and says what has no other half', async () => {
+    await rm(join(folder, 'photos', 'tea-gardens_target.png'));
+    const args = ['evaluate', exampleModel('unet'), '--pairs', 'photos', ...few];
+    const json = await tlsc(...args, '--json');
+    expect(json.code).toBe(0);
+    const { evaluation, left } = JSON.parse(json.stdout);
+    expect(evaluation.models).toMatchObject([{ name: 'unet', sites: [] }]);
+    expect(left).toEqual([join('photos', 'tea-gardens_input.png')]);
+    const { stderr } = await tlsc(...args);
+    expect(stderr).toContain('tea-gardens_input.png has no other half, and was left out');
+  });
+
+  it('chooses the base size of a conversion', async () => {
+    const auto = ['--train-size', '64', '--base-size', 'auto', '--pairs', 'photos'];
+    const { code, stdout } = await tlsc('convert', exampleModel('unet_in'), '-o', 'auto.onnx', ...auto);
+    expect(code).toBe(0);
+    const [, size] = /best base size, (\d+)|base size of (\d+)|$/.exec(stdout)?.filter(Boolean) ?? [];
+    expect(stdout).toContain(`training size 64x64 and base size ${size}x${size}.`);
+    const none = await tlsc('convert', exampleModel('unet'), '-o', 'none.onnx', ...auto);
+    expect(none).toMatchObject({ code: 1, stdout: '' });
+    expect(none.stderr).toContain('nothing to convert');
+    const alone = await tlsc('convert', exampleModel('unet_in'), '-o', 'a.onnx', ...auto.slice(0, 4));
+    expect(alone.code).toBe(2);
+  });
+
+  it('names what it cannot take', async () => {
+    const model = exampleModel('unet_in');
+    const cases = [
+      [1, ['--pairs', 'nowhere', '--train-size', '64'], /nowhere/],
+      [
+        2,
+        ['--pairs', 'photos', '--train-size', '64', '--base-size', '1,ax'],
+        /multiples of the training size/,
+      ],
+      [2, ['--pairs', 'photos', '--train-size', '64', '--patch-size', 'a'], /sides in pixels/],
+      [2, ['--pairs', 'photos', '--train-size', '64', '--metric', 'a'], /NAME=FILE/],
+      [1, ['--pairs', 'photos', '--train-size', '64', '--metric', 'a=none.onnx'], /none\.onnx/],
+      [2, ['--train-size', '64'], /--pairs/],
+    ] as const;
+    for (const [expected, args, message] of cases) {
+      const { code, stderr } = await tlsc('evaluate', model, ...args);
+      expect(code).toBe(expected);
+      expect(stderr).toMatch(message);
+    }
   });
 });
 

@@ -131,22 +131,31 @@ class Evaluator {
     const network = { file: file ?? '', plan };
     const [restorer, original] = [method, { kind: 'global' } as const].map((one) => new Lazy(network, one));
     const title = file === undefined ? titleOf(method) : `${nameOf(file)}, ${titleOf(method)}`;
-    const scores: MethodResult['photos'][number][] = [];
+    const entryOf = async (photo: PhotoInfo) => {
+      let isFresh = false;
+      const measure = async () => {
+        isFresh = true;
+        const made = await restorer?.restore(await read(photo.input, plan.signal));
+        return this.scoresOf(made as Photo, await this.referenceFor(photo, original as Lazy), photo.scale);
+      };
+      const entry = await this.#entry(file, method, photo, measure);
+      work.report(`${title}: ${photo.name}`, this.workOf(method, photo) * pixelsOf(photo), isFresh);
+      return entry;
+    };
+    const entries: Promise<MethodResult['photos'][number]>[] = [];
     try {
+      // One is restored while the one before it is measured.
       for (const photo of photos) {
-        let isFresh = false;
-        const measure = async () => {
-          isFresh = true;
-          const made = await restorer?.restore(await read(photo.input, plan.signal));
-          return this.scoresOf(made as Photo, await this.referenceFor(photo, original as Lazy), photo.scale);
-        };
-        scores.push(await this.#entry(file, method, photo, measure));
-        work.report(`${title}: ${photo.name}`, this.workOf(method, photo) * pixelsOf(photo), isFresh);
+        entries.push(entryOf(photo));
+        await entries.at(-2);
       }
+      await entries.at(-1);
     } finally {
+      await Promise.allSettled(entries);
       await restorer?.release();
       await original?.release();
     }
+    const scores = await Promise.all(entries);
     const area = photos.reduce((sum, photo) => sum + pixelsOf(photo), 0);
     const seen = photos.reduce((sum, photo) => sum + this.workOf(method, photo) * pixelsOf(photo), 0);
     return { method, title: titleOf(method), work: seen / area, photos: scores, mean: meanScores(scores) };
@@ -242,7 +251,7 @@ function checkInputs(models: readonly string[], pairs: readonly Pair[]): void {
  * with local ones of several base sizes, and measures the results against targets; and compares the statistics themselves with those on
  * crops of the training size. Where a photo has no target, results are measured against those of the original on whole photos.
  *
- * One photo and one network are in memory at a time. A method that fails on a photo is noted and goes without a mean. Rejects with
+ * Two photos and one network are in memory at a time. A method that fails on a photo is noted and goes without a mean. Rejects with
  * ERR_INVALID_ARGUMENT, ERR_ABORTED, or what `convert`, `InferenceSession.create`, `readPhoto` and `restore` do.
  */
 export async function evaluate(

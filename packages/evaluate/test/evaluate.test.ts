@@ -55,7 +55,7 @@ describe('evaluate', () => {
     ]);
     expect(model.methods.map(({ title, work }) => [title, Math.round(work * 100) / 100])).toEqual([
       ['tiles of 64', 1.46],
-      ['tiles of 64, blended', 3.9],
+      ['tiles of 64, blended', 3.66],
       ['global', 1],
       ['local 96', 1],
       ['local 128', 1],

@@ -131,8 +131,10 @@ function pairsOf(images: readonly Found[], folder: string): FoundPairs {
  * Rejects with ERR_IMAGE_NOT_FOUND, or with ERR_INVALID_ARGUMENT where two have the same name.
  */
 export async function findPairs(path: string): Promise<FoundPairs> {
-  const info = await stat(path).catch(() => undefined);
-  if (!info) throw nothing(path);
+  const info = await stat(path).catch((cause: Error) => {
+    const message = `cannot read the photos of ${path}: ${cause.message}`;
+    throw new TlscError('ERR_IMAGE_NOT_FOUND', message, { parameter: 'pairs', received: path, cause });
+  });
   if (!info.isDirectory()) return { pairs: await pairsOfTable(path), left: [] };
   const images = await imagesIn(path);
   if (images.length === 0) throw nothing(path);
