@@ -12,6 +12,7 @@ import { benchKernels, buildAddon, buildCudaOperators, testKernels } from './ste
 import { provideNativePackages } from './steps/native-packages.mjs';
 import { installPackages } from './steps/packages.mjs';
 import { testPages } from './steps/pages.mjs';
+import { evaluateReal } from './steps/real.mjs';
 import { checkToolchain } from './steps/toolchain.mjs';
 import { buildTypeScript, checkTestTypes, runVitest } from './steps/typescript.mjs';
 
@@ -85,6 +86,10 @@ const tasks = {
     await tasks.prebuild(platforms);
     await tasks.pack(platforms);
     testInstallation();
+  },
+  'evaluate:real'(args) {
+    setup();
+    evaluateReal(args);
   },
   'test:page'() {
     setup();

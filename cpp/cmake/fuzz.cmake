@@ -3,14 +3,25 @@
 
 set(TLSC_CORPUS ${PROJECT_SOURCE_DIR}/fuzz/corpus)
 
+if(NOT TLSC_BUILD_FUZZERS)
+  add_library(tlsc_replay OBJECT fuzz/replay.cc)
+  target_link_libraries(tlsc_replay PRIVATE tlsc_options)
+endif()
+
 function(tlsc_add_fuzz name target)
   if(TLSC_BUILD_FUZZERS)
     add_executable(${name}_fuzz fuzz/${target}_fuzz.cc)
     target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
     target_link_libraries(${name}_fuzz PRIVATE tlsc_options ${ARGN})
   else()
-    add_executable(${name}_replay fuzz/${target}_fuzz.cc fuzz/replay.cc)
-    target_link_libraries(${name}_replay PRIVATE tlsc_options ${ARGN})
+    # Compiled once for each source, whatever it is linked with.
+    if(name STREQUAL target)
+      add_executable(${name}_replay fuzz/${target}_fuzz.cc $<TARGET_OBJECTS:tlsc_replay>)
+      target_link_libraries(${name}_replay PRIVATE tlsc_options ${ARGN})
+    else()
+      add_executable(${name}_replay $<TARGET_OBJECTS:${target}_replay> $<TARGET_OBJECTS:tlsc_replay>)
+      target_link_libraries(${name}_replay PRIVATE ${ARGN})
+    endif()
     add_test(NAME Corpus.${name} COMMAND ${name}_replay ${TLSC_CORPUS}/${target})
   endif()
 endfunction()

@@ -170,3 +170,15 @@ export function parseMetric(
   if (Object.hasOwn(before, name)) throw new InvalidArgumentError(`${name} is given twice.`);
   return { ...before, [name]: file };
 }
+
+/** 'w=0.5'; of an option that may be given several times. */
+export function parseNumber(
+  text: string,
+  before: Readonly<Record<string, number>> = {},
+): Readonly<Record<string, number>> {
+  const parsed = parseInput(text, before);
+  for (const [name, value] of Object.entries(parsed))
+    if (typeof value !== 'number')
+      throw new InvalidArgumentError(`Write it as NAME=NUMBER: ${name}=0.5 for example.`);
+  return parsed as Record<string, number>;
+}

@@ -1,9 +1,10 @@
 // What was measured, kept in files, so that an evaluation that was interrupted goes on where it was.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TlscError, writeFileAtomic } from '@tlsc/api';
+import { makeFolder } from './folder.js';
 
 export class Cache {
   readonly #hashes = new Map<string, Promise<string>>();
@@ -19,18 +20,19 @@ export class Cache {
     return hash;
   }
 
-  /** What is kept for a key, or what `make` makes of it. */
-  async get<T>(key: unknown, make: () => Promise<T>): Promise<T> {
+  /** What is kept for a key, or what `make` makes of it, which is kept if it is worth it. */
+  async get<T>(key: unknown, make: () => Promise<T>, isKept: (made: T) => boolean): Promise<T> {
     if (this.folder === undefined) return make();
     const name = createHash('sha256').update(JSON.stringify(key)).digest('hex');
     const path = join(this.folder, `${name}.json`);
-    const kept = await readFile(path, 'utf8').then(
-      (text) => JSON.parse(text, revive) as T,
-      () => undefined,
-    );
+    // A file that is damaged says nothing.
+    const kept = await readFile(path, 'utf8')
+      .then((text) => JSON.parse(text, revive) as T)
+      .catch(() => undefined);
     if (kept !== undefined) return kept;
     const made = await make();
-    await mkdir(this.folder, { recursive: true });
+    if (!isKept(made)) return made;
+    await makeFolder(this.folder);
     await writeFileAtomic(path, Buffer.from(JSON.stringify(made, replace)));
     return made;
   }

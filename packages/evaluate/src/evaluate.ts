@@ -1,10 +1,10 @@
-import { basename, extname } from 'node:path';
-import { inspect, type Photo, TlscError } from '@tlsc/api';
+import { basename, dirname, extname, resolve } from 'node:path';
+import { convert, inspect, type Photo, TlscError } from '@tlsc/api';
 import { Cache } from './cache.js';
 import type { Evaluation, MethodResult, ModelResult, Scores } from './evaluation.js';
 import { isScores } from './evaluation.js';
 import { type Method, titleOf } from './methods/method.js';
-import { type Network, type Restorer, restorerFor } from './methods/sessions.js';
+import { LazyRestorer, type Network } from './methods/sessions.js';
 import { workOf } from './methods/tiles.js';
 import { OtherMetric } from './metrics/other-metric.js';
 import { asInFile, planesOf } from './metrics/planes.js';
@@ -21,31 +21,25 @@ import { WorkerThread } from './work/worker-thread.js';
 
 const measures = ['psnr', 'ssim', 'psnrY', 'ssimY'] as const;
 
-/** Of each kind of work, how much more a pixel takes than in a plain run. */
-const [statisticsWork, crops] = [2.5, 1];
+/** Pixels that networks see for one of a photo while statistics are collected: whole planes, crops, and windows, which are shown, too. */
+const statisticsWork = 3.5;
 
-function nameOf(file: string): string {
-  return basename(file, extname(file));
+/** What reports call models: their files' names, with the folder in front where two have the same. */
+function namesOf(files: readonly string[]): string[] {
+  const plain = files.map((file) => basename(file, extname(file)));
+  const names = plain.map((name, i) =>
+    plain.filter((other) => other === name).length > 1
+      ? `${basename(dirname(resolve(files[i] ?? '')))}-${name}`
+      : name,
+  );
+  return names.map((name, i) => (names.indexOf(name) === i ? name : `${name}-${i + 1}`));
 }
 
-/** A method's network, loaded when it is first asked for. */
-class Lazy implements Restorer {
-  #loading: Promise<Restorer> | undefined;
-
-  constructor(
-    readonly network: Network,
-    readonly method: Method,
-  ) {}
-
-  async restore(photo: Photo): Promise<Photo> {
-    this.#loading ??= restorerFor(this.network, this.method);
-    return (await this.#loading).restore(photo);
-  }
-
-  async release(): Promise<void> {
-    const loaded = await this.#loading?.catch(() => undefined);
-    await loaded?.release();
-  }
+/** A model to evaluate. */
+interface Candidate extends Network {
+  readonly name: string;
+  /** The names of the statistics that `convert` makes local. */
+  readonly sites: readonly string[];
 }
 
 /** What an evaluation works with. */
@@ -70,13 +64,19 @@ class Evaluator {
     for (const { session } of this.others) await session.release();
   }
 
+  /** Patterns as text, for keys. */
+  get choice(): readonly string[] {
+    const { include = [], exclude = [] } = this.plan.choice;
+    return [...include.map((one) => `include ${one}`), ...exclude.map((one) => `exclude ${one}`)];
+  }
+
   /** Tiles as large as a photo are the whole photo. */
   methodsFor(sites: number): Method[] {
     const { baseSizes, patchSizes, blendedSizes, fast, trainSize } = this.plan;
-    const shortest = Math.max(...this.photos.map(({ size }) => Math.min(...size)));
+    const most = Math.max(...this.photos.map(({ size }) => Math.min(...size)));
     const patches = (sizes: readonly number[], blended: boolean): Method[] =>
       this.hasTargets
-        ? sizes.filter((size) => size < shortest).map((size) => ({ kind: 'patches', size, blended }))
+        ? sizes.filter((size) => size < most).map((size) => ({ kind: 'patches', size, blended }))
         : [];
     const local: Method[] =
       sites === 0
@@ -107,38 +107,49 @@ class Evaluator {
     return { ...(await quality), ...others };
   }
 
-  /** What is measured against: the target, or, without one, what the original makes of the photo. */
-  async referenceFor({ input, target }: PhotoInfo, original: Lazy): Promise<Photo> {
+  /** What is measured against: the target, or, where not all have one, what the original makes of the photo. */
+  async referenceFor({ input, target }: PhotoInfo, original: LazyRestorer): Promise<Photo> {
     const { signal } = this.plan;
-    return target === undefined ? original.restore(await read(input, signal)) : read(target, signal);
+    return this.hasTargets && target !== undefined
+      ? read(target, signal)
+      : original.restore(await read(input, signal));
   }
 
   /** Of a photo by a method; from an earlier time, unless `make` is called. */
   async #entry(file: string | undefined, method: Method, photo: PhotoInfo, make: () => Promise<Scores>) {
-    const { trainSize, round, shave, output, values, metrics } = this.plan;
-    const files = [photo.input, photo.target, file, ...Object.values(metrics)];
+    const { trainSize, round, shave, output, inputs, values, metrics } = this.plan;
+    const { choice } = this;
+    const target = this.hasTargets ? photo.target : undefined;
+    const files = [photo.input, target, file, ...Object.values(metrics)];
     const hashes = await Promise.all(
       files.map((path) => (path === undefined ? null : this.cache.hashOf(path))),
     );
     const names = Object.keys(metrics);
-    const key = ['scores', version, method, { trainSize, round, shave, output, values, names }, hashes];
-    return this.cache.get(key, make).catch(failureOf);
+    const key = [
+      'scores',
+      version,
+      method,
+      { trainSize, round, shave, output, inputs, choice, values, names },
+      hashes,
+    ];
+    return this.cache.get(key, () => make().catch(failureOf), isScores);
   }
 
   /** One method on all photos. Networks are loaded when they are needed, for what is not known from an earlier time. */
-  async results(file: string | undefined, method: Method): Promise<MethodResult> {
+  async results(candidate: Candidate | undefined, method: Method): Promise<MethodResult> {
     const { plan, photos, work } = this;
-    const network = { file: file ?? '', plan };
-    const [restorer, original] = [method, { kind: 'global' } as const].map((one) => new Lazy(network, one));
-    const title = file === undefined ? titleOf(method) : `${nameOf(file)}, ${titleOf(method)}`;
+    const network = candidate ?? { file: '', isOfOneSize: false, plan };
+    const restorer = new LazyRestorer(network, method);
+    const original = new LazyRestorer(network, { kind: 'global' });
+    const title = candidate ? `${candidate.name}, ${titleOf(method)}` : titleOf(method);
     const entryOf = async (photo: PhotoInfo) => {
       let isFresh = false;
       const measure = async () => {
         isFresh = true;
-        const made = await restorer?.restore(await read(photo.input, plan.signal));
-        return this.scoresOf(made as Photo, await this.referenceFor(photo, original as Lazy), photo.scale);
+        const made = await restorer.restore(await read(photo.input, plan.signal));
+        return this.scoresOf(made, await this.referenceFor(photo, original), photo.scale);
       };
-      const entry = await this.#entry(file, method, photo, measure);
+      const entry = await this.#entry(candidate?.file, method, photo, measure);
       work.report(`${title}: ${photo.name}`, this.workOf(method, photo) * pixelsOf(photo), isFresh);
       return entry;
     };
@@ -146,14 +157,16 @@ class Evaluator {
     try {
       // One is restored while the one before it is measured.
       for (const photo of photos) {
-        entries.push(entryOf(photo));
+        const entry = entryOf(photo);
+        entry.catch(() => {}); // it is awaited, but not at once
+        entries.push(entry);
         await entries.at(-2);
       }
       await entries.at(-1);
     } finally {
       await Promise.allSettled(entries);
-      await restorer?.release();
-      await original?.release();
+      await restorer.release();
+      await original.release();
     }
     const scores = await Promise.all(entries);
     const area = photos.reduce((sum, photo) => sum + pixelsOf(photo), 0);
@@ -161,33 +174,40 @@ class Evaluator {
     return { method, title: titleOf(method), work: seen / area, photos: scores, mean: meanScores(scores) };
   }
 
-  async statistics(file: string): Promise<StatisticsReport> {
+  async statistics(candidate: Candidate): Promise<StatisticsReport | { failure: string }> {
     const { plan, photos, cache, work } = this;
+    const { file, name } = candidate;
     const baseSize = usualBaseSize(plan.trainSize);
-    const { trainSize, values, output, signal } = plan;
+    const { trainSize, values, inputs, output, signal } = plan;
     let isFresh = false;
     let reported = 0;
     const hashes = await Promise.all(
       [file, ...photos.map(({ input }) => input)].map((path) => cache.hashOf(path)),
     );
-    const report = await cache.get(['statistics', version, trainSize, values, output, hashes], async () => {
+    const key = ['statistics', version, trainSize, values, inputs, this.choice, output, hashes];
+    const compare = async () => {
       isFresh = true;
       const readers = photos.map((photo) => () => read(photo.input, signal));
       const total = this.statisticsWork();
       const step = total / (2 * photos.length);
-      const seen = await collect({ file, plan }, baseSize, readers, () => {
+      const seen = await collect(candidate, baseSize, readers, () => {
         reported += step;
-        work.report(`${nameOf(file)}, statistics`, step, true);
+        work.report(`${name}, statistics`, step, true);
       });
       return compareStatistics(seen, baseSize);
-    });
-    work.report(`${nameOf(file)}, statistics`, this.statisticsWork() - reported, isFresh);
+    };
+    const report = await cache.get<StatisticsReport | { failure: string }>(
+      key,
+      () => compare().catch(failureOf),
+      (made) => !('failure' in made),
+    );
+    work.report(`${name}, statistics`, this.statisticsWork() - reported, isFresh);
     return report;
   }
 
   statisticsWork(): number {
     const area = this.photos.reduce((sum, photo) => sum + pixelsOf(photo), 0);
-    return (statisticsWork + crops) * area;
+    return statisticsWork * area;
   }
 
   expect(methods: readonly Method[]): void {
@@ -198,13 +218,7 @@ class Evaluator {
 
 /** What went wrong with one photo is noted; what ends it all is thrown. */
 function failureOf(error: unknown): { failure: string } {
-  const ends = [
-    'ERR_ABORTED',
-    'ERR_MODEL_NOT_FOUND',
-    'ERR_INVALID_MODEL',
-    'ERR_UNSUPPORTED_MODEL',
-    'ERR_NOT_LOCALIZABLE',
-  ];
+  const ends = ['ERR_ABORTED', 'ERR_MODEL_NOT_FOUND', 'ERR_INVALID_MODEL'];
   if (!(error instanceof TlscError) || ends.includes(error.code)) throw error;
   return { failure: error.message };
 }
@@ -216,25 +230,40 @@ function meanScores(photos: MethodResult['photos']): Scores | undefined {
   return Object.fromEntries(names.map((name) => [name, meanOf(scores.map((one) => one[name] as number))]));
 }
 
-/** The statistics that `convert` makes local. */
-async function sitesOf(file: string, { trainSize, signal }: Plan): Promise<string[]> {
-  const { statistics } = await inspect(file, { trainSize, ...(signal && { signal }) });
-  return statistics.filter(({ operator }) => operator !== undefined).map(({ node }) => node);
+/** Looks at a model, and converts it once: what refuses the model, or an option, does so before anything is measured. */
+async function candidateOf(file: string, name: string, plan: Plan): Promise<Candidate> {
+  const { trainSize, values, choice, output, signal } = plan;
+  const ended = signal ? { signal } : {};
+  const { inputs, outputs } = await inspect(file, { trainSize, ...ended });
+  const names = outputs.map((one) => one.name);
+  if (output === undefined ? names.length > 1 : !names.includes(output))
+    throw invalidArgument('output', `one of the outputs of ${file}: ${names.join(', ')}`, output);
+  const { report } = await convert(file, { ...values, ...choice, trainSize, ...ended });
+  const isFixed = ({ shape }: (typeof inputs)[number]) =>
+    shape.length === 4 && shape.slice(1).every((side) => typeof side === 'number');
+  const sites = report.sites.map(({ node }) => node);
+  return { name, file, plan, sites, isOfOneSize: inputs.some(isFixed) };
 }
 
-async function evaluateModel(
-  evaluator: Evaluator,
-  file: string,
-  sites: readonly string[],
-): Promise<ModelResult> {
+async function evaluateModel(evaluator: Evaluator, candidate: Candidate): Promise<ModelResult> {
+  const { name, file, isOfOneSize, sites } = candidate;
   const { plan, hasTargets } = evaluator;
   const methods: MethodResult[] = [];
   for (const method of evaluator.methodsFor(sites.length))
-    methods.push(await evaluator.results(file, method));
-  const statistics = plan.statistics && sites.length > 0 ? await evaluator.statistics(file) : undefined;
+    methods.push(await evaluator.results(candidate, method));
+  const found = plan.statistics && sites.length > 0 ? await evaluator.statistics(candidate) : undefined;
+  const isFailure = found !== undefined && 'failure' in found;
   const judge = hasTargets ? verdictOf : verdictWithoutTargets;
-  const name = nameOf(file);
-  return { name, file, sites, methods, statistics, verdict: judge(name, sites.length, methods) };
+  return {
+    name,
+    file,
+    isOfOneSize,
+    sites,
+    methods,
+    statistics: isFailure ? undefined : found,
+    statisticsFailure: isFailure ? found.failure : undefined,
+    verdict: judge(name, sites.length, methods),
+  };
 }
 
 function checkInputs(models: readonly string[], pairs: readonly Pair[]): void {
@@ -251,7 +280,7 @@ function checkInputs(models: readonly string[], pairs: readonly Pair[]): void {
  * with local ones of several base sizes, and measures the results against targets; and compares the statistics themselves with those on
  * crops of the training size. Where a photo has no target, results are measured against those of the original on whole photos.
  *
- * Two photos and one network are in memory at a time. A method that fails on a photo is noted and goes without a mean. Rejects with
+ * Two photos and one network, or two without targets, are in memory at a time. A method that fails on a photo is noted and goes without a mean. Rejects with
  * ERR_INVALID_ARGUMENT, ERR_ABORTED, or what `convert`, `InferenceSession.create`, `readPhoto` and `restore` do.
  */
 export async function evaluate(
@@ -263,23 +292,27 @@ export async function evaluate(
   checkInputs(models, pairs);
   const photos: PhotoInfo[] = [];
   for (const pair of pairs) photos.push(await lookAt(pair, plan.signal));
+  const { shave = 0 } = plan;
+  const shortest = Math.min(...photos.map(({ size, scale }) => Math.min(...size) * scale));
+  if (2 * shave >= shortest)
+    throw invalidArgument('shave', `less than half of ${shortest}, the shortest side`, shave);
   const evaluator = new Evaluator(plan, photos);
   const { hasTargets } = evaluator;
   try {
     for (const [name, file] of Object.entries(plan.metrics))
       evaluator.others.push(await OtherMetric.load(name, file));
-    const sites: string[][] = [];
-    for (const file of models) sites.push(await sitesOf(file, plan));
+    const names = namesOf(models);
+    const candidates: Candidate[] = [];
+    for (const [i, file] of models.entries()) candidates.push(await candidateOf(file, names[i] ?? '', plan));
     const isComparable = hasTargets && photos.every(({ scale }) => scale === 1);
     if (isComparable) evaluator.expect([{ kind: 'input' }]);
-    for (const own of sites) {
-      evaluator.expect(evaluator.methodsFor(own.length));
-      if (plan.statistics && own.length > 0) evaluator.work.expect(evaluator.statisticsWork());
+    for (const { sites } of candidates) {
+      evaluator.expect(evaluator.methodsFor(sites.length));
+      if (plan.statistics && sites.length > 0) evaluator.work.expect(evaluator.statisticsWork());
     }
     const input = isComparable ? await evaluator.results(undefined, { kind: 'input' }) : undefined;
     const results: ModelResult[] = [];
-    for (const [i, file] of models.entries())
-      results.push(await evaluateModel(evaluator, file, sites[i] ?? []));
+    for (const candidate of candidates) results.push(await evaluateModel(evaluator, candidate));
     return {
       trainSize: plan.trainSize,
       photos,

@@ -23,11 +23,15 @@ export interface MethodResult {
 export interface ModelResult {
   readonly name: string;
   readonly file: string;
+  /** Whether it was exported for images of one size, of which it was freed. */
+  readonly isOfOneSize: boolean;
   /** The names of the statistics that can be made local. */
   readonly sites: readonly string[];
   readonly methods: readonly MethodResult[];
-  /** Undefined where it has none, or they were not asked for. */
+  /** Undefined where it has none, they were not asked for, or could not be compared. */
   readonly statistics: StatisticsReport | undefined;
+  /** Why they could not. */
+  readonly statisticsFailure: string | undefined;
   readonly verdict: Verdict;
 }
 

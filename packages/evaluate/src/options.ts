@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { type Size, type SizeOption, TlscError, type ValueOptions } from '@tlsc/api';
+import { type ConvertOptions, type Size, type SizeOption, TlscError, type ValueOptions } from '@tlsc/api';
 
 /** How far an evaluation has come. */
 export interface Progress {
@@ -32,6 +32,11 @@ export interface EvaluateOptions extends ValueOptions {
   readonly statistics?: boolean | undefined;
   /** The output that is the restored image; needed where a model has several. */
   readonly output?: string | undefined;
+  /** What models take beside the photo, by the names of their inputs: numbers. Default: nothing. */
+  readonly inputs?: Readonly<Record<string, number>> | undefined;
+  /** Statistics to make local, and to leave global, as for `convert`. Default: all, and none. */
+  readonly include?: readonly (string | RegExp)[] | undefined;
+  readonly exclude?: readonly (string | RegExp)[] | undefined;
   /** A folder that keeps what was measured: what is in it for the same files and options is not measured again. Default: none. */
   readonly cache?: string | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
@@ -50,6 +55,8 @@ export interface Plan {
   readonly metrics: Readonly<Record<string, string>>;
   readonly statistics: boolean;
   readonly output: string | undefined;
+  readonly inputs: Readonly<Record<string, number>>;
+  readonly choice: Pick<ConvertOptions, 'include' | 'exclude'>;
   readonly values: ValueOptions;
   readonly cache: string | undefined;
   readonly onProgress: (progress: Progress) => void;
@@ -101,11 +108,30 @@ export function usualBaseSize([height, width]: Size): Size {
   return [Math.floor(height * usualFactor), Math.floor(width * usualFactor)];
 }
 
+/** Names that scores have, or must not have. */
+const taken = ['psnr', 'ssim', 'psnrY', 'ssimY', 'failure', '__proto__'];
+
+function checkText(value: unknown, parameter: string): void {
+  if (value !== undefined && typeof value !== 'string') throw invalidArgument(parameter, 'a text', value);
+}
+
 function checkMetrics(metrics: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
-  const isFile = ([name, file]: [string, unknown]) => /^[\w-]+$/.test(name) && typeof file === 'string';
+  const isFile = ([name, file]: [string, unknown]) =>
+    /^[\w-]+$/.test(name) && !taken.includes(name) && typeof file === 'string';
   if (typeof metrics === 'object' && metrics !== null && Object.entries(metrics).every(isFile))
     return metrics as Record<string, string>;
-  throw invalidArgument('metrics', 'files of models by names of letters and digits', metrics);
+  throw invalidArgument(
+    'metrics',
+    `files of models by names of letters and digits, but ${taken.join(', ')}`,
+    metrics,
+  );
+}
+
+function checkNumbers(inputs: Readonly<Record<string, unknown>>): Readonly<Record<string, number>> {
+  const isNumber = (one: unknown) => typeof one === 'number';
+  if (typeof inputs === 'object' && inputs !== null && Object.values(inputs).every(isNumber))
+    return inputs as Record<string, number>;
+  throw invalidArgument('inputs', 'numbers by the names of inputs', inputs);
 }
 
 const valueNames: Readonly<Record<keyof ValueOptions, true>> = {
@@ -129,7 +155,19 @@ export function toPlan(options: EvaluateOptions): Plan {
     round = true,
     ...others
   } = options;
-  const { shave, metrics = {}, statistics = true, output, cache, onProgress, signal, ...values } = others;
+  const {
+    shave,
+    metrics = {},
+    statistics = true,
+    output,
+    inputs = {},
+    include,
+    exclude,
+    cache,
+    onProgress,
+    signal,
+    ...values
+  } = others;
   for (const name of Object.keys(values))
     if (!Object.hasOwn(valueNames, name)) throw invalidArgument('options', 'without unknown names', name);
   const trainSize = toSize(given, 'trainSize');
@@ -139,6 +177,10 @@ export function toPlan(options: EvaluateOptions): Plan {
     baseFactors.map((factor): Size => [Math.floor(trainSize[0] * factor), Math.floor(trainSize[1] * factor)]);
   if (shave !== undefined && shave !== 0 && !isSide(shave))
     throw invalidArgument('shave', 'a number of pixels', shave);
+  checkText(output, 'output');
+  checkText(cache, 'cache');
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw invalidArgument('onProgress', 'a function', onProgress);
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw invalidArgument('signal', 'an AbortSignal', signal);
   const sides = (list: unknown, parameter: string) =>
@@ -154,6 +196,8 @@ export function toPlan(options: EvaluateOptions): Plan {
     metrics: checkMetrics(metrics),
     statistics: toBoolean(statistics, 'statistics'),
     output,
+    inputs: checkNumbers(inputs),
+    choice: { ...(include && { include }), ...(exclude && { exclude }) },
     values,
     cache,
     onProgress: onProgress ?? (() => {}),

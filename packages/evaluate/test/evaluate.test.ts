@@ -1,5 +1,5 @@
 // Evaluations of the example networks on crops of the example photos.
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { convert, InferenceSession, readPhoto, restore } from '@tlsc/api';
@@ -192,11 +192,7 @@ describe('evaluate', () => {
 
   it('notes a method that fails, and goes on', async () => {
     // Of one size, which tiles do not have.
-    const node = [
-      makeNode('GlobalAveragePool', ['x'], ['m']),
-      makeNode('Mul', ['x', 'm'], ['z']),
-      makeNode('Reshape', ['z', 'shape'], ['y']),
-    ];
+    const node = [makeNode('Relu', ['x'], ['z']), makeNode('Reshape', ['z', 'shape'], ['y'])];
     const fixed = join(folder, 'fixed.onnx');
     const whole = integers('shape', [1, 3, height, width]);
     await writeFile(fixed, buildBytes({ node, initializer: [whole] }));
@@ -209,6 +205,44 @@ describe('evaluate', () => {
     expect(resultOf(model, 'tiles of 64').mean).toBeUndefined();
     expect(resultOf(model, 'tiles of 64').photos[0]).toMatchObject({ failure: expect.any(String) });
     expect(resultOf(model, 'global').mean).toBeDefined();
+  });
+
+  it('tells models of one name apart', async () => {
+    const files = ['one', 'two'].map((name) => join(folder, name, 'unet_in.onnx'));
+    for (const file of files) {
+      await mkdir(join(file, '..'), { recursive: true });
+      await copyFile(exampleModel('unet_in'), file);
+    }
+    const options = { ...few, baseSizes: [96], patchSizes: [], blendedSizes: [], statistics: false };
+    const { models } = await evaluate(files, pairs, options);
+    expect(models.map(({ name }) => name)).toEqual(['one-unet_in', 'two-unet_in']);
+  });
+
+  it('measures against the original where not all photos have targets', async () => {
+    const mixed = pairs.map((pair, i) => (i === 0 ? { ...pair, target: undefined } : pair));
+    const options = { ...few, baseSizes: [96], statistics: false };
+    const evaluation = await evaluate([exampleModel('unet_in')], mixed, options);
+    expect(evaluation.hasTargets).toBe(false);
+    expect(resultOf(only(evaluation), 'global').mean?.psnr).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('leaves statistics global that are excluded', async () => {
+    const options = { ...few, baseSizes: [64], patchSizes: [], blendedSizes: [], exclude: ['/enc.*'] };
+    const { sites, statistics } = only(await evaluate([exampleModel('unet_in')], pairs, options));
+    expect(sites.every((site) => site.startsWith('/dec'))).toBe(true);
+    expect(statistics?.sites).toHaveLength(sites.length);
+  });
+
+  it('notes where statistics cannot be compared, and goes on', async () => {
+    const damaged = join(folder, 'damaged.png');
+    await writeFile(damaged, (await readFile(pairs[0]?.input ?? '')).subarray(0, 2000));
+    const broken = [{ name: 'damaged', input: damaged, target: pairs[0]?.target }, ...pairs];
+    const options = { ...few, baseSizes: [96], patchSizes: [], blendedSizes: [] };
+    const model = only(await evaluate([exampleModel('unet_in')], broken, options));
+    expect(model).toMatchObject({ statistics: undefined, statisticsFailure: expect.any(String) });
+    expect(resultOf(model, 'global').photos[0]).toMatchObject({ failure: expect.any(String) });
+    expect(resultOf(model, 'global').photos[1]).toMatchObject({ psnr: expect.any(Number) });
+    expect(model.verdict.sentence).toContain('could not be compared');
   });
 
   it('refuses what it cannot make sense of', async () => {
@@ -225,6 +259,12 @@ describe('evaluate', () => {
       ['patchSizes', () => evaluate([model], pairs, { ...few, patchSizes: [1.5] })],
       ['blendedSizes', () => evaluate([model], pairs, { ...few, blendedSizes: 64 as never })],
       ['shave', () => evaluate([model], pairs, { ...few, shave: -1 })],
+      ['shave', () => evaluate([model], pairs, { ...few, shave: height / 2 })],
+      ['range', () => evaluate([model], pairs, { ...few, range: [1, 0] })],
+      ['output', () => evaluate([model], pairs, { ...few, output: 'none' })],
+      ['cache', () => evaluate([model], pairs, { ...few, cache: 5 as never })],
+      ['inputs', () => evaluate([model], pairs, { ...few, inputs: { w: 'a' as never } })],
+      ['metrics', () => evaluate([model], pairs, { ...few, metrics: { psnr: model } })],
       ['round', () => evaluate([model], pairs, { ...few, round: 1 as never })],
       ['metrics', () => evaluate([model], pairs, { ...few, metrics: { 'a b': 'c' } })],
       ['options', () => evaluate([model], pairs, { ...few, typo: 1 } as never)],
@@ -271,11 +311,15 @@ describe('writeReport', () => {
   });
 
   it('takes names for text', async () => {
+    const model = join(folder, '-&<x>"sizes.onnx');
+    await copyFile(exampleModel('unet_in'), model);
     const odd = pairs.map((pair) => ({ ...pair, name: `<b>"${pair.name}"&</script>` }));
-    const options = { ...few, patchSizes: [], blendedSizes: [], statistics: false };
-    const evaluation = await evaluate([exampleModel('unet_in')], odd, options);
+    const options = { ...few, patchSizes: [], blendedSizes: [] };
+    const evaluation = await evaluate([model, exampleModel('unet_in')], odd, options);
     const text = await readFile(await writeReport(evaluation, join(folder, 'odd-report'), options), 'utf8');
     expect(text).not.toContain('<b>"');
     expect(text.split('</script>')).toHaveLength(3);
+    // One of each model, two that compare them.
+    expect(text.match(/<svg /g)).toHaveLength(1 + 2 + 2);
   });
 });

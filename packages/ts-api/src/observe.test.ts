@@ -104,6 +104,23 @@ describe('observe', () => {
     expect(shown[0]?.mean).toHaveLength(15 * 16);
   });
 
+  it('shows those of float16 in float32', async () => {
+    const { model, sites } = await observe(carriedModel('nafnet_fp16'), { trainSize: 64 });
+    const session = await InferenceSession.create(model);
+    const photo = { tensor: noise([1, 3, 104, 128]), bitDepth: 8 } as const;
+    const [first] = sites;
+    const [output = ''] = session.outputNames;
+    const { outputs } = await restore(session, photo, { output, fetches: [first?.mean ?? ''] });
+    const shown = outputs[first?.mean ?? ''];
+    expect(shown?.type).toBe('float32');
+    expect(Array.from(shown?.data as Float32Array).every(Number.isFinite)).toBe(true);
+    await expect(restore(session, photo, { output, fetches: [output] })).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARGUMENT',
+      parameter: 'fetches',
+    });
+    await session.release();
+  });
+
   it('shows the scores of attention', async () => {
     const { model, sites, unseen } = await observe(carriedModel('restormer_small_one_dim'), {
       trainSize: 64,

@@ -93,6 +93,7 @@ function show(model: Model, { node, operator }: Site, index: number): ObservedSi
 
 /** The work of `background/index.ts`'s `observe`, on the thread that calls it. */
 export async function observe(source: ModelSource, options: ObserveOptions): Promise<ObservedModel> {
+  if (typeof options !== 'object' || options === null) throw invalidArgument('options', 'an object', options);
   const { whole = false, ...others } = options;
   if (!isBoolean(whole)) throw invalidArgument('whole', 'true or false', whole);
   const { model: original } = await loadModel(source, options.externalDataFolder);

@@ -47,15 +47,27 @@ interface Result extends ConvertReport {
 async function chooseBaseSize(model: string, options: Options, signal: AbortSignal): Promise<Verdict> {
   // Loaded by those alone who evaluate: plots take a while to load.
   const { evaluate, findPairs } = await import('@tlsc/evaluate');
-  const { trainSize, pairs = '' } = options;
-  const progress = showShares(options.json === true);
+  const { trainSize, pairs = '', include, exclude } = options;
   const found = await findPairs(pairs);
+  if (found.pairs.some(({ target }) => target === undefined)) {
+    const message = `${pairs} has photos without targets, and nothing says which base size is best`;
+    throw new TlscError('ERR_INVALID_ARGUMENT', message, { parameter: 'pairs', received: pairs });
+  }
+  const progress = showShares(options.json === true);
   const only = { patchSizes: [], blendedSizes: [], statistics: false };
   try {
-    const settings = { ...valuesIn(options), ...only, trainSize, onProgress: progress.show, signal };
+    const settings = {
+      ...valuesIn(options),
+      ...only,
+      include,
+      exclude,
+      trainSize,
+      onProgress: progress.show,
+      signal,
+    };
     const { models } = await evaluate([model], found.pairs, settings);
     const [{ verdict } = { verdict: undefined }] = models;
-    if (verdict?.baseSize && verdict.convert !== false) return verdict;
+    if (verdict?.baseSize && (verdict.gain?.mean ?? 0) >= 0) return verdict;
     throw new TlscError('ERR_NOT_LOCALIZABLE', verdict?.sentence ?? '', { parameter: 'baseSize' });
   } finally {
     progress.close();
@@ -166,6 +178,8 @@ export function convertCommand(): Command {
     }
     if ((options.baseSize === 'auto') !== (options.pairs !== undefined))
       command.error('error: --base-size auto and --pairs go together');
+    if (options.baseSize === 'auto' && options.fast)
+      command.error('error: --base-size auto is for exact windows, and --fast for others');
     return perform(
       options,
       (signal) => convertFile(model, options, signal),

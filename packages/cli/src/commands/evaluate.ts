@@ -3,7 +3,17 @@ import type { Size, ValueOptions } from '@tlsc/api';
 import type { EvaluateOptions, Evaluation } from '@tlsc/evaluate';
 import { Command } from 'commander';
 import { showShares } from '../evaluation-progress.js';
-import { type Multiples, parseMetric, parseSides, parseSize, parseSizes, sizesOf } from '../parse.js';
+import {
+  collect,
+  type Multiples,
+  parseHalo,
+  parseMetric,
+  parseNumber,
+  parseSides,
+  parseSize,
+  parseSizes,
+  sizesOf,
+} from '../parse.js';
 import { type OutputOptions, perform } from '../perform.js';
 import { table } from '../table.js';
 import { addValueOptions, valuesIn } from '../value-options.js';
@@ -20,7 +30,10 @@ interface Options extends OutputOptions, ValueOptions {
   readonly shave?: number;
   readonly metric?: Readonly<Record<string, string>>;
   readonly statistics: boolean;
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
   readonly modelOutput?: string;
+  readonly input?: Readonly<Record<string, number>>;
   readonly cache?: string | false;
 }
 
@@ -55,6 +68,9 @@ async function evaluateModels(
     metrics: metric,
     statistics,
     output: modelOutput,
+    inputs: options.input,
+    include: options.include,
+    exclude: options.exclude,
     cache: cache === false ? undefined : cache,
     onProgress: progress.show,
     signal,
@@ -110,7 +126,10 @@ function show({ evaluation, left, page }: Result): void {
         `  The statistics of ${name} are ${number(total.whole.wasserstein, 2)} deviations from those of training crops on whole photos, ${number(total.local.wasserstein, 2)} in windows.`,
       );
   }
-  for (const { name, methods } of models)
+  const ofAll = [...(input ? [{ name: 'photos', methods: [input] }] : []), ...models];
+  for (const { name, statisticsFailure } of models)
+    if (statisticsFailure) console.error(`tlsc: warning: ${name}, statistics: ${statisticsFailure}`);
+  for (const { name, methods } of ofAll)
     for (const { title, photos } of methods)
       for (const [i, entry] of photos.entries())
         if ('failure' in entry)
@@ -155,15 +174,18 @@ export function evaluateCommand(): Command {
     .option(
       '--shave <pixels>',
       'leave out so many pixels along each border (default: 0, or the scale)',
-      (text) => parseSides(text)[0],
+      parseHalo,
     )
     .option(
       '--metric <name=file>',
       'another measure: a model of two inputs, the result and the target (repeatable)',
       parseMetric,
     )
+    .option('--include <name>', 'make only this statistic local, as for convert (repeatable)', collect)
+    .option('--exclude <name>', 'leave this statistic global, likewise (repeatable)', collect)
     .option('--no-statistics', 'leave out the comparison of the statistics themselves')
     .option('--model-output <name>', 'the output that is the restored image, where the model has several')
+    .option('--input <name=number>', 'what a model takes beside the photo (repeatable)', parseNumber)
     .option('--cache <folder>', 'keep what was measured here (default: .cache in the report)')
     .option('--no-cache', 'keep nothing, and measure all of it again')
     .option('--json', 'print all that was measured as JSON');

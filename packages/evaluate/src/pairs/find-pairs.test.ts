@@ -104,6 +104,8 @@ describe('pairs', () => {
       { name: 'one', input: join(folder, 'a, b.png'), target: join(folder, 'c.png') },
       { name: 'd', input: join(folder, 'd.png'), target: undefined },
     ]);
+    await writeFile(table, '\uFEFFinput\na.png\n');
+    expect((await findPairs(table)).pairs).toMatchObject([{ name: 'a', target: undefined }]);
     await writeFile(table, 'in,out\na,b\n');
     await expect(findPairs(table)).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' });
     await writeFile(table, 'input\n""\n');
@@ -117,5 +119,8 @@ describe('pairs', () => {
     await expect(findPairs(apart)).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' });
     const twice = await folderOf(['input/a.png', 'target/a.png', 'target/a.jpg']);
     await expect(findPairs(twice)).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' });
+    await expect(findPairs(join(twice, 'input', 'a.png'))).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARGUMENT',
+    });
   });
 });

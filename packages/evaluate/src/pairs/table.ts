@@ -6,7 +6,12 @@ import type { Pair } from './pair.js';
 
 /** Pairs of a CSV file: columns input, target (may be empty), and name (the input's, unless given); paths are relative to it. */
 export async function pairsOfTable(path: string): Promise<Pair[]> {
-  const rows = csvParse(await readFile(path, 'utf8'));
+  if (extname(path).toLowerCase() !== '.csv') {
+    const message = `${path} is neither a folder nor a CSV file`;
+    throw new TlscError('ERR_INVALID_ARGUMENT', message, { parameter: 'pairs', received: path });
+  }
+  // Spreadsheets write a mark in front.
+  const rows = csvParse((await readFile(path, 'utf8')).replace(/^\uFEFF/, ''));
   if (!rows.columns.includes('input')) {
     const found = rows.columns.join(', ') || 'none';
     throw new TlscError('ERR_INVALID_ARGUMENT', `${path} has no column input; its columns are ${found}`, {

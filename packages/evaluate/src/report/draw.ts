@@ -36,7 +36,8 @@ export function draw(options: Plot.PlotOptions, label: string): string {
   for (const group of plot.querySelectorAll('[aria-label]')) group.removeAttribute('aria-label');
   plot.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
   plot.setAttribute('role', 'img');
-  plot.setAttribute('aria-label', label);
+  // Attributes are written as HTML has them, in which these are no trouble.
+  plot.setAttribute('aria-label', label.replaceAll('&', '&amp;').replaceAll('<', '&lt;'));
   return plot.outerHTML;
 }
 

@@ -6,6 +6,8 @@ import type { Histogram, SiteShift } from '../statistics/compare.js';
 import { colourOf, draw } from './draw.js';
 
 export interface Figure {
+  /** The model that it is of; undefined where it compares them. */
+  readonly model: string | undefined;
   /** Of its files. */
   readonly name: string;
   readonly title: string;
@@ -104,6 +106,7 @@ export function patchFigure(evaluation: Evaluation): Figure | undefined {
     'PSNR against the size of tiles, from the training size to whole photos, for each model',
   );
   return {
+    model: undefined,
     name: 'patches',
     title: 'What networks make of larger and larger pieces',
     caption:
@@ -154,6 +157,7 @@ export function sweepFigure(evaluation: Evaluation): Figure | undefined {
     'PSNR against the base size of local statistics, for each model',
   );
   return {
+    model: undefined,
     name: 'base-sizes',
     title: 'Which base size',
     caption: 'Lines: local statistics by base size. Dashed: the original model on whole photos.',
@@ -233,6 +237,7 @@ export function statisticsFigure({ name, statistics }: ModelResult): Figure | un
     `How the means of ${name} are distributed on training crops, on whole photos and in windows`,
   );
   return {
+    model: name,
     name: `statistics-${name}`,
     title: `The statistics of ${name}`,
     caption:
@@ -282,6 +287,7 @@ export function distanceFigure({ name, statistics }: ModelResult): Figure | unde
     `How far the statistics of ${name} are from those of training crops, on whole photos and in windows`,
   );
   return {
+    model: name,
     name: `distances-${name}`,
     title: `Which statistics of ${name} suffer`,
     caption: 'The worse of means and deviations of each site. Dots: whole photos. Stars: windows.',

@@ -122,7 +122,11 @@ function siteTable({ name, statistics }: ModelResult): Html | undefined {
   const summary = total
     ? html`<p>Over all sites, with a base size of ${showSize(statistics.baseSize)}, the distance from training crops goes from ${number(total.whole.wasserstein, 2)} to ${number(total.local.wasserstein, 2)} deviations.</p>`
     : undefined;
-  return html`${summary}<details><summary>Distances of each site</summary><p class="faint">1-Wasserstein distances, and the differences of means (shift), from the distribution on crops of the training size, in its standard deviations; the mean over channels.</p>${table(headers, rows, `Statistics of ${name}`)}</details>`;
+  const { unseen } = statistics;
+  const missing =
+    unseen.length > 0 &&
+    html`<p>Not among them, since they are taken in more than one step: ${unseen.join(', ')}.</p>`;
+  return html`${summary}${missing}<details><summary>Distances of each site</summary><p class="faint">1-Wasserstein distances, and the differences of means (shift), from the distribution on crops of the training size, in its standard deviations; the mean over channels.</p>${table(headers, rows, `Statistics of ${name}`)}</details>`;
 }
 
 /** The data URIs of a page, each by an id. */
@@ -171,12 +175,17 @@ function photoSection(images: Images, pictures: PhotoPictures, name: string): Ht
   return html`<section class="photo"><h3>${photo}</h3>${comparison(images, pictures, name)}${(enlarged.length > 0 || maps) && html`<details><summary>Enlarged, and errors</summary>${enlarged}${maps}</details>`}</section>`;
 }
 
-function failuresOf({ photos }: Evaluation, { methods }: ModelResult): Html | undefined {
-  const failures = methods.flatMap(({ title, photos: all }) =>
+function failuresOf(
+  { photos, input }: Evaluation,
+  { methods, statisticsFailure }: ModelResult,
+): Html | undefined {
+  const results = [...(input ? [input] : []), ...methods];
+  const failures = results.flatMap(({ title, photos: all }) =>
     all.flatMap((entry, i) =>
       isScores(entry) ? [] : [html`<li>${title}, ${photos[i]?.name}: ${entry.failure}</li>`],
     ),
   );
+  if (statisticsFailure !== undefined) failures.push(html`<li>statistics: ${statisticsFailure}</li>`);
   return failures.length > 0 ? html`<h3>What failed</h3><ul>${failures}</ul>` : undefined;
 }
 
@@ -192,9 +201,9 @@ export interface PageParts {
 export function pageOf(evaluation: Evaluation, { figures, pictures, left, version }: PageParts): string {
   const { models, photos, trainSize, hasTargets } = evaluation;
   const images = new Images();
-  const shared = figures.filter(({ name }) => !models.some((model) => name.endsWith(`-${model.name}`)));
+  const shared = figures.filter(({ model }) => model === undefined);
   const sections = models.map((model, i) => {
-    const own = figures.filter(({ name }) => name.endsWith(`-${model.name}`));
+    const own = figures.filter((one) => one.model === model.name);
     const shown = (pictures[i] ?? []).map((one) => photoSection(images, one, model.name));
     return html`<h2>${model.name}</h2>${methodTable(evaluation, model)}${failuresOf(evaluation, model)}<h3>Photo by photo</h3>${photoTable(evaluation, model)}${own.map(figure)}${siteTable(model)}${shown}`;
   });

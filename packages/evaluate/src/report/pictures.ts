@@ -40,8 +40,12 @@ function rawOf({ data, channels, height, width }: Pixels): Sharp {
   return sharp(data, { raw: { width, height, channels: channels as 1 | 3 } });
 }
 
-async function viewOf(pixels: Pixels): Promise<string> {
-  const image = rawOf(pixels).resize(longest, longest, { fit: 'inside', withoutEnlargement: true });
+/** `scale`: how many times as large it is to be, so that views of a photo lie on each other. */
+async function viewOf(pixels: Pixels, scale: number): Promise<string> {
+  const { width, height } = pixels;
+  const enlargedTo = rawOf(pixels).resize(width * scale, height * scale, { kernel: 'nearest' });
+  const same = scale === 1 ? rawOf(pixels) : sharp(await enlargedTo.png().toBuffer());
+  const image = same.resize(longest, longest, { fit: 'inside', withoutEnlargement: true });
   return dataUri('webp', await image.webp({ quality: 88 }).toBuffer());
 }
 
@@ -98,7 +102,8 @@ class Shown {
     const shown: (readonly [View, string])[] = [];
     for (const view of ['input', 'global', 'local', 'target'] as const) {
       const planes = this.#planes.get(view);
-      if (planes) shown.push([view, await viewOf(await this.thread.run('pixelsOf', planes))]);
+      const scale = view === 'input' ? this.photo.scale : 1;
+      if (planes) shown.push([view, await viewOf(await this.thread.run('pixelsOf', planes), scale)]);
     }
     return shown;
   }
@@ -128,7 +133,7 @@ class Shown {
     ];
     const tiles = this.get('tiles');
     const seams = tiles && (await this.thread.run('seamsOf', tiles, target, tile * this.photo.scale));
-    if (!seams || seams.ratio < visible) return details;
+    if (!seams || !(seams.ratio >= visible)) return details;
     const title = `where tiles of ${tile} meet: errors jump ${seams.ratio.toFixed(1)} times as far as elsewhere`;
     return [...details, await this.detail(title, seams.worst, ['tiles', 'local', 'target'])];
   }
@@ -145,7 +150,7 @@ export async function picturesOf(
   thread: WorkerThread,
   onPhoto: (name: string) => void,
 ): Promise<PhotoPictures[]> {
-  const network = { file: model.file, plan };
+  const network = { file: model.file, isOfOneSize: model.isOfOneSize, plan };
   const tile = Math.max(...plan.trainSize);
   const hasTiles = model.methods.some(({ method }) => method.kind === 'patches' && method.size === tile);
   const methods: [View, Method][] = [['global', { kind: 'global' }]];
@@ -159,7 +164,10 @@ export async function picturesOf(
   try {
     for (const [view, method] of methods) restorers.push([view, await restorerFor(network, method)]);
     for (const [i, photo] of evaluation.photos.entries()) {
-      if (failed(i)) continue;
+      if (failed(i)) {
+        onPhoto(photo.name);
+        continue;
+      }
       const input = await read(photo.input, plan.signal);
       const shown = new Shown(thread, photo);
       shown.add('input', input);

@@ -89,7 +89,7 @@ export function seamsOf(made: Planes, target: Planes, size: number): Seams | und
   };
   const borders: number[] = [];
   for (let x = size; x < width; x += size) borders.push(Math.min(x, width - size));
-  const elsewhere = borders.map((x) => x - (size >> 1)).filter((x) => x > 0);
+  const elsewhere = borders.map((x) => x - (size >> 1)).filter((x) => x > 0 && !borders.includes(x));
   const mean = (columns: readonly number[]) =>
     columns.reduce((sum, x) => sum + jumps(x, 0, height), 0) / columns.length;
   let [worst, most] = [{ top: 0, left: 0, height: Math.min(side, height), width: Math.min(side, width) }, -1];

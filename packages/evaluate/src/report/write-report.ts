@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@tlsc/api';
 import type { Evaluation } from '../evaluation.js';
+import { makeFolder } from '../folder.js';
 import { type EvaluateOptions, toPlan } from '../options.js';
 import { version } from '../version.js';
 import { WorkerThread } from '../work/worker-thread.js';
@@ -52,7 +52,7 @@ export async function writeReport(
     await thread.close();
   }
   const figures = figuresOf(evaluation);
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const write = (name: string, content: string | Uint8Array) =>
     writeFileAtomic(join(folder, name), typeof content === 'string' ? Buffer.from(content) : content);
   for (const { name, svg } of figures) {

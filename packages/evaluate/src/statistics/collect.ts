@@ -9,7 +9,7 @@ import {
   type Size,
   type Tensor,
 } from '@tlsc/api';
-import type { Network } from '../methods/sessions.js';
+import { type Network, restoreOptions } from '../methods/sessions.js';
 import { cropsOf } from '../methods/tiles.js';
 import type { Samples } from './distances.js';
 
@@ -51,11 +51,15 @@ class Observer {
   ) {}
 
   static async load(network: Network, baseSize: Size, whole: boolean): Promise<Observer> {
-    const { trainSize, values, signal } = network.plan;
-    const options = { ...values, trainSize, baseSize, whole, ...(signal && { signal }) };
+    const { trainSize, values, choice, signal } = network.plan;
+    const options = { ...values, ...choice, trainSize, baseSize, whole, ...(signal && { signal }) };
     const observed = await observe(network.file, options);
     const { model, externalDataFolder } = observed;
-    return new Observer(observed, await InferenceSession.create(model, { externalDataFolder }), network);
+    return new Observer(
+      observed,
+      await InferenceSession.create(model, { externalDataFolder, signal }),
+      network,
+    );
   }
 
   collections(): Collections {
@@ -69,17 +73,19 @@ class Observer {
   }
 
   async see(photo: Photo, collections: Collections): Promise<void> {
-    const { output, values, signal } = this.network.plan;
+    const options = restoreOptions(this.network.plan);
     const hidden = [...collections.keys()];
-    const chosen = output ?? this.session.outputNames.find((name) => !hidden.includes(name));
-    const { outputs } = await restore(this.session, photo, {
-      ...values,
-      ...(chosen && { output: chosen }),
-      fetches: hidden,
-      ...(signal && { signal }),
-    });
+    const output = options.output ?? this.session.outputNames.find((name) => !hidden.includes(name)) ?? '';
+    const { outputs } = await restore(this.session, photo, { ...options, output, fetches: hidden });
     for (const [name, collection] of collections) collection.add(outputs[name] as Tensor);
   }
+}
+
+/** What was seen of all sites. */
+export interface SeenStatistics {
+  readonly sites: readonly SeenSite[];
+  /** Those that cannot be shown: they are taken in more than one step. */
+  readonly unseen: readonly string[];
 }
 
 /** The names of sites in the order in which they were found, and all that was seen of them; `read` gives the photos one by one. */
@@ -88,15 +94,15 @@ export async function collect(
   baseSize: Size,
   photos: readonly (() => Promise<Photo>)[],
   onPhoto: () => void,
-): Promise<SeenSite[]> {
+): Promise<SeenStatistics> {
   const { trainSize } = network.plan;
   const passes = { train: new Map(), whole: new Map(), local: new Map() } as Record<keyof Seen, Collections>;
-  let sites: ObservedModel['sites'] = [];
+  let observed: Pick<ObservedModel, 'sites' | 'unseen'> = { sites: [], unseen: [] };
   for (const isWhole of [true, false]) {
     const observer = await Observer.load(network, baseSize, isWhole);
     try {
-      sites = observer.observed.sites;
-      if (sites.length === 0) return [];
+      observed = observer.observed;
+      if (observed.sites.length === 0) break;
       const [crops, planes] = [observer.collections(), observer.collections()];
       for (const readNext of photos) {
         const photo = await readNext();
@@ -114,10 +120,11 @@ export async function collect(
     const of = (pass: keyof Seen) => passes[pass].get(name) as Collection;
     return { train: of('train'), whole: of('whole'), local: of('local') };
   };
-  return sites.map(({ node, operator, mean, deviation }) => ({
+  const sites = observed.sites.map(({ node, operator, mean, deviation }) => ({
     node,
     operator,
     mean: seen(mean),
     deviation: deviation === undefined ? undefined : seen(deviation),
   }));
+  return { sites, unseen: observed.unseen };
 }

@@ -1,5 +1,5 @@
 import type { Size } from '@tlsc/api';
-import type { Seen, SeenSite } from './collect.js';
+import type { Seen, SeenStatistics } from './collect.js';
 import { type Distance, distanceOf, type Samples, standardized } from './distances.js';
 
 /** How the distribution of a quantity lies to that of training crops: of whole planes, and of windows. */
@@ -36,6 +36,8 @@ export interface StatisticsReport {
   readonly sites: readonly SiteShift[];
   /** The mean over sites, and over means and deviations. */
   readonly total: Shift | undefined;
+  /** Sites that are not among them: they are taken in more than one step. */
+  readonly unseen: readonly string[];
 }
 
 function shiftOf({ train, whole, local }: Seen): Shift | undefined {
@@ -82,8 +84,8 @@ function meanShift(shifts: readonly Shift[]): Shift | undefined {
   return { whole: distance('whole'), local: distance('local') };
 }
 
-export function compareStatistics(seen: readonly SeenSite[], baseSize: Size): StatisticsReport {
-  const sites = seen.map(({ node, operator, mean, deviation }) => ({
+export function compareStatistics(seen: SeenStatistics, baseSize: Size): StatisticsReport {
+  const sites = seen.sites.map(({ node, operator, mean, deviation }) => ({
     node,
     operator,
     groups: mean.train.groups,
@@ -96,5 +98,6 @@ export function compareStatistics(seen: readonly SeenSite[], baseSize: Size): St
     baseSize,
     sites: sites.toSorted((one, other) => suffering(other) - suffering(one)),
     total: meanShift(all),
+    unseen: seen.unseen,
   };
 }

@@ -44,8 +44,9 @@ export interface Samples {
   readonly groups: number;
 }
 
+/** What is no number, as where float16 overflows, has no place in a distribution. */
 function columnOf({ rows }: Samples, group: number): Float64Array {
-  return Float64Array.from(rows, (row) => row[group] as number);
+  return Float64Array.from(rows, (row) => row[group] as number).filter(Number.isFinite);
 }
 
 /** Deviations below so much of the mean are rounding. */
@@ -57,11 +58,12 @@ export function standardized(
   sample: Samples,
   group: number,
 ): [Float64Array, Float64Array] | undefined {
-  const trained = columnOf(train, group);
+  const [trained, seen] = [columnOf(train, group), columnOf(sample, group)];
+  if (trained.length === 0 || seen.length === 0) return undefined;
   const { mean, deviation } = momentsOf(trained);
   if (!(deviation > nothing * Math.abs(mean))) return undefined;
   const scale = (values: Float64Array) => values.map((value) => (value - mean) / deviation);
-  return [scale(trained), scale(columnOf(sample, group))];
+  return [scale(trained), scale(seen)];
 }
 
 /** The mean over all quantities that vary; undefined where none does. */

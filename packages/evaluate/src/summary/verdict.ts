@@ -60,6 +60,13 @@ function onPhotos(count: number): string {
   return count === 1 ? 'on one photo' : `on ${count} photos`;
 }
 
+/** What failed first; without a failure results are their targets, which no number measures. */
+function whyNot(results: readonly MethodResult[]): string {
+  for (const { title, photos } of results)
+    for (const entry of photos) if (!isScores(entry)) return `${title} failed (${entry.failure})`;
+  return 'some results are equal to their targets';
+}
+
 /** Of a model, from its results against targets. */
 export function verdictOf(name: string, sites: number, results: readonly MethodResult[]): Verdict {
   const whole = results.find(({ method }) => method.kind === 'global');
@@ -69,7 +76,10 @@ export function verdictOf(name: string, sites: number, results: readonly MethodR
   const best = bestOf(locals);
   const gain = best && whole && gainOver(best, whole);
   if (!best || !gain || best.method.kind !== 'local')
-    return { ...nothing, sentence: `${name} could not be compared: a method failed on some photos.` };
+    return {
+      ...nothing,
+      sentence: `${name} could not be compared: ${whyNot([...locals, ...(whole ? [whole] : [])])}.`,
+    };
   const { baseSize } = best.method;
   const photos = onPhotos(best.photos.length);
   const near = locals.flatMap((one) =>
@@ -108,9 +118,13 @@ export function verdictWithoutTargets(
 ): Verdict {
   if (sites === 0)
     return { ...nothing, sentence: `${name} has no global statistics: there is nothing to convert.` };
-  const usual = bestOf(results.filter(exact));
-  const far = usual?.mean?.psnr;
+  const nearest = bestOf(results.filter(exact));
+  const psnr = nearest?.mean?.psnr;
   const apart =
-    far === undefined ? '' : ` Local statistics change its results by ${far.toFixed(1)} dB (PSNR) at least.`;
+    psnr === undefined
+      ? ''
+      : Number.isFinite(psnr)
+        ? ` Local statistics give results that are ${psnr.toFixed(1)} dB (PSNR) from those of the original, or less.`
+        : ' Local statistics give the results of the original.';
   return { ...nothing, sentence: `Without targets nothing says whether converting ${name} helps.${apart}` };
 }

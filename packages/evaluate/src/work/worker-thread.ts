@@ -8,10 +8,7 @@ export interface Request {
   readonly args: readonly unknown[];
 }
 
-export interface Reply {
-  readonly id: number;
-  readonly result: unknown;
-}
+export type Reply = { readonly id: number } & ({ readonly result: unknown } | { readonly error: Error });
 
 interface Waiting {
   readonly resolve: (result: unknown) => void;
@@ -23,14 +20,18 @@ export class WorkerThread {
   readonly #worker = new Worker(createRequire(import.meta.url).resolve('@tlsc/evaluate/worker'));
   readonly #waiting = new Map<number, Waiting>();
   #last = 0;
+  #failure: Error | undefined;
 
   constructor() {
     this.#worker.unref();
-    this.#worker.on('message', ({ id, result }: Reply) => {
-      this.#waiting.get(id)?.resolve(result);
-      this.#done(id);
+    this.#worker.on('message', (reply: Reply) => {
+      const waiting = this.#waiting.get(reply.id);
+      if ('error' in reply) waiting?.reject(reply.error);
+      else waiting?.resolve(reply.result);
+      this.#done(reply.id);
     });
     this.#worker.on('error', (error) => {
+      this.#failure = error as Error;
       for (const [id, { reject }] of this.#waiting) {
         reject(error as Error);
         this.#done(id);
@@ -48,6 +49,7 @@ export class WorkerThread {
     const id = ++this.#last;
     const request: Request = { id, task, args };
     return new Promise((resolve, reject) => {
+      if (this.#failure) throw this.#failure;
       this.#waiting.set(id, { resolve: resolve as Waiting['resolve'], reject });
       this.#worker.ref();
       this.#worker.postMessage(request);

@@ -52,11 +52,20 @@ function chooseOutput(session: InferenceSession, output: string | undefined): st
   throw new TlscError('ERR_INVALID_ARGUMENT', message, { parameter: 'output', expected: names });
 }
 
-/** Throws ERR_INVALID_ARGUMENT where the model has no such outputs. */
-function checkFetches({ outputNames }: InferenceSession, fetches: unknown): readonly string[] {
-  const isOutput = (one: unknown) => outputNames.includes(one as string);
-  if (Array.isArray(fetches) && fetches.every(isOutput)) return fetches;
-  throw invalidArgument('fetches', `an array of outputs of the model, ${outputNames.join(', ')}`, fetches);
+/** Throws ERR_INVALID_ARGUMENT where the model has no such outputs beside the image, which becomes a photo. */
+function checkFetches(
+  { outputNames }: InferenceSession,
+  output: string,
+  fetches: unknown,
+): readonly string[] {
+  const others = outputNames.filter((name) => name !== output);
+  const isOther = (one: unknown) => others.includes(one as string);
+  if (Array.isArray(fetches) && fetches.every(isOther)) return fetches;
+  throw invalidArgument(
+    'fetches',
+    `an array of outputs beside ${output}: ${others.join(', ') || 'there are none'}`,
+    fetches,
+  );
 }
 
 /** A session, and how photos go through it. */
@@ -85,11 +94,12 @@ export function toRestorer(session: InferenceSession, options: RestoreOptions): 
   checkPage(options.page);
   checkSignal(signal);
   throwIfAborted(signal);
+  const chosen = chooseOutput(session, output);
   return {
     session,
     input: imageInputOf(session, 'the model', Object.keys(inputs)),
-    output: chooseOutput(session, output),
-    fetches: checkFetches(session, fetches),
+    output: chosen,
+    fetches: checkFetches(session, chosen, fetches),
     values: { ...recordedValues(session.modelMetadata), ...givenValues(options) },
     inputs,
     judges,

@@ -1,6 +1,6 @@
 // Nodes that make samples of what a local operator computes.
 import { domain } from '../functions/body.js';
-import { type AttributeValue, makeNode, type NodeProto } from '../graph/proto.js';
+import { type AttributeValue, DataType, makeNode, type NodeProto } from '../graph/proto.js';
 
 /** Positions of a window that are taken along each side of a plane; what lies between is no news. */
 const positions = 16;
@@ -72,13 +72,15 @@ export class ObservingNodes {
    * around the plane's mean, so that deviations keep their digits.
    */
   windowStatistics(image: string, window: readonly number[], groups: number): Samples {
-    const shape = this.op('Shape', [image]);
+    // Squares of float16 may be beyond it.
+    const wide = this.op('Cast', [image], { to: DataType.FLOAT });
+    const shape = this.op('Shape', [wide]);
     const part = (from: number, to: number) => this.op('Slice', [shape, this.#ints(from), this.#ints(to)]);
     const [rest, width] = [this.#ints(-1), part(3, 4)];
     const count = groups > 0 ? this.#ints(groups) : part(1, 2);
     // Groups in the place of images, which have the channels of a group.
-    const grouped = this.#reshape(image, count, rest, part(2, 3), width);
-    const middle = this.op('GlobalAveragePool', [this.#reshape(image, count, this.#ints(1), rest, width)]);
+    const grouped = this.#reshape(wide, count, rest, part(2, 3), width);
+    const middle = this.op('GlobalAveragePool', [this.#reshape(wide, count, this.#ints(1), rest, width)]);
     const centred = this.op('Sub', [grouped, middle]);
     const means = this.#meanOver(this.#windowMeans(centred, window), 1);
     const squares = this.op('Mul', [centred, centred]);
