@@ -37,9 +37,16 @@ export function publishedManifest(name, version, additions) {
     private: __,
     binary: ___,
     dependencies,
+    peerDependencies,
     ...manifest
   } = readManifest(join('packages', name));
-  return { ...manifest, version, dependencies: resolved(dependencies, version), ...additions };
+  return {
+    ...manifest,
+    version,
+    dependencies: resolved(dependencies, version),
+    ...(peerDependencies && { peerDependencies: resolved(peerDependencies, version) }),
+    ...additions,
+  };
 }
 
 /** Of a package that carries binaries for one platform. */

@@ -13,6 +13,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { identityOf } from '../destinations.js';
 import { showShares } from '../evaluation-progress.js';
 import { fusedLines } from '../fused.js';
+import { loadEvaluate } from '../load-evaluate.js';
 import { showNetwork } from '../network.js';
 import { collect, parseOpset, parseSize } from '../parse.js';
 import { type OutputOptions, perform } from '../perform.js';
@@ -45,8 +46,7 @@ interface Result extends ConvertReport {
 
 /** The base size that does best on photos. Throws where none does as well as the original. */
 async function chooseBaseSize(model: string, options: Options, signal: AbortSignal): Promise<Verdict> {
-  // Loaded by those alone who evaluate: plots take a while to load.
-  const { evaluate, findPairs } = await import('@tlsc/evaluate');
+  const { evaluate, findPairs } = await loadEvaluate();
   const { trainSize, pairs = '', include, exclude } = options;
   const found = await findPairs(pairs);
   if (found.pairs.some(({ target }) => target === undefined)) {

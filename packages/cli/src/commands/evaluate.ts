@@ -3,6 +3,7 @@ import type { Size, ValueOptions } from '@tlsc/api';
 import type { EvaluateOptions, Evaluation } from '@tlsc/evaluate';
 import { Command } from 'commander';
 import { showShares } from '../evaluation-progress.js';
+import { loadEvaluate } from '../load-evaluate.js';
 import {
   collect,
   type Multiples,
@@ -49,8 +50,7 @@ async function evaluateModels(
   options: Options,
   signal: AbortSignal,
 ): Promise<Result> {
-  // Loaded by those alone who evaluate: plots take a while to load.
-  const { evaluate, findPairs, writeReport } = await import('@tlsc/evaluate');
+  const { evaluate, findPairs, writeReport } = await loadEvaluate();
   const { trainSize, output, baseSize, patchSize, blendedSize, fast, round, shave, metric, statistics } =
     options;
   const { modelOutput, cache = output === undefined ? undefined : join(output, '.cache') } = options;
