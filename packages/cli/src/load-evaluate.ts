@@ -1,6 +1,6 @@
 import { TlscError } from '@tlsc/api';
 
-/** `@tlsc/evaluate`, which those install who evaluate: its plots are as large as all the rest but ONNX Runtime. Throws ERR_ADDON_NOT_FOUND. */
+/** `@tlsc/evaluate`, which those install who evaluate: its plots and fonts are 29 MB. Throws ERR_ADDON_NOT_FOUND. */
 export async function loadEvaluate(): Promise<typeof import('@tlsc/evaluate')> {
   try {
     return await import('@tlsc/evaluate');

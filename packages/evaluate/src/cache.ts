@@ -11,8 +11,9 @@ export class Cache {
 
   constructor(readonly folder: string | undefined) {}
 
-  /** By its content. */
-  hashOf(path: string): Promise<string> {
+  /** By its content, which is not read where nothing is kept. */
+  async hashOf(path: string): Promise<string> {
+    if (this.folder === undefined) return '';
     const known = this.#hashes.get(path);
     if (known) return known;
     const hash = hashFile(path);

@@ -2,12 +2,11 @@ import { type Candidate, candidatesOf } from './candidates.js';
 import type { Evaluation, MethodResult, ModelResult } from './evaluation.js';
 import { Evaluator } from './evaluator.js';
 import { OtherMetric } from './metrics/other-metric.js';
+import { measures } from './metrics/quality.js';
 import { type EvaluateOptions, invalidArgument, toPlan } from './options.js';
 import type { Pair } from './pairs/pair.js';
 import { lookAt, type PhotoInfo } from './photos.js';
 import { verdictOf, verdictWithoutTargets } from './summary/verdict.js';
-
-const measures = ['psnr', 'ssim', 'psnrY', 'ssimY'] as const;
 
 async function evaluateModel(evaluator: Evaluator, candidate: Candidate): Promise<ModelResult> {
   const { name, file, isOfOneSize, sites } = candidate;

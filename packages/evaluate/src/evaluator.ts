@@ -8,7 +8,7 @@ import { workOf } from './methods/tiles.js';
 import type { OtherMetric } from './metrics/other-metric.js';
 import { asInFile, planesOf } from './metrics/planes.js';
 import { type Plan, usualBaseSize } from './options.js';
-import { type PhotoInfo, pixelsOf, read } from './photos.js';
+import { areaOf, type PhotoInfo, read } from './photos.js';
 import { Work } from './progress.js';
 import { collect } from './statistics/collect.js';
 import { compareStatistics, type StatisticsReport } from './statistics/compare.js';
@@ -53,6 +53,11 @@ export class Evaluator {
   async close(): Promise<void> {
     await this.thread.close();
     for (const { session } of this.others) await session.release();
+  }
+
+  /** Of all photos, in pixels. */
+  get area(): number {
+    return this.photos.reduce((sum, photo) => sum + areaOf(photo), 0);
   }
 
   /** Patterns as text, for keys. */
@@ -141,7 +146,7 @@ export class Evaluator {
         return this.scoresOf(made, await this.referenceFor(photo, original), photo.scale);
       };
       const entry = await this.#entry(candidate?.file, method, photo, measure);
-      work.report(`${title}: ${photo.name}`, this.workOf(method, photo) * pixelsOf(photo), isFresh);
+      work.report(`${title}: ${photo.name}`, this.workOf(method, photo) * areaOf(photo), isFresh);
       return entry;
     };
     const entries: Promise<MethodResult['photos'][number]>[] = [];
@@ -160,9 +165,14 @@ export class Evaluator {
       await original.release();
     }
     const scores = await Promise.all(entries);
-    const area = photos.reduce((sum, photo) => sum + pixelsOf(photo), 0);
-    const seen = photos.reduce((sum, photo) => sum + this.workOf(method, photo) * pixelsOf(photo), 0);
-    return { method, title: titleOf(method), work: seen / area, photos: scores, mean: meanScores(scores) };
+    const seen = photos.reduce((sum, photo) => sum + this.workOf(method, photo) * areaOf(photo), 0);
+    return {
+      method,
+      title: titleOf(method),
+      work: seen / this.area,
+      photos: scores,
+      mean: meanScores(scores),
+    };
   }
 
   async statistics(candidate: Candidate): Promise<StatisticsReport | { failure: string }> {
@@ -197,12 +207,11 @@ export class Evaluator {
   }
 
   statisticsWork(): number {
-    const area = this.photos.reduce((sum, photo) => sum + pixelsOf(photo), 0);
-    return statisticsWork * area;
+    return statisticsWork * this.area;
   }
 
   expect(methods: readonly Method[]): void {
     for (const method of methods)
-      for (const photo of this.photos) this.work.expect(this.workOf(method, photo) * pixelsOf(photo));
+      for (const photo of this.photos) this.work.expect(this.workOf(method, photo) * areaOf(photo));
   }
 }

@@ -1,5 +1,13 @@
 import { inspect } from 'node:util';
-import { type ConvertOptions, type Size, type SizeOption, TlscError, type ValueOptions } from '@tlsc/api';
+import {
+  type ConvertOptions,
+  largestSide,
+  type Size,
+  type SizeOption,
+  TlscError,
+  type ValueOptions,
+} from '@tlsc/api';
+import { measures } from './metrics/quality.js';
 
 /** How far an evaluation has come. */
 export interface Progress {
@@ -69,17 +77,15 @@ export function invalidArgument(parameter: string, expected: string, received: u
   return new TlscError('ERR_INVALID_ARGUMENT', message, { parameter, expected, received: shown });
 }
 
-const longest = 65536;
-
 function isSide(value: unknown): value is number {
-  return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= longest;
+  return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= largestSide;
 }
 
 function toSize(value: unknown, parameter: string): Size {
   if (isSide(value)) return [value, value];
   const [height, width, ...more] = Array.isArray(value) ? (value as readonly unknown[]) : [];
   if (isSide(height) && isSide(width) && more.length === 0) return [height, width];
-  throw invalidArgument(parameter, `a size in pixels from 1 to ${longest}, or [height, width]`, value);
+  throw invalidArgument(parameter, `a size in pixels from 1 to ${largestSide}, or [height, width]`, value);
 }
 
 function toList<T>(value: unknown, parameter: string, of: (one: unknown) => T): T[] {
@@ -89,7 +95,7 @@ function toList<T>(value: unknown, parameter: string, of: (one: unknown) => T): 
 
 function toSide(value: unknown, parameter: string): number {
   if (isSide(value)) return value;
-  throw invalidArgument(parameter, `sides in pixels from 1 to ${longest}`, value);
+  throw invalidArgument(parameter, `sides in pixels from 1 to ${largestSide}`, value);
 }
 
 function toBoolean(value: unknown, parameter: string): boolean {
@@ -109,7 +115,7 @@ export function usualBaseSize([height, width]: Size): Size {
 }
 
 /** Names that scores have, or must not have. */
-const taken = ['psnr', 'ssim', 'psnrY', 'ssimY', 'failure', '__proto__'];
+const taken: readonly string[] = [...measures, 'failure', '__proto__'];
 
 function checkText(value: unknown, parameter: string): void {
   if (value !== undefined && typeof value !== 'string') throw invalidArgument(parameter, 'a text', value);

@@ -24,7 +24,8 @@ export async function lookAt(pair: Pair, signal: AbortSignal | undefined): Promi
   throw new TlscError('ERR_INVALID_ARGUMENT', message, { parameter: 'pairs', received: pair.target });
 }
 
-export function pixelsOf({ size: [height, width] }: PhotoInfo): number {
+/** In pixels. */
+export function areaOf({ size: [height, width] }: PhotoInfo): number {
   return height * width;
 }
 

@@ -86,6 +86,9 @@ export interface Quality {
   readonly ssimY: number;
 }
 
+/** Their names. */
+export const measures = ['psnr', 'ssim', 'psnrY', 'ssimY'] as const satisfies readonly (keyof Quality)[];
+
 export interface QualityOptions {
   /** Bits that images are rounded to first, as files do; undefined for none. */
   readonly bitDepth: number | undefined;
