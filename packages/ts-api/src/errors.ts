@@ -13,6 +13,8 @@ const ownErrorCodes = [
   'ERR_IMAGE_CHANNELS',
   'ERR_IMPLAUSIBLE_RESULT',
   'ERR_NOT_WRITABLE',
+  'ERR_BUSY',
+  'ERR_DEADLINE',
 ] as const;
 
 /** What `TlscError.code` may be; docs/errors.md says what each means and what to do. */
@@ -25,6 +27,8 @@ export interface ErrorDetails {
   readonly parameter?: string;
   readonly expected?: string;
   readonly received?: string;
+  /** In how many seconds it may be worth another try. */
+  readonly retryAfter?: number;
   readonly cause?: unknown;
 }
 
@@ -35,6 +39,7 @@ export class TlscError extends Error {
   readonly parameter: string | undefined;
   readonly expected: string | undefined;
   readonly received: string | undefined;
+  readonly retryAfter: number | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -42,6 +47,7 @@ export class TlscError extends Error {
     this.parameter = details.parameter;
     this.expected = details.expected;
     this.received = details.received;
+    this.retryAfter = details.retryAfter;
   }
 }
 

@@ -62,6 +62,22 @@ export type {
 } from './optimize.js';
 export type { PiecesOptions } from './pieces/options.js';
 export type { Pieces, PiecesBound, PiecesCheck } from './pieces/report.js';
+export type {
+  ModelDescription,
+  PoolOptions,
+  PoolRestoreFileOptions,
+  PoolRestoreOptions,
+  PoolRunOptions,
+  TurnOptions,
+} from './pool/options.js';
+export type { Parallelism } from './pool/parallelism.js';
+export {
+  createPool,
+  type Passage,
+  type PoolStats,
+  type RestorationPool,
+  type Supplied,
+} from './pool/restoration-pool.js';
 export type { Feeds } from './session/feeds.js';
 export {
   type Fetches,

@@ -2,8 +2,17 @@ import { availableParallelism } from 'node:os';
 import { onAbort } from './abort.js';
 import { aborted, throwIfAborted } from './errors.js';
 
+/** Whoever has work wait until there is a place for it. */
+export interface TurnTaker {
+  /**
+   * Does `work` in a turn. The turn ends when `work` has settled, and so has everything that it gave to `hold`, which returns what it
+   * is given: work of which the outcome is no longer waited for, and that cannot be stopped. Rejects with ERR_ABORTED at once while it waits.
+   */
+  take<T>(work: (hold: Hold) => Promise<T>, signal: AbortSignal | undefined): Promise<T>;
+}
+
 /** Lets so many work at a time; the others wait, and come first who came first. */
-export class Turns {
+export class Turns implements TurnTaker {
   #free: number;
   /** Each begins the turn of one that waits, in their order. */
   readonly #waiting = new Set<() => void>();
@@ -12,10 +21,6 @@ export class Turns {
     this.#free = count;
   }
 
-  /**
-   * Does `work` in a turn. The turn ends when `work` has settled, and so has everything that it gave to `hold`, which returns what it
-   * is given: work of which the outcome is no longer waited for, and that cannot be stopped. Rejects with ERR_ABORTED at once while it waits.
-   */
   async take<T>(work: (hold: Hold) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     await this.#begin(signal);
     const held: Promise<unknown>[] = [];

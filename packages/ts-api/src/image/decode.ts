@@ -48,6 +48,15 @@ export function checkMaxPixels(maxPixels: number | undefined): number {
 /** Grayscale colour spaces, as libvips calls them. */
 const graySpaces = ['b-w', 'grey16'];
 
+function coloursIn(space: string): 1 | 3 {
+  return graySpaces.includes(space) ? 1 : 3;
+}
+
+/** How many colours the pixels of an image have once they are read. */
+export function coloursOf({ metadata }: ImageHeader): 1 | 3 {
+  return coloursIn(metadata.space);
+}
+
 /** An image file, and how messages speak of it. */
 interface ImageFile {
   readonly bytes: Uint8Array;
@@ -124,7 +133,7 @@ interface Reading {
  * become sRGB by their profile, CMYK with 8 bits, as LittleCMS is asked for by libvips.
  */
 function readingOf({ space, depth, bitsPerSample, format }: Metadata, name: string): Reading {
-  const colours = graySpaces.includes(space) ? 1 : 3;
+  const colours = coloursIn(space);
   if (space === 'cmyk' && (depth === 'uchar' || depth === 'ushort'))
     return { bitDepth: 8, colours, isOwn: false, white: 255 };
   if (space === 'labs') return { bitDepth: 16, colours, isOwn: false, white: 65535 };

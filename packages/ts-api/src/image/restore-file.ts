@@ -7,7 +7,7 @@ import { checkOptions } from '../options.js';
 import { memoryForPixels } from '../pieces/plan.js';
 import type { Pieces } from '../pieces/report.js';
 import type { InferenceSession } from '../session/inference-session.js';
-import { photoTurns } from '../turns.js';
+import { photoTurns, type TurnTaker } from '../turns.js';
 import {
   checkPagesAlike,
   decodePage,
@@ -144,6 +144,7 @@ interface Destination<T> {
 }
 
 async function restoreTo<T>(
+  turns: TurnTaker,
   session: InferenceSession,
   source: ImageSource,
   extension: ImageExtension,
@@ -185,7 +186,7 @@ async function restoreTo<T>(
     await deliver(restored.encoded);
     return restored;
   };
-  return photoTurns.take((hold) => {
+  return turns.take((hold) => {
     const scratch = new Scratch(folder, memoryForPixels(allowed));
     return withScratch(scratch, (place) => hold(work(place)), delivered, signal);
   }, signal);
@@ -205,7 +206,18 @@ export async function restoreImage(
   extension: ImageExtension,
   options: RestoreFileOptions = {},
 ): Promise<RestoredImage & { readonly bytes: Uint8Array }> {
-  const { encoded, ...restored } = await restoreTo(session, source, extension, options, {
+  return restoreImageInTurn(photoTurns, session, source, extension, options);
+}
+
+/** The same, in a turn of somebody's. */
+export async function restoreImageInTurn(
+  turns: TurnTaker,
+  session: InferenceSession,
+  source: ImageSource,
+  extension: ImageExtension,
+  options: RestoreFileOptions,
+): Promise<RestoredImage & { readonly bytes: Uint8Array }> {
+  const { encoded, ...restored } = await restoreTo(turns, session, source, extension, options, {
     folder: tmpdir(),
     encode: (frames, timing) => encodeFrames(frames, extension, options, timing, options.signal),
     deliver: async () => {},
@@ -223,9 +235,21 @@ export async function restoreFile(
   path: string,
   options: RestoreFileOptions = {},
 ): Promise<RestoredImage> {
+  return restoreFileInTurn(photoTurns, session, source, path, options);
+}
+
+/** The same, in a turn of somebody's. */
+export async function restoreFileInTurn(
+  turns: TurnTaker,
+  session: InferenceSession,
+  source: ImageSource,
+  path: string,
+  options: RestoreFileOptions,
+): Promise<RestoredImage> {
   const extension = extensionOf(path);
   const { signal } = options;
   const { encoded: _, ...restored } = await restoreTo<Uint8Array | string>(
+    turns,
     session,
     source,
     extension,

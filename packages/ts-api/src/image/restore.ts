@@ -13,7 +13,7 @@ import {
   summarize,
 } from '../session/copy-image.js';
 import type { InferenceSession } from '../session/inference-session.js';
-import { photoTurns } from '../turns.js';
+import { photoTurns, type TurnTaker } from '../turns.js';
 import type { Samples } from './canvas.js';
 import { type ImageSource, ownBytes } from './decode.js';
 import { readPicture } from './files.js';
@@ -206,12 +206,22 @@ export async function restore(
   options: RestoreOptions = {},
 ): Promise<RestoredPhoto> {
   checkOptions(options, restoreOptionNames);
+  return restoreInTurn(photoTurns, session, image, options);
+}
+
+/** The same, in a turn of somebody's. */
+export async function restoreInTurn(
+  turns: TurnTaker,
+  session: InferenceSession,
+  image: ImageSource | Photo,
+  options: RestoreOptions,
+): Promise<RestoredPhoto> {
   const restorer = toRestorer(session, options);
   const { decoding, inputs, values } = restorer;
   const { signal } = decoding;
   const name = typeof image === 'string' ? image : 'the image';
   if (isPhoto(image)) checkPhoto(image, 'image');
-  return photoTurns.take(async (hold) => {
+  return turns.take(async (hold) => {
     const read = async () => {
       const feedsOf = await prepareInputs(session, inputs, values, decoding);
       const picture = isPhoto(image)

@@ -1,7 +1,9 @@
 // The memory that a network takes for an image, as runs show.
 import { channelsFor, type Made, sidesFor } from '../image/network.js';
 import type { Restorer } from '../image/restorer.js';
+import { fixedSides } from '../session/known-sides.js';
 import { fittingSide } from '../session/sides.js';
+import type { Size } from '../size.js';
 import { remembered } from './remembered.js';
 import { runTrial } from './trial.js';
 
@@ -24,15 +26,27 @@ const slack = 1.05;
 /** Where a run does not say what it took, as on a card: twice what a NAFNet of width 32 needs, the largest that was measured. */
 const assumedPerPixel = 2200;
 
+/** A run on gray. */
+function runGray(restorer: Restorer, [height, width]: Size, colours: 1 | 3): Promise<Made> {
+  const data = new Float32Array(colours * height * width).fill(0.5);
+  return runTrial(restorer, data, [height, width], colours);
+}
+
+/** Of one size there is one run to look at. */
+async function measureFixed(restorer: Restorer, size: Size, colours: 1 | 3): Promise<Cost> {
+  const { scale, peak, padded } = await runGray(restorer, size, colours);
+  const fixed = (peak ?? padded[0] * padded[1] * assumedPerPixel) * slack;
+  return { perPixel: 0, fixed, area: scale[0] * scale[1] };
+}
+
 async function measure(restorer: Restorer, colours: 1 | 3): Promise<Cost> {
+  const [height, width] = fixedSides(restorer.input);
+  if (height !== undefined && width !== undefined) return measureFixed(restorer, [height, width], colours);
   const sides = (await sidesFor(restorer)) ?? { multiple: 1, minimum: 1 };
-  const made: Made[] = [];
   const first = fittingSide(trialSide, sides);
-  for (const side of [first, fittingSide(2 * first, sides)]) {
-    const data = new Float32Array(colours * side * side).fill(0.5);
-    made.push(await runTrial(restorer, data, [side, side], colours));
-  }
-  const [small, large] = made as [Made, Made];
+  const second = fittingSide(2 * first, sides);
+  const small = await runGray(restorer, [first, first], colours);
+  const large = await runGray(restorer, [second, second], colours);
   const area = large.scale[0] * large.scale[1];
   const [few, many] = [small, large].map(({ padded }) => padded[0] * padded[1]) as [number, number];
   const inputBytes = (restorer.input.type === 'float16' ? 2 : 4) * channelsFor(restorer, colours);
