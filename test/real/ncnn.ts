@@ -251,8 +251,8 @@ function image(name: string, output: boolean): ValueInfoProto {
 }
 
 /**
- * A network of ncnn as ONNX: N × 3 × H × W in, values in [0, 1]. These networks lose a border of so many pixels: `border` of them are
- * mirrored around the image first.
+ * A network of ncnn as ONNX: N × 3 × H × W in, values in [0, 1]. These networks lose a border of so many pixels, `border`: so often the
+ * outermost ones are repeated around the image first.
  */
 export function fromNcnn(param: string, bin: Uint8Array, border: number): Uint8Array {
   const builder = new Builder();
@@ -260,7 +260,7 @@ export function fromNcnn(param: string, bin: Uint8Array, border: number): Uint8A
   const [source, ...layers] = layersIn(param);
   const [input = ''] = source?.outputs ?? [];
   const pads = builder.integers('border', [0, 0, border, border, 0, 0, border, border]);
-  builder.node('Pad', ['image', pads], input, { mode: { text: 'reflect' } });
+  builder.node('Pad', ['image', pads], input, { mode: { text: 'edge' } });
   for (const layer of layers) add(builder, layer, weights);
   const output = layers.at(-1)?.outputs[0] ?? '';
   const graph = create(GraphProtoSchema, {

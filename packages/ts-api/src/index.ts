@@ -67,7 +67,6 @@ export type {
   PoolOptions,
   PoolRestoreFileOptions,
   PoolRestoreOptions,
-  PoolRunOptions,
   TurnOptions,
 } from './pool/options.js';
 export type { Parallelism } from './pool/parallelism.js';
@@ -76,6 +75,7 @@ export {
   type Passage,
   type PoolStats,
   type RestorationPool,
+  type RunRequest,
   type Supplied,
 } from './pool/restoration-pool.js';
 export type { Feeds } from './session/feeds.js';

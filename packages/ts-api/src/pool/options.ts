@@ -4,7 +4,7 @@ import { encodeOptionNames } from '../image/encoders.js';
 import type { RestoreFileOptions } from '../image/restore-file.js';
 import { type RestoreOptions, restoreOptionNames } from '../image/restorer.js';
 import { checkOptions, checkSignal, type OptionNames, wholeNumber } from '../options.js';
-import type { Fetches, InferenceSession } from '../session/inference-session.js';
+import type { InferenceSession } from '../session/inference-session.js';
 import type { SessionOptions } from '../session/options.js';
 
 export interface PoolOptions {
@@ -47,7 +47,6 @@ export interface TurnOptions {
 export type PoolRestoreOptions = TurnOptions & Omit<RestoreOptions, 'memory' | 'maxPixels' | 'signal'>;
 export type PoolRestoreFileOptions = TurnOptions &
   Omit<RestoreFileOptions, 'memory' | 'maxPixels' | 'signal'>;
-export type PoolRunOptions = TurnOptions & { readonly fetches?: Fetches | undefined };
 
 /** What is said of a turn, apart from the rest. */
 export interface Turn extends Omit<TurnOptions, 'priority'> {
@@ -103,7 +102,7 @@ export const poolNames = {
     ...encodeOptionNames,
     ...turnOptionNames,
   } satisfies OptionNames<PoolRestoreFileOptions>,
-  run: { ...turnOptionNames, fetches: true } satisfies OptionNames<PoolRunOptions>,
+  run: turnOptionNames,
 };
 
 function check(name: string, value: unknown, [isFine, expected]: ReturnType<typeof wholeNumber>): void {

@@ -242,18 +242,23 @@ describe('a pool', () => {
     });
     const pool = await poolOf({ sums, same }, one);
     const a = new Tensor('float32', Float32Array.of(1, 2), [2]);
-    const { outputs, model } = await pool.run({ a, b: a }, { model: 'sums' });
+    const { outputs, model } = await pool.run({ feeds: { a, b: a } }, { model: 'sums' });
     expect(model).toBe('sums');
     expect(outputs.s?.data).toEqual(Float32Array.of(2, 4));
     const x = new Tensor('float32', new Float32Array(3 * 8 * 8).fill(0.5), [1, 3, 8, 8]);
-    const made = await pool.run(async () => ({ x }), { model: 'same', fetches: ['y'] });
+    const made = await pool.run(async () => ({ feeds: { x }, fetches: ['y'] }), { model: 'same' });
     expect(made.outputs.y?.dims).toEqual([1, 3, 8, 8]);
-    await expect(pool.run({ x }, { model: 'sums' })).rejects.toMatchObject({ code: 'ERR_INPUT_MISMATCH' });
+    await expect(pool.run({ feeds: { x } }, { model: 'sums' })).rejects.toMatchObject({
+      code: 'ERR_INPUT_MISMATCH',
+    });
     await expect(pool.restore(small, { model: 'sums' })).rejects.toMatchObject({
       code: 'ERR_INVALID_ARGUMENT',
     });
     const tight = await poolOf(same, { ...one, memory: 1000 });
-    await expect(tight.run({ x })).rejects.toMatchObject({ code: 'ERR_OUT_OF_MEMORY', parameter: 'memory' });
+    await expect(tight.run({ feeds: { x } })).rejects.toMatchObject({
+      code: 'ERR_OUT_OF_MEMORY',
+      parameter: 'memory',
+    });
   });
 
   it('serves all that it let in before it is closed, or ends them', async () => {

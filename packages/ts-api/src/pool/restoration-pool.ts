@@ -22,10 +22,10 @@ import {
   type PoolOptions,
   type PoolRestoreFileOptions,
   type PoolRestoreOptions,
-  type PoolRunOptions,
   poolNames,
   splitTurn,
   type Turn,
+  type TurnOptions,
   toPoolOptions,
 } from './options.js';
 import { fastest, type Parallelism, sessionThreads, waysFor } from './parallelism.js';
@@ -33,6 +33,13 @@ import { PooledModel, warmUp } from './pooled-model.js';
 
 /** Something, or what gets it; that is called once it has been let in, and what it gets counts as waiting meanwhile. */
 export type Supplied<T> = T | (() => Promise<T>);
+
+/** What a model is to be run on. */
+export interface RunRequest {
+  readonly feeds: Feeds;
+  /** The outputs to compute. Default: all. */
+  readonly fetches?: Fetches | undefined;
+}
 
 /** How something went through a pool. */
 export interface Passage {
@@ -191,28 +198,26 @@ export class RestorationPool {
    * Rejects as `InferenceSession.run` and `restore` do.
    */
   async run(
-    feeds: Supplied<Feeds>,
-    options: PoolRunOptions = {},
+    request: Supplied<RunRequest>,
+    options: TurnOptions = {},
   ): Promise<Passage & { readonly outputs: Outputs }> {
-    const { turn, rest } = splitTurn(options, poolNames.run);
-    return this.#pass<Feeds, { readonly outputs: Outputs }>(turn, {
-      supplied: feeds,
-      needOf: async (own, session, signal) => {
+    const { turn } = splitTurn(options, poolNames.run);
+    return this.#pass<RunRequest, { readonly outputs: Outputs }>(turn, {
+      supplied: request,
+      needOf: async ({ feeds }, session, signal) => {
         try {
           const [output = ''] = session.outputNames;
-          return await needOfFeeds(this.#restorer(session, { output }, signal), own);
+          return await needOfFeeds(this.#restorer(session, { output }, signal), feeds);
         } catch (error) {
           if (error instanceof TlscError && error.code !== 'ERR_ABORTED') return undefined;
           throw error;
         }
       },
-      work: async (own, session, memory, signal, turns) => {
-        const fetches: Fetches = rest.fetches ?? session.outputNames;
-        return turns.take(
-          async (hold) => ({ outputs: await hold(session.run(own, fetches, { signal, memory })) }),
-          signal,
-        );
-      },
+      work: ({ feeds, fetches }, session, memory, signal, turns) =>
+        turns.take(async (hold) => {
+          const run = session.run(feeds, fetches ?? session.outputNames, { signal, memory });
+          return { outputs: await hold(run) };
+        }, signal),
       canBeCut: false,
     });
   }
