@@ -8,7 +8,7 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 export const tools = join(root, '.tools');
 
 /** The folders below packages/ of what is published, those that others need first. */
-export const workspacePackages = ['core-native', 'ts-api', 'evaluate', 'cli'];
+export const workspacePackages = ['core-native', 'ts-api', 'evaluate', 'server', 'cli'];
 
 /** A failure the user can act on: `message` names the culprit, `advice` what to do about it. */
 export class Failure extends Error {

@@ -42,7 +42,8 @@ function stageWorkspacePackage(name, version, additions) {
     readFileSync(join(source, 'README.md'), 'utf8'),
   );
   compileInto(source, join(folder, 'dist'));
-  if (existsSync(join(source, 'bin'))) cpSync(join(source, 'bin'), join(folder, 'bin'), { recursive: true });
+  for (const beside of ['bin', 'proto'])
+    if (existsSync(join(source, beside))) cpSync(join(source, beside), join(folder, beside), { recursive: true });
   return folder;
 }
 

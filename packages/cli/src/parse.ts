@@ -90,6 +90,25 @@ export function parseJobs(text: string): number {
   throw new InvalidArgumentError('Write it as a whole number from 1 to 999.');
 }
 
+export function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : -1;
+  if (port >= 0 && port <= 65535) return port;
+  throw new InvalidArgumentError('Write it as a whole number from 0 to 65535.');
+}
+
+export function parsePending(text: string): number {
+  const count = /^\d{1,7}$/.test(text) ? Number(text) : -1;
+  if (count >= 0 && count <= 1_000_000) return count;
+  throw new InvalidArgumentError('Write it as a whole number from 0 to 1000000.');
+}
+
+/** '30' or '0.5' */
+export function parseSeconds(text: string): number {
+  const seconds = /^\d{1,6}(\.\d{1,3})?$/.test(text) ? Number(text) : -1;
+  if (seconds > 0) return seconds;
+  throw new InvalidArgumentError('Write it as a number of seconds above 0: 30 for example.');
+}
+
 /** 'png' or '.png' */
 export function parseFormat(text: string): ImageExtension {
   const extension = imageExtensions.find((known) => known === `.${text.replace(/^\./, '').toLowerCase()}`);

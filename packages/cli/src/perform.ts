@@ -41,6 +41,9 @@ const options = new Map(
     blendedSizes: '--blended-size',
     shave: '--shave',
     metrics: '--metric',
+    tokenFile: '--token-file',
+    port: '--port',
+    grpcPort: '--grpc-port',
   }),
 );
 

@@ -7,6 +7,7 @@ import { freeCommand } from './commands/free.js';
 import { inspectCommand } from './commands/inspect.js';
 import { optimizeCommand } from './commands/optimize.js';
 import { runCommand } from './commands/run.js';
+import { serveCommand } from './commands/serve.js';
 import { verifyCommand } from './commands/verify.js';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
@@ -25,6 +26,7 @@ export function createProgram(): Command {
     verifyCommand(),
     evaluateCommand(),
     runCommand(),
+    serveCommand(),
     doctorCommand(),
   ];
   for (const command of commands) program.addCommand(command);

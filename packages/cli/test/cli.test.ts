@@ -27,7 +27,7 @@ async function unfinishedFiles(): Promise<string[]> {
 }
 
 describe('tlsc', () => {
-  it.each(['convert', 'optimize', 'free', 'inspect', 'verify', 'evaluate', 'run', 'doctor'])(
+  it.each(['convert', 'optimize', 'free', 'inspect', 'verify', 'evaluate', 'run', 'serve', 'doctor'])(
     '%s --help shows an example',
     async (name) => {
       const { code, stdout } = await tlsc(name, '--help');

@@ -13,7 +13,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { identityOf } from '../destinations.js';
 import { showShares } from '../evaluation-progress.js';
 import { fusedLines } from '../fused.js';
-import { loadEvaluate } from '../load-evaluate.js';
+import { loadEvaluate } from '../load-package.js';
 import { showNetwork } from '../network.js';
 import { collect, parseOpset, parseSize } from '../parse.js';
 import { type OutputOptions, perform } from '../perform.js';

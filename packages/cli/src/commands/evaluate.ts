@@ -3,7 +3,7 @@ import type { Size, ValueOptions } from '@tlsc/api';
 import type { EvaluateOptions, Evaluation } from '@tlsc/evaluate';
 import { Command } from 'commander';
 import { showShares } from '../evaluation-progress.js';
-import { loadEvaluate } from '../load-evaluate.js';
+import { loadEvaluate } from '../load-package.js';
 import {
   collect,
   type Multiples,

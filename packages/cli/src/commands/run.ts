@@ -1,6 +1,5 @@
 import {
   type EncodeOptions,
-  type ExecutionProvider,
   framesExtensions,
   type ImageExtension,
   InferenceSession,
@@ -15,28 +14,19 @@ import {
 import { Command } from 'commander';
 import { type Destination, isThere, planOutputs, prepareFolders, standard } from '../destinations.js';
 import { chooseJobs, runJobs } from '../jobs.js';
-import {
-  collect,
-  parseCount,
-  parseFormat,
-  parseInput,
-  parseJobs,
-  parsePixels,
-  parseQuality,
-} from '../parse.js';
+import { parseCount, parseFormat, parseInput, parseJobs, parsePixels, parseQuality } from '../parse.js';
 import { type ErrorReport, type OutputOptions, perform, reportOf } from '../perform.js';
 import { addPiecesOptions, type PiecesFlags, piecesIn } from '../pieces-options.js';
 import { Progress } from '../progress.js';
+import { addProviderOptions, checkProvider, type ProviderFlags, providersIn } from '../provider-options.js';
 import { readStandardInput, writeStandardOutput } from '../standard-streams.js';
 import { addValueOptions, valuesIn } from '../value-options.js';
 import { warnOfSession } from '../warn.js';
 
-interface Options extends OutputOptions, EncodeOptions, ValueOptions, PiecesFlags {
+interface Options extends OutputOptions, EncodeOptions, ValueOptions, PiecesFlags, ProviderFlags {
   readonly output: string;
   readonly threads?: number;
   readonly jobs?: number;
-  readonly provider?: readonly string[];
-  readonly device?: number;
   readonly modelOutput?: string;
   readonly input?: OtherInputs;
   readonly maxPixels?: number;
@@ -72,16 +62,10 @@ interface RunResult {
   readonly error?: ErrorReport;
 }
 
-function providersOf({ provider = ['cpu'], device }: Options): ExecutionProvider[] {
-  return provider.map((name) =>
-    name === 'cuda' && device !== undefined ? { name, deviceId: device } : name,
-  );
-}
-
 async function openModel(model: string, threads: number, options: Options): Promise<InferenceSession> {
   const { modelOutput } = options;
   const session = await InferenceSession.create(model, {
-    executionProviders: providersOf(options),
+    executionProviders: providersIn(options),
     intraOpNumThreads: threads,
     logSeverityLevel: 4, // Errors are printed once, by us.
   });
@@ -222,12 +206,6 @@ export function runCommand(): Command {
       '-o, --output <file|dir>',
       'the restored image (.png, .jpg, .webp, .avif, .tif or .gif), a folder, made if need be, or - (required)',
     )
-    .option(
-      '--provider <name>',
-      'execution provider: cpu (default), cuda or another of ONNX Runtime; given again, the next to try',
-      collect,
-    )
-    .option('--device <n>', 'which card, with --provider cuda (default: 0)', parseCount)
     .option('--jobs <n>', 'how many images at once (default: one per core, if memory allows)', parseJobs)
     .option(
       '--threads <n>',
@@ -246,7 +224,7 @@ export function runCommand(): Command {
       'refuse images that have more, all their frames or pages counted (default: 268402689)',
       parsePixels,
     );
-  addPiecesOptions(addValueOptions(command))
+  addPiecesOptions(addValueOptions(addProviderOptions(command)))
     .option('--format <name>', 'write all results as this: png, jpg, webp, avif, tif or gif', parseFormat)
     .option('--quality <n>', 'of JPEG, WebP and AVIF, from 1 to 100 (default: 95, of AVIF 80)', parseQuality)
     .option('--lossless', 'have WebP and AVIF lose nothing')
@@ -257,8 +235,7 @@ export function runCommand(): Command {
     .addHelpText('after', help);
   return command.action((model: string, images: string[], options: Options) => {
     const refuse = (message: string) => command.error(`error: ${message}`);
-    if (options.device !== undefined && !options.provider?.includes('cuda'))
-      refuse('--device is of use with --provider cuda alone');
+    checkProvider(options, refuse);
     if (options.output === standard && options.json)
       refuse('--json and the image cannot both go to standard output');
     const { recursive = false, format } = options;

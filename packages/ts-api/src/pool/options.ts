@@ -23,7 +23,7 @@ export interface PoolOptions {
   readonly maxPending?: number | undefined;
   /** As of `readPhoto`. */
   readonly maxPixels?: number | undefined;
-  /** Milliseconds within which a photo must be done that comes without a deadline of its own. Default: none. */
+  /** Milliseconds within which everything must be done, whatever longer deadline it comes with. Default: none. */
   readonly deadline?: number | undefined;
   /** Of the sessions, but for threads. */
   readonly session?:
@@ -37,7 +37,7 @@ export interface PoolOptions {
 export interface TurnOptions {
   /** The name of the model; needed where there are several. */
   readonly model?: string | undefined;
-  /** From now on, in milliseconds; what is not done then ends with ERR_DEADLINE. Default: that of the pool. */
+  /** From now on, in milliseconds; what is not done then ends with ERR_DEADLINE. Default, and at most: that of the pool. */
   readonly deadline?: number | undefined;
   /** Those with a higher one go first. Default: 0. */
   readonly priority?: number | undefined;

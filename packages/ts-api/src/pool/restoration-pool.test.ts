@@ -171,7 +171,7 @@ describe('a pool', () => {
       failed: { ERR_ABORTED: 1, ERR_DEADLINE: 1 },
     });
     const strict = await poolOf(slow, { ...one, deadline: 30 });
-    await expect(strict.restore(large)).rejects.toMatchObject({ code: 'ERR_DEADLINE' });
+    await expect(strict.restore(large, { deadline: 60_000 })).rejects.toMatchObject({ code: 'ERR_DEADLINE' });
   });
 
   it('counts an upload as waiting, and lets others go before', async () => {

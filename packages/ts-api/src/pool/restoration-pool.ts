@@ -319,7 +319,8 @@ export class RestorationPool {
     throwIfAborted(turn.signal);
     const ticket = this.#enter(turn.priority);
     const endUse = pooled.use();
-    const deadline = new Deadline(turn.signal, turn.deadline ?? this.#options.deadline);
+    const deadlines = [turn.deadline, this.#options.deadline].filter((one) => one !== undefined);
+    const deadline = new Deadline(turn.signal, deadlines.length > 0 ? Math.min(...deadlines) : undefined);
     this.#underWay.add(deadline);
     try {
       const passed = await this.#through(ticket, pooled.session, deadline.signal, job);

@@ -1,0 +1,162 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import type { MultipartFile } from '@fastify/multipart';
+import type { Passage, RestorationPool, RestoredImage } from '@tlsc/api';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { abandonedBy } from '../abandoned.js';
+import { failureOf, notFound, RequestError } from '../errors.js';
+import { originalOf } from '../models/folder.js';
+import type { Metrics } from '../observe/metrics.js';
+import { chooseFormat, type Format, imageTypes } from './formats.js';
+import { optionsIn, type RestoreQuery, restoreQuery } from './query.js';
+import { checkLength, Folder, readToFile, readToMemory, type UploadLimits } from './upload.js';
+
+/** Bytes of images that are kept in memory on their way in and out; larger ones lie in files. */
+const smallBody = 2 ** 20;
+
+interface Route {
+  Params: { readonly model: string };
+  Querystring: RestoreQuery;
+}
+
+function lengthOf({ headers }: FastifyRequest): number | undefined {
+  const length = headers['content-length'];
+  return length === undefined ? undefined : Number(length);
+}
+
+/** An empty one is none for fastify. */
+function bodyOf({ body }: FastifyRequest): Readable {
+  return (body as Readable | undefined) ?? Readable.from([]);
+}
+
+/** The image that a request brings: its body, or the first file of a form. */
+async function imageIn(request: FastifyRequest): Promise<Readable> {
+  if (!request.isMultipart()) return bodyOf(request);
+  const part: MultipartFile | undefined = await request.file();
+  if (part) return part.file;
+  throw new RequestError(400, 'ERR_INVALID_ARGUMENT', 'the form has no file');
+}
+
+/** How it came about, in the words of HTTP where it has some. */
+function describe(reply: FastifyReply, { waited, worked, ...restored }: RestoredImage & Passage): void {
+  const { height, width, frames, pieces, losses } = restored;
+  const milliseconds = (time: number) => (time * 1000).toFixed(1);
+  reply.header('server-timing', `wait;dur=${milliseconds(waited)}, restore;dur=${milliseconds(worked)}`);
+  reply.header('tlsc-size', `${width}x${height}`);
+  if (frames > 1) reply.header('tlsc-frames', frames);
+  if (pieces) reply.header('tlsc-pieces', `${pieces.columns}x${pieces.rows}; bound=${pieces.bound}`);
+  if (losses.length > 0) reply.header('tlsc-losses', encodeURIComponent(losses.join('; ')));
+}
+
+/** Answers with a file that is gone when the answer has been sent, or cannot be. */
+async function sendFile(reply: FastifyReply, path: string): Promise<Readable> {
+  const { size } = await stat(path);
+  reply.header('content-length', size);
+  return createReadStream(path);
+}
+
+/** What routes for photos need to know. */
+export interface Restoring {
+  readonly pool: RestorationPool;
+  readonly metrics: Metrics;
+  readonly limits: UploadLimits;
+}
+
+/** An image is not to be read before it has been let in, whatever its type. */
+export async function restoreRoutes(
+  app: FastifyInstance,
+  { pool, metrics, limits }: Restoring,
+): Promise<void> {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_, body, done) => done(null, body));
+  const multipart = await import('@fastify/multipart');
+  await app.register(multipart.default, { limits: { files: 1, fields: 0, fileSize: limits.maxBody + 1 } });
+
+  const restoreSmall = async (request: FastifyRequest<Route>, format: Format, signal: AbortSignal) => {
+    const { params, query } = request;
+    const read = async () => readToMemory(await imageIn(request), limits);
+    return pool.restoreImage(read, format.extension, { ...optionsIn(query), model: params.model, signal });
+  };
+
+  const restoreLarge = async (
+    request: FastifyRequest<Route>,
+    format: Format,
+    signal: AbortSignal,
+    folder: Folder,
+  ) => {
+    const { params, query } = request;
+    const read = async () => readToFile(await imageIn(request), limits, await folder.path('image'));
+    const path = await folder.path(`restored${format.extension}`);
+    const options = { ...optionsIn(query), model: params.model, signal };
+    return { ...(await pool.restoreFile(read, path, options)), path };
+  };
+
+  app.post<Route>(
+    '/v1/models/:model/restore',
+    {
+      schema: {
+        summary: 'Restore a photo',
+        description:
+          'The body is an image file, or a form with one; so is the answer, in the format that format or Accept asks for.',
+        tags: ['photos'],
+        params: { type: 'object', properties: { model: { type: 'string' } } },
+        querystring: restoreQuery,
+        consumes: [...imageTypes, 'application/octet-stream', 'multipart/form-data'],
+        produces: imageTypes,
+      },
+    },
+    async (request, reply) => {
+      const { model } = request.params;
+      if (!pool.models.includes(model)) throw notFound(model);
+      const length = lengthOf(request);
+      checkLength(length, limits);
+      const { query, headers } = request;
+      const format = chooseFormat(query.format, headers.accept, headers['content-type']);
+      const signal = abandonedBy(reply);
+      const folder = new Folder();
+      reply.raw.once('close', () => void folder.remove());
+      try {
+        const isSmall = length !== undefined && length <= smallBody;
+        const restored = isSmall
+          ? await restoreSmall(request, format, signal)
+          : await restoreLarge(request, format, signal, folder);
+        const { waited, worked, height, width, frames } = restored;
+        metrics.record({
+          kind: 'restore',
+          model,
+          result: 'ok',
+          waited,
+          worked,
+          pixels: height * width * frames,
+        });
+        describe(reply, restored);
+        reply.type(format.type);
+        return reply.send('bytes' in restored ? restored.bytes : await sendFile(reply, restored.path));
+      } catch (error) {
+        metrics.record({ kind: 'restore', model, result: failureOf(error).code });
+        throw folder.hideIn(error);
+      }
+    },
+  );
+
+  app.get(
+    '/v1/models',
+    { schema: { summary: 'The models, and what they are', tags: ['photos'] } },
+    async () => ({
+      models: pool.models.map((name) => {
+        const { inputMetadata, outputMetadata, modelMetadata, operators, executionProviders } =
+          pool.describe(name);
+        return {
+          name,
+          ...(pool.models.includes(originalOf(name)) && { original: originalOf(name) }),
+          inputs: inputMetadata.map(({ name: input }) => input),
+          outputs: outputMetadata.map(({ name: output }) => output),
+          trainSize: modelMetadata['tlsc.train_size'],
+          operators,
+          executionProviders,
+        };
+      }),
+    }),
+  );
+}
