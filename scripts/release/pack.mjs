@@ -43,7 +43,8 @@ function stageWorkspacePackage(name, version, additions) {
   );
   compileInto(source, join(folder, 'dist'));
   for (const beside of ['bin', 'proto'])
-    if (existsSync(join(source, beside))) cpSync(join(source, beside), join(folder, beside), { recursive: true });
+    if (existsSync(join(source, beside)))
+      cpSync(join(source, beside), join(folder, beside), { recursive: true });
   return folder;
 }
 

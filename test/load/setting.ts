@@ -1,0 +1,39 @@
+// What all load tests are about: a network of the demo, and a JPEG of 512 x 512.
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createPool, type Parallelism } from '@tlsc/api';
+import sharp from 'sharp';
+import { root, tlsc } from './processes.js';
+
+export interface Setting {
+  /** What the converted network is called. */
+  readonly name: string;
+  readonly model: string;
+  readonly original: string;
+  readonly photo: Buffer;
+  readonly photoFile: string;
+  readonly seconds: number;
+  readonly rounds: number;
+  /** As a pool chooses it. */
+  readonly way: Parallelism;
+  readonly folder: string;
+}
+
+export async function makeSetting(seconds: number, rounds: number): Promise<Setting> {
+  const folder = await mkdtemp(join(tmpdir(), 'tlsc-load-'));
+  const name = 'unet_se';
+  const original = join(root, 'examples', 'models', `${name}.onnx`);
+  const model = join(folder, `${name}.local.onnx`);
+  await tlsc('convert', original, '-o', model, '--train-size', '64');
+  const photo = await sharp(join(root, 'examples', 'photos', 'tea-gardens_input.png'))
+    .extract({ left: 0, top: 0, width: 512, height: 512 })
+    .jpeg({ quality: 92 })
+    .toBuffer();
+  const photoFile = join(folder, 'photo.jpg');
+  await writeFile(photoFile, photo);
+  const pool = await createPool(model);
+  const { concurrency, threads } = pool.stats();
+  await pool.close();
+  return { name, model, original, photo, photoFile, seconds, rounds, way: { concurrency, threads }, folder };
+}
