@@ -4,6 +4,8 @@ import { aborted, throwIfAborted } from './errors.js';
 
 /** Whoever has work wait until there is a place for it. */
 export interface TurnTaker {
+  /** Whether it looks after the memory that sessions keep for a next run; else that is given back after each. */
+  readonly keepsMemory?: boolean;
   /**
    * Does `work` in a turn. The turn ends when `work` has settled, and so has everything that it gave to `hold`, which returns what it
    * is given: work of which the outcome is no longer waited for, and that cannot be stopped. Rejects with ERR_ABORTED at once while it waits.

@@ -106,6 +106,7 @@ async function restoreFrames(
   restorer: Restorer,
   feedsOf: OtherFeeds,
   scratch: Scratch,
+  keepsMemory: boolean,
 ): Promise<{ frames: FilePixels[]; pieces: Pieces | undefined }> {
   const { name } = header.file;
   const { decoding } = restorer;
@@ -123,6 +124,7 @@ async function restoreFrames(
       samples,
       held,
       scratch: place,
+      keepsMemory,
     });
     pieces ??= restored.pieces;
     await scratch.release(picture.pixels.data);
@@ -170,6 +172,7 @@ async function restoreTo<T>(
       restorer,
       feedsOf,
       scratch,
+      turns.keepsMemory ?? false,
     );
     const [{ height, width, losses }] = frames as [FilePixels];
     const encoded = await encode(frames, timingOf(header), scratch);

@@ -13,6 +13,7 @@ import {
   summarize,
 } from '../session/copy-image.js';
 import type { InferenceSession } from '../session/inference-session.js';
+import { trim } from '../session/trim.js';
 import { photoTurns, type TurnTaker } from '../turns.js';
 import type { Samples } from './canvas.js';
 import { type ImageSource, ownBytes } from './decode.js';
@@ -70,6 +71,8 @@ interface Purpose {
   readonly scratch?: Scratch | undefined;
   /** The bytes of what else is in memory for this, besides the picture's pixels. */
   readonly held: number;
+  /** Whether the session may keep memory for a next run. */
+  readonly keepsMemory: boolean;
 }
 
 /** Restores one picture. `feedsOf` are the model's other inputs; `name` is how messages speak of it. */
@@ -78,7 +81,7 @@ export async function restorePicture(
   restorer: Restorer,
   feedsOf: OtherFeeds,
   name: string,
-  { samples, held, scratch }: Purpose,
+  { samples, held, scratch, keepsMemory }: Purpose,
 ): Promise<RestoredPicture> {
   const { values } = restorer;
   const { height, width } = given.pixels;
@@ -109,17 +112,9 @@ export async function restorePicture(
     } finally {
       plan.release();
       // Kept for a photo of the same size it would look as if it were taken.
-      if (plan.limit !== undefined) trim(restorer.session);
+      if (plan.limit !== undefined && (isCut(plan) || !keepsMemory)) trim(restorer.session);
     }
   });
-}
-
-function trim(session: InferenceSession): void {
-  try {
-    session.trim();
-  } catch (error) {
-    if (!(error instanceof TlscError)) throw error; // released meanwhile
-  }
 }
 
 async function restoreBy(
@@ -231,7 +226,7 @@ export async function restoreInTurn(
     };
     const { feedsOf, picture } = await abortable(hold(read()), signal);
     const restored = async () => {
-      const purpose = { samples: 'float32', held: 0 } as const;
+      const purpose = { samples: 'float32', held: 0, keepsMemory: turns.keepsMemory ?? false } as const;
       const { picture: made, ...more } = await restorePicture(picture, restorer, feedsOf, name, purpose);
       return { ...toPhoto(made.pixels, made.rest), ...more };
     };

@@ -88,6 +88,20 @@ describe('admission', () => {
     small.leave();
   });
 
+  it('has memory given back that is kept for others, where it is wanted', () => {
+    const spare = {
+      bytes: 60,
+      giveBack: () => {
+        spare.bytes = 0;
+      },
+    };
+    const admission = new Admission(2, 100, 9, spare);
+    come(admission, [], 'small', { bytes: 40 });
+    expect(spare.bytes).toBe(60);
+    come(admission, [], 'other', { bytes: 1 });
+    expect(spare.bytes).toBe(0);
+  });
+
   it('gives the place back at once, and the memory when it is out of use', async () => {
     const admission = new Admission(1, 100, 9);
     const began: string[] = [];

@@ -2,6 +2,7 @@
 import { onAbort } from '../abort.js';
 import { aborted, TlscError, throwIfAborted } from '../errors.js';
 import type { Hold } from '../turns.js';
+import type { SpareMemory } from './spare-memory.js';
 
 /** One that has been let in. */
 interface Entry {
@@ -25,6 +26,7 @@ export class Admission {
   readonly places: number;
   /** Bytes that all who have a place may take together. */
   readonly memory: number;
+  readonly #spare: Pick<SpareMemory, 'bytes' | 'giveBack'>;
   readonly #maxPending: number;
   readonly #waiting: Entry[] = [];
   #running = 0;
@@ -34,7 +36,13 @@ export class Admission {
   #usual: number | undefined;
   #wakeIdle: (() => void)[] = [];
 
-  constructor(places: number, memory: number, maxPending: number) {
+  constructor(
+    places: number,
+    memory: number,
+    maxPending: number,
+    spare: Pick<SpareMemory, 'bytes' | 'giveBack'> = { bytes: 0, giveBack: () => {} },
+  ) {
+    this.#spare = spare;
     this.places = places;
     this.memory = memory;
     this.#maxPending = maxPending;
@@ -91,7 +99,9 @@ export class Admission {
       const first = this.#waiting.findIndex(({ need }) => need !== undefined);
       const entry = this.#waiting[first];
       if (entry?.need === undefined || this.#running >= this.places) return;
-      if (this.#taken + entry.need > this.memory) return;
+      const wanted = this.#taken + entry.need;
+      if (wanted > this.memory) return;
+      if (wanted + this.#spare.bytes > this.memory) this.#spare.giveBack();
       this.#waiting.splice(first, 1);
       this.#running++;
       this.#taken += entry.need;

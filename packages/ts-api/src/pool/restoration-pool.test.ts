@@ -222,6 +222,23 @@ describe('a pool', () => {
     expect(nothing).toMatchObject({ reason: { code: 'ERR_OUT_OF_MEMORY', parameter: 'memory' } });
   });
 
+  it('keeps memory for a photo like the last, until it is wanted or nothing happens', async () => {
+    const pool = await poolOf({ slow, same }, one);
+    await pool.restore(large, { model: 'slow' });
+    await pool.restore(large, { model: 'slow' });
+    const { spare } = pool.stats().memory;
+    expect(spare).toBeGreaterThan(800 * 600 * 12);
+    await pool.restore(small, { model: 'same' });
+    expect(pool.stats().memory.spare).toBeGreaterThan(spare);
+    await pool.unload('slow');
+    expect(pool.stats().memory.spare).toBeLessThan(spare);
+    const tight = await poolOf({ slow, same }, { ...one, memory: Math.floor(spare * 1.2) });
+    await tight.restore(large, { model: 'slow' });
+    await tight.restore(large, { model: 'same' });
+    const { memory } = tight.stats();
+    expect(memory.spare).toBeLessThanOrEqual(memory.limit);
+  });
+
   it('takes the urgent first', async () => {
     const pool = await poolOf(slow, { ...one });
     const order: string[] = [];

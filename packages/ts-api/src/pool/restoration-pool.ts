@@ -30,6 +30,7 @@ import {
 } from './options.js';
 import { fastest, type Parallelism, sessionThreads, waysFor } from './parallelism.js';
 import { PooledModel, warmUp } from './pooled-model.js';
+import { SpareMemory } from './spare-memory.js';
 
 /** Something, or what gets it; that is called once it has been let in, and what it gets counts as waiting meanwhile. */
 export type Supplied<T> = T | (() => Promise<T>);
@@ -56,8 +57,11 @@ export interface PoolStats extends Parallelism {
   /** Of those that were let in. */
   readonly pending: number;
   readonly running: number;
-  /** Bytes, as they are counted before a photo is decoded; `limit` is the option `memory`. */
-  readonly memory: { readonly limit: number; readonly taken: number };
+  /**
+   * Bytes, as they are counted before a photo is decoded; `limit` is the option `memory`, `spare` what is kept for the next like the last,
+   * and given back where it is wanted.
+   */
+  readonly memory: { readonly limit: number; readonly taken: number; readonly spare: number };
   readonly done: number;
   /** Of photos that are done. */
   readonly pixels: number;
@@ -98,6 +102,7 @@ export class RestorationPool {
   readonly #models: Map<string, PooledModel>;
   readonly #way: Parallelism;
   readonly #admission: Admission;
+  readonly #spare = new SpareMemory();
   readonly #underWay = new Set<Deadline>();
   readonly #failed: Partial<Record<ErrorCode, number>> = {};
   #done = 0;
@@ -113,7 +118,8 @@ export class RestorationPool {
     this.#options = options;
     this.#way = way;
     this.#models = models;
-    this.#admission = new Admission(way.concurrency + beside, memory, options.maxPending);
+    const places = way.concurrency + beside;
+    this.#admission = new Admission(places, memory, options.maxPending, this.#spare);
   }
 
   /** Names, sorted. */
@@ -138,7 +144,7 @@ export class RestorationPool {
       models: this.models,
       pending,
       running,
-      memory: { limit, taken },
+      memory: { limit, taken, spare: this.#spare.bytes },
       done: this.#done,
       pixels: this.#pixels,
       failed: { ...this.#failed },
@@ -240,14 +246,14 @@ export class RestorationPool {
     }
     const before = this.#models.get(name);
     this.#models.set(name, new PooledModel(session));
-    await before?.retire();
+    if (before) await this.#retire(before);
   }
 
   /** Takes a model away; whoever was let in before is served yet. Throws ERR_INVALID_ARGUMENT where there is none of that name. */
   async unload(name: string): Promise<void> {
     const { pooled } = this.#find(name);
     this.#models.delete(name);
-    await pooled.retire();
+    await this.#retire(pooled);
   }
 
   /**
@@ -263,7 +269,12 @@ export class RestorationPool {
     stopListening();
     const models = [...this.#models.values()];
     this.#models.clear();
-    await Promise.all(models.map((model) => model.retire()));
+    await Promise.all(models.map((model) => this.#retire(model)));
+  }
+
+  #retire(model: PooledModel): Promise<void> {
+    this.#spare.forget(model.session);
+    return model.retire();
   }
 
   #find(model: string | undefined): { name: string; pooled: PooledModel } {
@@ -369,13 +380,15 @@ export class RestorationPool {
     const may = need === undefined || need > memory ? part : need;
     await ticket.begin(may, signal);
     const began = performance.now();
-    const turns: TurnTaker = { take: (inside) => inside(ticket.hold) };
+    const turns: TurnTaker = { keepsMemory: true, take: (inside) => inside(ticket.hold) };
+    this.#spare.take(session);
     const made = await work(source, session, may, signal, turns).catch(async (error: unknown) => {
       // Its smallest pieces may be larger than a part.
       if (!wantsMore(error) || !canBeCut || may === memory) throw error;
       await ticket.beginAgain(memory, signal);
       return work(source, session, memory, signal, turns);
     });
+    this.#spare.keep(session, may);
     return { ...made, waited: (began - came) / 1000, worked: (performance.now() - began) / 1000 };
   }
 }
