@@ -15,12 +15,18 @@ export interface Setting {
   readonly photoFile: string;
   readonly seconds: number;
   readonly rounds: number;
+  readonly overloadSeconds: number;
+  /** Of mixed kinds. */
+  readonly requests: number;
   /** As a pool chooses it. */
   readonly way: Parallelism;
   readonly folder: string;
 }
 
-export async function makeSetting(seconds: number, rounds: number): Promise<Setting> {
+/** How long, and how much of it. */
+export type Extent = Pick<Setting, 'seconds' | 'rounds' | 'overloadSeconds' | 'requests'>;
+
+export async function makeSetting(extent: Extent): Promise<Setting> {
   const folder = await mkdtemp(join(tmpdir(), 'tlsc-load-'));
   const name = 'unet_se';
   const original = join(root, 'examples', 'models', `${name}.onnx`);
@@ -35,5 +41,5 @@ export async function makeSetting(seconds: number, rounds: number): Promise<Sett
   const pool = await createPool(model);
   const { concurrency, threads } = pool.stats();
   await pool.close();
-  return { name, model, original, photo, photoFile, seconds, rounds, way: { concurrency, threads }, folder };
+  return { ...extent, name, model, original, photo, photoFile, way: { concurrency, threads }, folder };
 }

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import swagger from '@fastify/swagger';
 import type { RestorationPool } from '@tlsc/api';
-import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
 import { failureOf, RequestError } from './errors.js';
 import { inferenceRoutes } from './inference/routes.js';
 import { healthRoutes, type Readiness } from './observe/health.js';
+import { logRequests } from './observe/log.js';
 import { Metrics, metricsRoute } from './observe/metrics.js';
 import { pageRoutes } from './page/routes.js';
 import { restoreRoutes } from './restore/routes.js';
@@ -35,6 +36,7 @@ export async function routes(app: FastifyInstance, options: RoutesOptions): Prom
   const { maxBody = usual.maxBody, idleTimeout = usual.idleTimeout } = options;
   const metrics = options.metrics ?? new Metrics(pool);
   const limits = { maxBody, idle: idleTimeout };
+  logRequests(app);
   guard(app, tokens);
   app.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', request.id);
@@ -47,8 +49,8 @@ export async function routes(app: FastifyInstance, options: RoutesOptions): Prom
     readiness.isReady = false;
   });
   app.setErrorHandler((error, request, reply) => {
+    request.error = error;
     const { status, code, message, retryAfter } = failureOf(error);
-    if (status >= 500 && status !== 503) request.log.error(error);
     if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
     // What is too large, or too slow, is not read to its end for the sake of a connection.
     if (status === 413 || status === 408) reply.header('connection', 'close');
@@ -96,6 +98,7 @@ export async function createApp({
 }: AppOptions): Promise<FastifyInstance> {
   const app = fastify({
     logger,
+    logController: new LogController({ disableRequestLogging: true }),
     requestTimeout,
     bodyLimit: options.maxBody ?? usual.maxBody,
     http: { maxHeaderSize, headersTimeout },

@@ -54,8 +54,8 @@ export async function inferenceRoutes(app: FastifyInstance, options: Inferring):
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_, body, done) => done(null, body));
   app.setErrorHandler((error, request, reply) => {
+    request.error = error;
     const { status, message, retryAfter } = failureOf(error);
-    if (status >= 500) request.log.error(error);
     if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
     return reply.code(status).send({ error: message });
   });
