@@ -95,6 +95,10 @@ const tasks = {
     setup();
     testPages();
   },
+  load(args) {
+    setup();
+    run(process.execPath, [join(root, 'test', 'dist', 'load', 'main.js'), ...args]);
+  },
   soak(args) {
     setup();
     soak(args);

@@ -99,7 +99,6 @@ function restore(photo: File, name: string): Promise<Blob> {
   sent.setRequestHeader('content-type', photo.type || 'application/octet-stream');
   sent.upload.onprogress = ({ loaded, total }) => {
     progress.value = loaded / total;
-    say(`Sending the photo to ${name} …`);
   };
   sent.upload.onload = () => {
     progress.removeAttribute('value');
@@ -114,6 +113,8 @@ function restore(photo: File, name: string): Promise<Blob> {
     };
     sent.onerror = () => reject(new Error('the server cannot be reached'));
     sent.onabort = () => reject(new Error('stopped'));
+    progress.value = 0;
+    say(`Sending the photo to ${name} …`);
     sent.send(photo);
   });
 }

@@ -1,3 +1,6 @@
+/** A window on a plane. */
+export const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" fill="#0b57d0"/><rect x="5" y="5" width="6" height="6" fill="none" stroke="#fff" stroke-width="2"/></svg>`;
+
 export const html = `<!doctype html>
 <html lang="en">
 <head>
@@ -5,6 +8,7 @@ export const html = `<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>tlsc: restore a photo</title>
+<link rel="icon" href="icon.svg">
 <link rel="stylesheet" href="page.css">
 <script type="module" src="page.js"></script>
 </head>

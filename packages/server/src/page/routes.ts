@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { FastifyInstance } from 'fastify';
-import { html } from './html.js';
+import { html, icon } from './html.js';
 import { style } from './style.js';
 
 /** The page loads nothing from elsewhere, and nobody frames it. */
@@ -13,6 +13,7 @@ export async function pageRoutes(app: FastifyInstance): Promise<void> {
   const script = await readFile(createRequire(import.meta.url).resolve('@tlsc/server/page'), 'utf8');
   const files = [
     ['/', 'text/html', html],
+    ['/icon.svg', 'image/svg+xml', icon],
     ['/page.css', 'text/css', style],
     ['/page.js', 'text/javascript', script],
   ] as const;
