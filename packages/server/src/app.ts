@@ -43,7 +43,7 @@ export async function routes(app: FastifyInstance, options: RoutesOptions): Prom
     // A connection that is kept alive would keep a server that ends from ending.
     if (!readiness.isReady) reply.header('connection', 'close');
     // A client that reads nothing holds no answer in memory for ever.
-    reply.raw.setTimeout(idleTimeout);
+    reply.raw.socket?.setTimeout?.(idleTimeout);
   });
   app.addHook('preClose', async () => {
     readiness.isReady = false;
