@@ -33,11 +33,12 @@ function checkAll(answers: readonly Answer[]): void {
 /** Prints the table; resolves to our photos per second. */
 export async function measureCapacity(setting: Setting): Promise<number> {
   const { model, original, photo, photoFile, seconds, rounds } = setting;
-  const server = await startServer(model);
+  const { concurrency, threads } = setting.way;
+  const way = ['--concurrency', String(concurrency), '--threads', String(threads)];
+  const server = await startServer(model, ...way);
   const peer = await startPeer(original);
   const ours: Target = { address: server.address, path: `/v1/models/${setting.name}/restore`, body: photo };
   const theirs: Target = { address: peer.address, path: '/restore', body: photo };
-  const { concurrency, threads } = setting.way;
   const [mine, others, bare]: [Measured[], Measured[], number[]] = [[], [], []];
   for (let round = 0; round < rounds; round++) {
     bare.push(

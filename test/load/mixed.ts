@@ -2,6 +2,7 @@
 import { Agent, request } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import sharp from 'sharp';
+import { median } from '../bench/lateness.js';
 import { type Answer, post, type Target } from './client.js';
 import { residentBytes, startServer } from './processes.js';
 import type { Setting } from './setting.js';
@@ -74,7 +75,8 @@ function kindOf(number: number): Kind {
   return number < 0.96 ? 'given up' : 'slow';
 }
 
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+/** What would be growth, and not the chance of which photos are under way. */
+const mostGrowth = 1.3;
 
 export async function measureMixed({ model, name, requests }: Setting): Promise<void> {
   const server = await startServer(model, '--memory', String(memory), '--max-pending', '64');
@@ -125,10 +127,12 @@ export async function measureMixed({ model, name, requests }: Setting): Promise<
   const idle = await residentBytes(server.process);
   await server.end();
   const fifth = (i: number) =>
-    mean(resident.slice((resident.length * i) / 5, (resident.length * (i + 1)) / 5)) / 1e6;
+    median(resident.slice((resident.length * i) / 5, (resident.length * (i + 1)) / 5)) / 1e6;
   const fifths = [0, 1, 2, 3, 4].map(fifth);
   console.log(`${done} mixed requests in ${seconds.toFixed(0)} s: ${JSON.stringify(counts)}`);
+  const growth = (fifths[4] as number) / (fifths[1] as number);
   console.log(
-    `  resident memory by fifths of the requests: ${fifths.map((value) => value.toFixed(0)).join(', ')} MB; the last is ${((fifths[4] as number) / (fifths[1] as number)).toFixed(3)} of the second; idle afterwards ${(idle / 1e6).toFixed(0)} MB`,
+    `  resident memory by fifths of the requests, medians: ${fifths.map((value) => value.toFixed(0)).join(', ')} MB; the last is ${growth.toFixed(3)} of the second; idle afterwards ${(idle / 1e6).toFixed(0)} MB`,
   );
+  if (requests >= 1000 && growth > mostGrowth) throw new Error('memory grows');
 }

@@ -102,6 +102,11 @@ export function parsePending(text: string): number {
   throw new InvalidArgumentError('Write it as a whole number from 0 to 1000000.');
 }
 
+/** '0' as well. */
+export function parseDrain(text: string): number {
+  return /^0+(\.0+)?$/.test(text) ? 0 : parseSeconds(text);
+}
+
 /** '30' or '0.5' */
 export function parseSeconds(text: string): number {
   const seconds = /^\d{1,6}(\.\d{1,3})?$/.test(text) ? Number(text) : -1;

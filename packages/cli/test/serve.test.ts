@@ -80,7 +80,8 @@ describe('tlsc serve', () => {
       const [pending, atWork] = ['pending', 'running'].map((name) =>
         Number(new RegExp(`tlsc_${name} (\\d+)`).exec(metrics)?.[1]),
       );
-      if ((pending ?? 0) + (atWork ?? 0) === 5) break;
+      const done = Number(/tlsc_requests_total.*"ok"} (\d+)/.exec(metrics)?.[1] ?? 0);
+      if ((pending ?? 0) + (atWork ?? 0) + done === 5) break;
     }
     child.kill(signal);
     await said('ending: nobody else is let in');
@@ -122,9 +123,16 @@ describe('tlsc serve', () => {
     child.kill('SIGHUP');
     await said('second stays as it was');
     expect((await restore('second')).status).toBe(200);
+    await rm(join(inFolder, 'second.onnx'));
+    await copyFile(local, join(inFolder, 'third.onnx'));
+    child.kill('SIGHUP');
+    expect(await said('looked for models again', 3)).toMatchObject({
+      loaded: ['third'],
+      unloaded: ['second'],
+    });
     await copyFile(local, join(inFolder, 'second.onnx'));
     child.kill('SIGHUP');
-    expect(await said('looked for models again', 3)).toMatchObject({ loaded: ['second'] });
+    expect(await said('looked for models again', 4)).toMatchObject({ loaded: ['second'] });
   });
 
   it('says what keeps it from serving', async () => {

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import swagger from '@fastify/swagger';
 import type { RestorationPool } from '@tlsc/api';
 import fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
-import { failureOf, RequestError } from './errors.js';
+import { RequestError } from './errors.js';
+import { answerFailure } from './failing.js';
 import { inferenceRoutes } from './inference/routes.js';
 import { healthRoutes, type Readiness } from './observe/health.js';
 import { logRequests } from './observe/log.js';
@@ -11,6 +12,7 @@ import { pageRoutes } from './page/routes.js';
 import { restoreRoutes } from './restore/routes.js';
 import { guard } from './security/guards.js';
 import type { Tokens } from './security/tokens.js';
+import { Transit } from './transit.js';
 import { version } from './version.js';
 
 export interface RoutesOptions {
@@ -21,6 +23,8 @@ export interface RoutesOptions {
   readonly idleTimeout?: number;
   /** Who is answered. Default: anybody. */
   readonly tokens?: Tokens;
+  /** Where browsers find the page, where that is not what they say in Host, as behind a proxy: 'https://photos.example'. Default: none. */
+  readonly origins?: readonly string[];
   /** Default: one that is ready. */
   readonly readiness?: Readiness;
   readonly metrics?: Metrics;
@@ -33,11 +37,12 @@ const usual = { maxBody: 100e6, idleTimeout: 30_000 };
  */
 export async function routes(app: FastifyInstance, options: RoutesOptions): Promise<void> {
   const { pool, tokens, readiness = { isReady: true } } = options;
-  const { maxBody = usual.maxBody, idleTimeout = usual.idleTimeout } = options;
+  const { maxBody = usual.maxBody, idleTimeout = usual.idleTimeout, origins = [] } = options;
   const metrics = options.metrics ?? new Metrics(pool);
   const limits = { maxBody, idle: idleTimeout };
+  const transit = new Transit(Math.max(maxBody, pool.stats().memory.limit / 4));
   logRequests(app);
-  guard(app, tokens);
+  guard(app, { tokens, origins });
   app.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', request.id);
     // A connection that is kept alive would keep a server that ends from ending.
@@ -48,14 +53,9 @@ export async function routes(app: FastifyInstance, options: RoutesOptions): Prom
   app.addHook('preClose', async () => {
     readiness.isReady = false;
   });
-  app.setErrorHandler((error, request, reply) => {
-    request.error = error;
-    const { status, code, message, retryAfter } = failureOf(error);
-    if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
-    // What is too large, or too slow, is not read to its end for the sake of a connection.
-    if (status === 413 || status === 408) reply.header('connection', 'close');
-    return reply.code(status).send({ error: { code, message } });
-  });
+  app.setErrorHandler((error, request, reply) =>
+    answerFailure(error, request, reply, (code, message) => ({ error: { code, message } })),
+  );
   app.setNotFoundHandler(({ method, url }) => {
     throw new RequestError(404, 'ERR_NOT_FOUND', `there is no ${method} ${url.split('?')[0]}`);
   });
@@ -68,8 +68,8 @@ export async function routes(app: FastifyInstance, options: RoutesOptions): Prom
   });
   healthRoutes(app, readiness);
   metricsRoute(app, metrics);
-  await app.register(restoreRoutes, { pool, metrics, limits });
-  await app.register(inferenceRoutes, { pool, metrics, limits, readiness });
+  await app.register(restoreRoutes, { pool, metrics, limits, transit });
+  await app.register(inferenceRoutes, { pool, metrics, limits, transit, readiness });
   await app.register(pageRoutes);
   const schema = { summary: 'This description', tags: ['operation'] };
   app.get('/openapi.json', { schema }, async () => app.swagger());

@@ -53,18 +53,28 @@ function statusOf({ code, parameter }: TlscError): number {
   return statuses[code] ?? 500;
 }
 
-/** What of an error a client may know. What is no error of tlsc's, nor of the request, is a fault of ours, whose words are for the log alone. */
+/** More than anybody reads: names in messages may be of any length. */
+const longestMessage = 1000;
+
+function shortened(message: string): string {
+  return message.length > longestMessage ? `${message.slice(0, longestMessage)} …` : message;
+}
+
+const ours: Failure = { status: 500, code: 'ERR_INTERNAL', message: 'the server failed; its log says more' };
+
+/** What of an error a client may know. Where the fault is ours the words are for the log alone. */
 export function failureOf(error: unknown): Failure {
-  if (error instanceof RequestError)
-    return { status: error.status, code: error.code, message: error.message };
+  const { message: text = '' } = error as Partial<Error>;
+  const message = shortened(text);
+  if (error instanceof RequestError) return { status: error.status, code: error.code, message };
   if (error instanceof TlscError) {
+    const { code } = error;
     const status = statusOf(error);
+    if (status === 500) return { ...ours, code };
     const retryAfter = status === 503 ? (error.retryAfter ?? usualRetry) : undefined;
-    return { status, code: error.code, message: error.message, retryAfter };
+    return { status, code, message, retryAfter };
   }
-  const { statusCode = 500, code, message, validation } = error as Partial<FastifyError>;
-  if (validation) return { status: 400, code: 'ERR_INVALID_ARGUMENT', message: message ?? 'invalid request' };
-  if (statusCode < 500)
-    return { status: statusCode, code: code ?? 'ERR_REQUEST', message: message ?? 'invalid request' };
-  return { status: 500, code: 'ERR_INTERNAL', message: 'the server failed; its log says more' };
+  const { statusCode = 500, code = 'ERR_REQUEST', validation } = error as Partial<FastifyError>;
+  if (validation) return { status: 400, code: 'ERR_INVALID_ARGUMENT', message };
+  return statusCode < 500 ? { status: statusCode, code, message } : ours;
 }

@@ -21,6 +21,8 @@ export interface ServeOptions {
   /** A file of bearer tokens, one per line; read again when it changes. Default: everybody is answered. */
   readonly tokenFile?: string;
   readonly maxBody?: number;
+  /** As of `createApp`. */
+  readonly origins?: readonly string[];
   readonly idleTimeout?: number;
   readonly logger?: AppOptions['logger'];
   /** Milliseconds between not being ready and not listening any more, when it is closed: load balancers take a moment. Default: 1000. */
@@ -62,14 +64,8 @@ function cannotListen(host: string, port: number, cause: unknown): TlscError {
  * where it cannot listen or read the tokens.
  */
 export async function serve(options: ServeOptions): Promise<Served> {
-  const {
-    host = usual.host,
-    port = usual.port,
-    grpcPort,
-    maxBody = usual.maxBody,
-    idleTimeout,
-    logger,
-  } = options;
+  const { host = usual.host, port = usual.port, grpcPort, maxBody = usual.maxBody } = options;
+  const { idleTimeout, logger, origins } = options;
   const { drain = usual.drain, grace = usual.grace } = options;
   let files = await findModels(options.models);
   if (files.size === 0)
@@ -86,22 +82,24 @@ export async function serve(options: ServeOptions): Promise<Served> {
     throw error;
   });
   const metrics = new Metrics(pool);
+  const end = async () => {
+    await pool.close();
+    tokens?.close();
+  };
   const app = await createApp({
     pool,
     metrics,
     readiness,
     maxBody,
     ...(tokens && { tokens }),
+    ...(origins && { origins }),
     ...(idleTimeout !== undefined && { idleTimeout }),
     ...(logger !== undefined && { logger }),
+  }).catch(async (error: unknown) => {
+    await end();
+    throw error;
   });
   log = app.log;
-
-  const end = async () => {
-    await app.close();
-    await pool.close();
-    tokens?.close();
-  };
   try {
     if (grpcPort !== undefined)
       grpc = await startGrpc({ pool, metrics, readiness, tokens, maxBody, host, port: grpcPort });
@@ -110,6 +108,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
     });
   } catch (error) {
     grpc?.closeNow();
+    await app.close();
     await end();
     throw error;
   }
@@ -124,7 +123,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
     const failed = new Map<string, Error>();
     for (const [name, { path }] of changed)
       await pool.load(name, path).catch((error: Error) => failed.set(name, error));
-    const unloaded = [...files.keys()].filter((name) => !found.has(name) && pool.models.includes(name));
+    const unloaded = pool.models.filter((name) => !found.has(name));
     for (const name of unloaded) await pool.unload(name);
     // What has failed is tried again the next time.
     files = new Map([...found].filter(([name]) => !failed.has(name)));
@@ -143,8 +142,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
     }, grace);
     await Promise.all([app.close(), grpc?.close()]).catch((error: Error) => log?.error(error));
     clearTimeout(timer);
-    await pool.close();
-    tokens?.close();
+    await end();
   };
 
   return {

@@ -1,10 +1,11 @@
 // The Open Inference Protocol, over HTTP and gRPC; the table in docs/serving.md goes through the same points.
 import type { AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { createPool, type RestorationPool } from '@tlsc/api';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadService } from '../src/grpc/service.js';
+import { loadService } from '../src/grpc/definition.js';
 import { createApp, type GrpcServer, Metrics, startGrpc } from '../src/index.js';
 import { identity, inverted, sumAndDifference, types } from './models.js';
 
@@ -269,6 +270,65 @@ describe('the Open Inference Protocol over HTTP', () => {
     expect(await answerOf(response)).toEqual([code, { error: expect.stringMatching(message) }]);
   });
 
+  it('refuses what would take long to look at, and goes on', async () => {
+    const many = `{"inputs":[${'{"name":"x","datatype":"FP32","shape":[0],"data":[]},'.repeat(30_000)}{}]}`;
+    expect((await post('fp32', many)).status).toBe(400);
+    const names = Array.from({ length: 30_000 }, (_, i) => ({
+      name: `x${i}`,
+      datatype: 'FP32',
+      shape: [0],
+      data: [],
+    }));
+    const begin = performance.now();
+    expect((await post('fp32', JSON.stringify({ inputs: names }))).status).toBe(400);
+    expect(performance.now() - begin).toBeLessThan(5000);
+    const tooLong = await post('fp32', `{"inputs":[${' '.repeat(16e6)}]}`);
+    expect(await answerOf(tooLong)).toEqual([413, { error: expect.stringMatching(/send tensors as bytes/) }]);
+    expect(tooLong.headers.get('connection')).toBe('close');
+    const long = await post(
+      'fp32',
+      JSON.stringify({ inputs: [{ name: 'x'.repeat(100_000), datatype: 'y', shape: [] }] }),
+    );
+    expect((await long.text()).length).toBeLessThan(2000);
+    expect((await post('both', JSON.stringify(ab))).status).toBe(200);
+  });
+
+  it('takes null for what may be left out, and nothing twice', async () => {
+    const nulls = { ...ab, id: null, parameters: null, outputs: null };
+    expect((await post('both', JSON.stringify(nulls))).status).toBe(200);
+    const twice = { ...ab, outputs: [{ name: 'sum' }, { name: 'sum' }] };
+    expect(await answerOf(await post('both', JSON.stringify(twice)))).toEqual([
+      400,
+      { error: expect.stringMatching(/twice/) },
+    ]);
+  });
+
+  it('unpacks nothing', async () => {
+    const response = await post('both', JSON.stringify(ab), { 'content-encoding': 'gzip' });
+    expect(response.status).toBe(415);
+  });
+
+  it('gives whoever was let in the model that was there', async () => {
+    await pool.load('passing', sumAndDifference);
+    let send: (text: string) => void = () => {};
+    const body = new ReadableStream({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode(' '));
+        send = (text) => {
+          controller.enqueue(new TextEncoder().encode(text));
+          controller.close();
+        };
+      },
+    });
+    const before = pool.stats().pending;
+    const init = { method: 'POST', body, duplex: 'half' } as RequestInit;
+    const answered = fetch(`${at}/v2/models/passing/infer`, init);
+    while (pool.stats().pending === before) await setTimeout(1);
+    await pool.unload('passing');
+    send(JSON.stringify(ab));
+    expect((await answered).status).toBe(200);
+  });
+
   it('wants a number where it wants one', async () => {
     const response = await post('both', '{}', { 'inference-header-content-length': 'x' });
     expect(await answerOf(response)).toEqual([400, { error: expect.stringMatching(/number of bytes/) }]);
@@ -441,6 +501,15 @@ describe('the Open Inference Protocol over gRPC', () => {
     const metadata = new Metadata();
     metadata.set('authorization', 'Bearer secret');
     expect(await ask('ServerMetadata', metadata)).toMatchObject({ name: 'tlsc' });
+    // Before the message is read, whatever it would take.
+    const zeros = Array.from({ length: 300_000 }, () => 1);
+    const large = {
+      model_name: 'int64',
+      inputs: [{ name: 'x', datatype: 'INT64', shape: [1], contents: { int64_contents: zeros } }],
+    };
+    await expect(call('ModelInfer', large, new Metadata(), other)).rejects.toMatchObject({
+      code: status.UNAUTHENTICATED,
+    });
     other.close();
     await guarded.close();
   });

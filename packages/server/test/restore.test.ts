@@ -1,8 +1,8 @@
 // Photos over HTTP.
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -115,6 +115,10 @@ describe('photos', () => {
     form.set('photo', new Blob([small]));
     expect(await firstPixel(await post(restore, form))).toEqual(negative);
     expect(await errorOf(await post(restore, new FormData()))).toEqual([400, 'ERR_INVALID_ARGUMENT']);
+    const fields = new FormData();
+    fields.set('title', 'of the photo');
+    fields.set('photo', new Blob([small]));
+    expect(await firstPixel(await post(restore, fields))).toEqual(negative);
     const chunks = new ReadableStream({
       start(controller) {
         for (let at = 0; at < small.length; at += 40)
@@ -129,7 +133,7 @@ describe('photos', () => {
       .raw()
       .toBuffer();
     expect(after.every((value, i) => value === 255 - (before[i] as number))).toBe(true);
-    expect(pool.stats()).toMatchObject({ done: 3, memory: { taken: 0 } });
+    expect(pool.stats()).toMatchObject({ done: 4, memory: { taken: 0 } });
   });
 
   it('are refused with the reason, and whose fault it is', async () => {
@@ -150,6 +154,43 @@ describe('photos', () => {
       ]);
     expect(await errorOf(await fetch(`${at}/v1/nothing`))).toEqual([404, 'ERR_NOT_FOUND']);
     expect((await post(restore, small)).status).toBe(200);
+  });
+
+  it('are refused in forms that are none', async () => {
+    const { post } = await listening({}, { idleTimeout: 500 });
+    const form = (boundary: string) => ({ 'content-type': `multipart/form-data${boundary}` });
+    const part = '--x\r\ncontent-disposition: form-data; name="a"; filename="a"\r\n\r\nabc';
+    for (const [text, boundary] of [
+      [part, '; boundary=x'],
+      ['garbage', '; boundary=x'],
+      [part, ''],
+    ] as const) {
+      const response = await post(restore, Buffer.from(text), form(boundary));
+      expect([response.status, Math.floor(response.status / 100)]).toEqual([response.status, 4]);
+    }
+    const endless = new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(1000)) });
+    expect(await errorOf(await post(restore, endless, form('; boundary=x')))).toEqual([
+      411,
+      'ERR_LENGTH_REQUIRED',
+    ]);
+  });
+
+  it('of several requests at once on one connection end with it, and leave no files', async () => {
+    const { port, pool } = await listening();
+    const folders = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('tlsc-serve-'));
+    const before = await folders();
+    const socket = connect(port, '127.0.0.1');
+    const head = 'POST /v1/models/slow/restore HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n';
+    for (let i = 0; i < 3; i++) {
+      socket.write(`${head}${large.byteLength.toString(16)}\r\n`);
+      socket.write(large);
+      socket.write('\r\n0\r\n\r\n');
+    }
+    while (pool.stats().running === 0) await setTimeout(1);
+    socket.destroy();
+    while (pool.stats().running + pool.stats().pending + pool.stats().memory.taken > 0) await setTimeout(5);
+    await setTimeout(200);
+    expect((await folders()).filter((name) => !before.includes(name))).toEqual([]);
   });
 
   it('are too large by what they say, or by what comes', async () => {
@@ -212,6 +253,16 @@ describe('photos', () => {
   });
 });
 
+/** What a page of such a host is answered, that browsers have found there. */
+async function statusFor(port: number, host: string): Promise<number | undefined> {
+  const headers = { host, origin: `http://${host}` };
+  const sent = request({ port, host: '127.0.0.1', path: '/v1/models', headers });
+  sent.end();
+  const [response] = await once(sent, 'response');
+  response.resume();
+  return response.statusCode;
+}
+
 describe('whoever asks', () => {
   it('needs a token where there are some', async () => {
     const path = join(folder, 'tokens');
@@ -230,10 +281,15 @@ describe('whoever asks', () => {
   });
 
   it('is no page of another origin', async () => {
-    const { post, at } = await listening();
+    const { post, at, port } = await listening();
     for (const origin of ['https://elsewhere.example', 'null', 'http://127.0.0.1'])
       expect(await errorOf(await post(restore, small, { origin }))).toEqual([403, 'ERR_FORBIDDEN']);
     expect((await post(restore, small, { origin: at })).status).toBe(200);
+    // A name of theirs that was made to stand for this machine, and one that is ours.
+    expect(await statusFor(port, 'photos.example')).toBe(403);
+    const known = await listening({}, { origins: ['http://photos.example'] });
+    expect(await statusFor(known.port, 'photos.example')).toBe(200);
+    expect(await statusFor(known.port, 'evil.example')).toBe(403);
   });
 });
 

@@ -6,7 +6,7 @@ import { credentials, type ServiceError } from '@grpc/grpc-js';
 import { createPool } from '@tlsc/api';
 import fastify from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadService } from '../src/grpc/service.js';
+import { loadService } from '../src/grpc/definition.js';
 import { routes, serve } from '../src/index.js';
 import { inverted } from './models.js';
 

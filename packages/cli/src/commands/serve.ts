@@ -1,6 +1,15 @@
 import { Command, Option } from 'commander';
 import { loadServer } from '../load-package.js';
-import { parseBytes, parseJobs, parsePending, parsePixels, parsePort, parseSeconds } from '../parse.js';
+import {
+  collect,
+  parseBytes,
+  parseDrain,
+  parseJobs,
+  parsePending,
+  parsePixels,
+  parsePort,
+  parseSeconds,
+} from '../parse.js';
 import { perform } from '../perform.js';
 import { addProviderOptions, checkProvider, type ProviderFlags, providersIn } from '../provider-options.js';
 
@@ -16,6 +25,7 @@ interface Options extends ProviderFlags {
   readonly maxBody?: number;
   readonly deadline?: number;
   readonly tokenFile?: string;
+  readonly origin?: readonly string[];
   readonly drain?: number;
   readonly grace?: number;
   readonly logLevel: string;
@@ -23,7 +33,8 @@ interface Options extends ProviderFlags {
 
 const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
-const milliseconds = (seconds: number | undefined) => (seconds === undefined ? undefined : seconds * 1000);
+const milliseconds = (seconds: number | undefined) =>
+  seconds === undefined ? undefined : Math.round(seconds * 1000);
 
 /** What is there of an object's values. */
 function given<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } {
@@ -39,7 +50,7 @@ async function serveModels(
 ): Promise<void> {
   const { serve } = await loadServer();
   const { concurrency, threads, memory, maxPending, maxPixels, deadline } = options;
-  const { host, port, grpcPort, tokenFile, maxBody, drain, grace, logLevel } = options;
+  const { host, port, grpcPort, tokenFile, origin: origins, maxBody, drain, grace, logLevel } = options;
   const pool = given({
     concurrency,
     threads,
@@ -50,6 +61,10 @@ async function serveModels(
     session: { executionProviders: providersIn(options), logSeverityLevel: 4 as const },
     signal: interrupted,
   });
+  // Until there is a server there is nothing to look for again; without a listener the process would end.
+  let reload = async () => {};
+  const onHangup = () => void reload();
+  process.on('SIGHUP', onHangup);
   const served = await serve({
     models,
     pool,
@@ -59,6 +74,7 @@ async function serveModels(
       port,
       grpcPort,
       tokenFile,
+      origins,
       maxBody,
       drain: milliseconds(drain),
       grace: milliseconds(grace),
@@ -66,14 +82,15 @@ async function serveModels(
   });
   const { log } = served.app;
   log.info({ models: served.models, address: served.address, grpcPort: served.grpcPort }, 'serving');
-  const reload = async () => {
-    const { loaded, unloaded, failed } = await served.reload();
-    for (const [name, error] of failed) log.error(error, `${name} stays as it was`);
-    log.info({ loaded, unloaded }, 'looked for models again');
+  reload = async () => {
+    try {
+      const { loaded, unloaded, failed } = await served.reload();
+      for (const [name, error] of failed) log.error(error, `${name} stays as it was`);
+      log.info({ loaded, unloaded }, 'looked for models again');
+    } catch (error) {
+      log.error(error, 'all models stay as they were');
+    }
   };
-  const onHangup = () =>
-    void reload().catch((error: Error) => log.error(error, 'all models stay as they were'));
-  process.on('SIGHUP', onHangup);
   await new Promise<void>((resolve) => {
     process.once('SIGTERM', () => resolve());
     interrupted.addEventListener('abort', () => resolve(), { once: true });
@@ -119,7 +136,12 @@ export function serveCommand(): Command {
     .option('--max-body <bytes>', 'refuse bodies that have more (default: 100MB)', parseBytes)
     .option('--deadline <seconds>', 'give up what is not done by then (default: none)', parseSeconds)
     .option('--token-file <file>', 'answer those alone who have one of these bearer tokens, one per line')
-    .option('--drain <seconds>', 'time from SIGTERM until nobody else is let in (default: 1)', parseSeconds)
+    .option(
+      '--origin <url>',
+      'where browsers find the page, behind a proxy: https://photos.example (repeatable)',
+      collect,
+    )
+    .option('--drain <seconds>', 'time from SIGTERM until nobody else is let in (default: 1)', parseDrain)
     .option('--grace <seconds>', 'time that whoever is at work then may take yet (default: 30)', parseSeconds)
     .addOption(
       new Option('--log-level <level>', 'of the log, in JSON on standard output')

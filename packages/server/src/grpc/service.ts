@@ -1,49 +1,31 @@
 // The Open Inference Protocol over gRPC, of the definition in proto/.
-import { fileURLToPath } from 'node:url';
 import {
-  loadPackageDefinition,
   Metadata,
+  type MethodDefinition,
   Server,
   ServerCredentials,
+  ServerInterceptingCall,
+  type ServerInterceptor,
+  ServerListenerBuilder,
   type ServerUnaryCall,
-  type ServiceClientConstructor,
+  type ServiceDefinition,
   type sendUnaryData,
   status,
 } from '@grpc/grpc-js';
-import { load } from '@grpc/proto-loader';
 import { type RestorationPool, TlscError } from '@tlsc/api';
 import { failureOf, notFound, RequestError } from '../errors.js';
 import { bytesOf, datatypeOf } from '../inference/datatypes.js';
 import { infer } from '../inference/infer.js';
 import { modelMetadata, serverMetadata } from '../inference/metadata.js';
+import { Parser } from '../inference/parser.js';
 import type { Readiness } from '../observe/health.js';
 import type { Metrics } from '../observe/metrics.js';
 import type { Tokens } from '../security/tokens.js';
-import { type GrpcInput, inputsOf } from './contents.js';
-
-const definition = fileURLToPath(new URL('../../proto/open_inference_grpc.proto', import.meta.url));
-
-/** How the fields are called, and that whole numbers of 64 bits come as text. */
-const loading = { keepCase: true, longs: String, defaults: true } as const;
-
-/** The service of the definition. */
-export async function loadService(): Promise<ServiceClientConstructor> {
-  const { inference } = loadPackageDefinition(await load(definition, loading)) as unknown as {
-    inference: { GRPCInferenceService: ServiceClientConstructor };
-  };
-  return inference.GRPCInferenceService;
-}
+import { Transit } from '../transit.js';
+import { loadService } from './definition.js';
 
 interface ModelRequest {
   readonly name: string;
-}
-
-interface InferRequest {
-  readonly model_name: string;
-  readonly id: string;
-  readonly inputs: readonly GrpcInput[];
-  readonly outputs: readonly { readonly name: string }[];
-  readonly raw_input_contents: readonly Buffer[];
 }
 
 /** What gRPC has for the numbers of HTTP. */
@@ -86,79 +68,124 @@ export interface GrpcServer {
 
 type Work<Q, A> = (request: Q, signal: AbortSignal) => Promise<A>;
 
-async function inferRaw(options: GrpcOptions, request: InferRequest, signal: AbortSignal) {
-  const { model_name: model, id, inputs, outputs: wanted, raw_input_contents: raw } = request;
-  const outputs = wanted.length > 0 ? wanted.map(({ name }) => ({ name, isBinary: true })) : undefined;
-  const read = async () => ({ id, inputs: inputsOf(inputs, raw), outputs, isBinary: true });
-  const made = (await infer(options, model, read, signal)).outputs;
-  return {
-    model_name: model,
-    id,
-    outputs: made.map(({ name, tensor }) => ({
-      name,
-      datatype: datatypeOf(tensor.type),
-      shape: tensor.dims,
-    })),
-    raw_output_contents: made.map(({ tensor }) => bytesOf(tensor)),
+/** Calls that are answered without a token. */
+const open = ['ServerLive', 'ServerReady', 'ModelReady'];
+
+/** How many calls may be under way on one connection. */
+const mostStreams = 100;
+
+/** Refuses a call before its message is read. */
+function doorkeeper({ tokens, pool }: GrpcOptions): ServerInterceptor {
+  return ({ path }, call) => {
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    const refusalOf = (metadata: Metadata): unknown => {
+      const [authorization] = metadata.get('authorization');
+      if (tokens && !open.includes(name) && !tokens.admits(authorization?.toString()))
+        return new RequestError(
+          401,
+          'ERR_UNAUTHORIZED',
+          'a bearer token is needed, in the metadata authorization',
+        );
+      if (name === 'ModelInfer' && pool.isBusy) return new TlscError('ERR_BUSY', 'as many wait as may');
+      return undefined;
+    };
+    const listener = new ServerListenerBuilder().withOnReceiveMetadata((metadata, next) => {
+      const refusal = refusalOf(metadata);
+      if (refusal === undefined) next(metadata);
+      else call.sendStatus(toGrpc(refusal));
+    });
+    return new ServerInterceptingCall(call, { start: (next) => next(listener.build()) });
   };
+}
+
+type InferMethod = MethodDefinition<Buffer, object>;
+
+/** Calls of ModelInfer as they come, decoded in the thread for requests; the others are small. */
+function inferAsBytes(service: ServiceDefinition): ServiceDefinition {
+  const method: InferMethod = {
+    ...(service.ModelInfer as InferMethod),
+    requestDeserialize: (bytes) => bytes,
+  };
+  return { ...service, ModelInfer: method };
 }
 
 /** Throws ERR_INVALID_ARGUMENT where the port cannot be had. */
 export async function startGrpc(options: GrpcOptions): Promise<GrpcServer> {
-  const { pool, readiness, tokens, maxBody, host, port } = options;
+  const { pool, readiness, maxBody, host, port } = options;
   const { service } = await loadService();
+  const parser = new Parser();
+  const transit = new Transit(Math.max(maxBody, pool.stats().memory.limit / 4));
 
   const unary =
-    <Q, A>(work: Work<Q, A>, isPublic = false) =>
+    <Q, A>(work: Work<Q, A>) =>
     (call: ServerUnaryCall<Q, A>, callback: sendUnaryData<A>) => {
       const controller = new AbortController();
       call.on('cancelled', () => controller.abort(new Error('the client has gone')));
-      const answer = async () => {
-        const [authorization] = call.metadata.get('authorization');
-        if (tokens && !isPublic && !tokens.admits(authorization?.toString()))
-          throw new RequestError(
-            401,
-            'ERR_UNAUTHORIZED',
-            'a bearer token is needed, in the metadata authorization',
-          );
-        return work(call.request, controller.signal);
-      };
-      answer().then(
+      work(call.request, controller.signal).then(
         (made) => callback(null, made),
         (error: unknown) => callback(toGrpc(error)),
       );
     };
 
-  const server = new Server({
+  const inferRaw = async (message: Buffer, signal: AbortSignal) => {
+    const passenger = transit.begin();
+    try {
+      passenger.take(message.byteLength);
+      const parsed = await parser.parse(new Uint8Array(message), 'grpc', signal);
+      const model = parsed.model ?? '';
+      const { outputs } = await infer(options, model, async () => parsed, signal);
+      return {
+        model_name: model,
+        id: parsed.id,
+        outputs: outputs.map(({ name, tensor: { type, dims } }) => ({
+          name,
+          datatype: datatypeOf(type),
+          shape: dims,
+        })),
+        raw_output_contents: outputs.map(({ tensor }) => bytesOf(tensor)),
+      };
+    } finally {
+      passenger.end();
+    }
+  };
+
+  const limits = {
     'grpc.max_receive_message_length': maxBody,
     'grpc.max_send_message_length': -1,
-  });
-  server.addService(service, {
-    ServerLive: unary(async () => ({ live: true }), true),
-    ServerReady: unary(async () => ({ ready: readiness.isReady }), true),
-    ModelReady: unary(async ({ name }: ModelRequest) => ({ ready: pool.models.includes(name) }), true),
+    'grpc.max_concurrent_streams': mostStreams,
+  };
+  const server = new Server({ ...limits, interceptors: [doorkeeper(options)] });
+  server.addService(inferAsBytes(service), {
+    ServerLive: unary(async () => ({ live: true })),
+    ServerReady: unary(async () => ({ ready: readiness.isReady })),
+    ModelReady: unary(async ({ name }: ModelRequest) => ({ ready: pool.models.includes(name) })),
     ServerMetadata: unary(async () => serverMetadata),
     ModelMetadata: unary(async ({ name }: ModelRequest) => {
       if (!pool.models.includes(name)) throw notFound(name);
       return modelMetadata(name, pool.describe(name));
     }),
-    ModelInfer: unary((request: InferRequest, signal) => inferRaw(options, request, signal)),
+    ModelInfer: unary(inferRaw),
   });
+  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   const bound = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(
-      `${host.includes(':') ? `[${host}]` : host}:${port}`,
-      ServerCredentials.createInsecure(),
-      (cause, at) => {
-        if (!cause) return resolve(at);
-        const message = `cannot listen on ${host}:${port} for gRPC: ${cause.message}`;
-        reject(new TlscError('ERR_INVALID_ARGUMENT', message, { parameter: 'grpcPort', cause }));
-      },
-    );
+    server.bindAsync(address, ServerCredentials.createInsecure(), (cause, at) => {
+      if (!cause) return resolve(at);
+      const message = `cannot listen on ${address} for gRPC: ${cause.message}`;
+      reject(new TlscError('ERR_INVALID_ARGUMENT', message, { parameter: 'grpcPort', cause }));
+    });
   });
+  const ended = async () => {
+    await parser.close();
+  };
   return {
     port: bound,
     close: () =>
-      new Promise((resolve, reject) => server.tryShutdown((error) => (error ? reject(error) : resolve()))),
-    closeNow: () => server.forceShutdown(),
+      new Promise<void>((resolve, reject) =>
+        server.tryShutdown((error) => (error ? reject(error) : resolve())),
+      ).finally(ended),
+    closeNow: () => {
+      server.forceShutdown();
+      void ended();
+    },
   };
 }

@@ -1,14 +1,31 @@
 // An inference request on its way through the pool, from whatever protocol it comes.
-import { type Outputs, type Passage, type RestorationPool, type Tensor, TlscError } from '@tlsc/api';
+import {
+  type ModelDescription,
+  type Outputs,
+  type Passage,
+  type RestorationPool,
+  type Tensor,
+  TlscError,
+} from '@tlsc/api';
 import { failureOf, notFound, RequestError } from '../errors.js';
 import type { Metrics } from '../observe/metrics.js';
 import type { NamedOutput } from './answer.js';
 import { datatypeOf, tensorOver } from './datatypes.js';
 import type { ParsedInput, ParsedRequest } from './parse.js';
 
+/** The first name that is there twice. */
+function twiceIn(values: readonly { readonly name: string }[]): string | undefined {
+  const seen = new Set<string>();
+  for (const { name } of values) {
+    if (seen.has(name)) return name;
+    seen.add(name);
+  }
+  return undefined;
+}
+
 function feedsOf(inputs: readonly ParsedInput[]): Readonly<Record<string, Tensor>> {
-  const twice = inputs.find(({ name }, at) => inputs.findIndex((other) => other.name === name) !== at);
-  if (twice) throw new RequestError(400, 'ERR_INPUT_MISMATCH', `input ${twice.name} is there twice`);
+  const twice = twiceIn(inputs);
+  if (twice !== undefined) throw new RequestError(400, 'ERR_INPUT_MISMATCH', `input ${twice} is there twice`);
   return Object.fromEntries(
     inputs.map(({ name, datatype, shape, values }) => [name, tensorOver(datatype, name, shape, values)]),
   );
@@ -16,13 +33,13 @@ function feedsOf(inputs: readonly ParsedInput[]): Readonly<Record<string, Tensor
 
 /** What is wanted, in its order: all outputs where none is named. */
 function wantedOf(
-  request: ParsedRequest,
-  pool: RestorationPool,
-  model: string,
+  { outputs, isBinary }: ParsedRequest,
+  { outputMetadata }: ModelDescription,
 ): readonly Omit<NamedOutput, 'tensor'>[] {
-  const { outputMetadata } = pool.describe(model);
-  const { outputs, isBinary } = request;
   const wanted = outputs?.length ? outputs : outputMetadata.map(({ name }) => ({ name, isBinary }));
+  const twice = twiceIn(wanted);
+  if (twice !== undefined)
+    throw new RequestError(400, 'ERR_INVALID_ARGUMENT', `output ${twice} is asked for twice`);
   for (const { name, isBinary: asBytes } of wanted) {
     const known = outputMetadata.find((output) => output.name === name);
     if (!known) {
@@ -54,10 +71,12 @@ export async function infer(
   if (!pool.models.includes(model)) throw notFound(model);
   let id: string | undefined;
   let wanted: readonly Omit<NamedOutput, 'tensor'>[] = [];
+  // Of the model that this request will have, whatever is put in its place meanwhile.
+  const description = pool.describe(model);
   const request = async () => {
     const parsed = await read();
     id = parsed.id;
-    wanted = wantedOf(parsed, pool, model);
+    wanted = wantedOf(parsed, description);
     return { feeds: feedsOf(parsed.inputs), fetches: wanted.map(({ name }) => name) };
   };
   try {

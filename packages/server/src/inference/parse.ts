@@ -17,6 +17,8 @@ export interface RequestedOutput {
 }
 
 export interface ParsedRequest {
+  /** Where the request itself says it, as over gRPC. */
+  readonly model?: string;
   readonly id: string | undefined;
   readonly inputs: readonly ParsedInput[];
   /** Undefined: all. */
@@ -36,7 +38,7 @@ function isObject(value: unknown): value is Json {
 }
 
 function listIn(parent: Json, key: string): readonly Json[] | undefined {
-  const list = parent[key];
+  const list = parent[key] ?? undefined;
   if (list === undefined) return undefined;
   if (Array.isArray(list) && list.every(isObject)) return list;
   throw invalid(`${key} must be a list of objects`);
@@ -56,7 +58,7 @@ function shapeIn(parent: Json, name: string): readonly number[] {
 }
 
 function parametersIn(parent: Json): Json {
-  const { parameters = {} } = parent;
+  const parameters = parent.parameters ?? {};
   if (isObject(parameters)) return parameters;
   throw invalid('parameters must be an object');
 }
@@ -156,7 +158,7 @@ function inputOf(parent: Json, tail: Tail): ParsedInput {
   const datatype = textIn(parent, 'datatype', `input ${name}`);
   const shape = shapeIn(parent, name);
   const count = countOf(shape, name);
-  const binarySize = parametersIn(parent).binary_data_size;
+  const binarySize = parametersIn(parent).binary_data_size ?? undefined;
   if (binarySize === undefined) {
     const values = valuesOf(flat(parent.data, shape, name), datatype, name);
     return { name, datatype, shape, values };
@@ -193,7 +195,7 @@ export function parseRequest(body: Uint8Array, jsonLength: number | undefined): 
     const { binary_data: binary = isBinary } = parametersIn(output);
     return { name: textIn(output, 'name', 'an output'), isBinary: binary === true };
   });
-  const { id } = request;
+  const id = request.id ?? undefined;
   if (id !== undefined && typeof id !== 'string') throw invalid('id must be a string');
   return { id, inputs, outputs, isBinary };
 }

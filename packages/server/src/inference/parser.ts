@@ -3,77 +3,85 @@ import { Worker } from 'node:worker_threads';
 import { type Failure, RequestError } from '../errors.js';
 import type { ParsedRequest } from './parse.js';
 
-/** What the thread is asked; the body's memory goes with it. */
+/** What the thread is asked: a request over HTTP, of which so many bytes are JSON, or one over gRPC. The body's memory goes with it. */
 export interface Question {
-  readonly id: number;
   readonly body: Uint8Array;
-  readonly jsonLength: number | undefined;
+  readonly from: { readonly jsonLength: number | undefined } | 'grpc';
 }
 
-export type Answer = { readonly id: number } & (
-  | { readonly request: ParsedRequest }
-  | { readonly failure: Failure }
-);
+export type Answer = { readonly request: ParsedRequest } | { readonly failure: Failure };
 
 /** JavaScript's objects of what is parsed, in MiB. */
-const heapLimit = 1024;
+const heapLimit = 512;
 
-interface Waiting {
-  readonly resolve: (request: ParsedRequest) => void;
-  readonly reject: (error: Error) => void;
+/** Milliseconds that parsing may take: honest requests of any size take less than one second. */
+const patience = 5000;
+
+function tooMuch(): RequestError {
+  return new RequestError(
+    413,
+    'ERR_OUT_OF_MEMORY',
+    'the request takes too much to parse; send tensors as bytes',
+  );
 }
 
-/** Parses inference requests in a thread, which begins with the first of them and keeps no process alive. */
+/**
+ * Parses inference requests in a thread, one after the other; it begins with the first of them and keeps no process alive. One that takes it too
+ * long, or more memory than it has, ends it, and the next begins another.
+ */
 export class Parser {
   #worker: Worker | undefined;
-  readonly #waiting = new Map<number, Waiting>();
-  #count = 0;
+  #last: Promise<unknown> = Promise.resolve();
 
-  /** `body` is not to be used any more. Rejects with a RequestError. */
-  parse(body: Uint8Array<ArrayBuffer>, jsonLength: number | undefined): Promise<ParsedRequest> {
-    const worker = this.#started();
-    const id = this.#count++;
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
-      worker.postMessage({ id, body, jsonLength } satisfies Question, [body.buffer]);
+  /** `body` is not to be used any more. Rejects with a RequestError; one that is aborted before its turn is not parsed. */
+  parse(body: Uint8Array<ArrayBuffer>, from: Question['from'], signal: AbortSignal): Promise<ParsedRequest> {
+    const parsed = this.#last.then(() => {
+      signal.throwIfAborted();
+      return this.#ask({ body, from }, body.buffer);
     });
+    this.#last = parsed.catch(() => {});
+    return parsed;
   }
 
   async close(): Promise<void> {
-    await this.#worker?.terminate();
+    await this.#end();
+  }
+
+  #ask(question: Question, memory: ArrayBuffer): Promise<ParsedRequest> {
+    const worker = this.#started();
+    return new Promise<ParsedRequest>((resolve, reject) => {
+      const broken = () => {
+        void this.#end();
+        reject(tooMuch());
+      };
+      const timer = setTimeout(broken, patience);
+      worker.removeAllListeners();
+      worker.once('message', (answer: Answer) => {
+        clearTimeout(timer);
+        worker.removeAllListeners();
+        if ('request' in answer) return resolve(answer.request);
+        const { status, code, message } = answer.failure;
+        reject(new RequestError(status, code, message));
+      });
+      worker.once('error', () => {
+        clearTimeout(timer);
+        broken();
+      });
+      worker.postMessage(question, [memory]);
+    });
   }
 
   #started(): Worker {
     if (this.#worker) return this.#worker;
     const entry = createRequire(import.meta.url).resolve('@tlsc/server/worker');
-    const worker = new Worker(entry, { resourceLimits: { maxOldGenerationSizeMb: heapLimit } });
-    worker.unref();
-    worker.on('message', (answer: Answer) => this.#settle(answer));
-    // Of memory, which is the one reason that it has; whose request it was cannot be told.
-    worker.on('error', () => this.#failAll());
-    worker.on('exit', () => {
-      this.#worker = undefined;
-      this.#failAll();
-    });
-    this.#worker = worker;
-    return worker;
+    this.#worker = new Worker(entry, { resourceLimits: { maxOldGenerationSizeMb: heapLimit } });
+    this.#worker.unref();
+    return this.#worker;
   }
 
-  #settle(answer: Answer): void {
-    const waiting = this.#waiting.get(answer.id);
-    this.#waiting.delete(answer.id);
-    if ('request' in answer) waiting?.resolve(answer.request);
-    else
-      waiting?.reject(new RequestError(answer.failure.status, answer.failure.code, answer.failure.message));
-  }
-
-  #failAll(): void {
-    const error = new RequestError(
-      413,
-      'ERR_OUT_OF_MEMORY',
-      'the JSON takes too much memory; send tensors as bytes',
-    );
-    for (const { reject } of this.#waiting.values()) reject(error);
-    this.#waiting.clear();
+  async #end(): Promise<void> {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    await worker?.terminate();
   }
 }

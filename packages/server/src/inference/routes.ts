@@ -2,12 +2,15 @@
 import type { Readable } from 'node:stream';
 import type { RestorationPool } from '@tlsc/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { abandonedBy } from '../abandoned.js';
-import { failureOf, notFound, RequestError } from '../errors.js';
+import { notFound, RequestError } from '../errors.js';
+import { abandonedBy, whenOver } from '../exchange.js';
+import { answerFailure } from '../failing.js';
 import type { Readiness } from '../observe/health.js';
 import type { Metrics } from '../observe/metrics.js';
-import { checkLength, limited, type UploadLimits } from '../restore/upload.js';
+import { checkLength, readToMemory, type UploadLimits } from '../restore/upload.js';
+import type { Passenger, Transit } from '../transit.js';
 import { answerOf } from './answer.js';
+import { bytesOf } from './datatypes.js';
 import { infer } from './infer.js';
 import { modelMetadata, serverMetadata } from './metadata.js';
 import { Parser } from './parser.js';
@@ -26,39 +29,40 @@ function wholeNumberIn({ headers }: FastifyRequest, name: string): number | unde
   throw new RequestError(400, 'ERR_INVALID_ARGUMENT', `the header ${name} must be a number of bytes`);
 }
 
-/** In memory of its own, which can go to another thread. */
-async function bodyOf(request: FastifyRequest, limits: UploadLimits): Promise<Uint8Array<ArrayBuffer>> {
+/** The most bytes of JSON: parsing it takes several times as many, and large tensors have a better way. */
+const mostJson = 16e6;
+
+async function bodyOf(request: FastifyRequest, limits: UploadLimits, passenger: Passenger) {
   if (!request.body) throw new RequestError(400, 'ERR_INVALID_ARGUMENT', 'the request is empty');
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of limited(request.body as Readable, limits)) chunks.push(chunk);
-  const body = new Uint8Array(chunks.reduce((sum, { byteLength }) => sum + byteLength, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    body.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return body;
+  return readToMemory(request.body as Readable, limits, passenger);
+}
+
+function checkJson(length: number): void {
+  if (length > mostJson)
+    throw new RequestError(
+      413,
+      'ERR_JSON_TOO_LARGE',
+      `JSON may have ${mostJson} bytes; send tensors as bytes`,
+    );
 }
 
 export interface Inferring {
   readonly pool: RestorationPool;
   readonly metrics: Metrics;
   readonly limits: UploadLimits;
+  readonly transit: Transit;
   readonly readiness: Readiness;
 }
 
 export async function inferenceRoutes(app: FastifyInstance, options: Inferring): Promise<void> {
-  const { pool, limits, readiness } = options;
+  const { pool, limits, transit, readiness } = options;
   const parser = new Parser();
   app.addHook('onClose', () => parser.close());
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_, body, done) => done(null, body));
-  app.setErrorHandler((error, request, reply) => {
-    request.error = error;
-    const { status, message, retryAfter } = failureOf(error);
-    if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
-    return reply.code(status).send({ error: message });
-  });
+  app.setErrorHandler((error, request, reply) =>
+    answerFailure(error, request, reply, (_, message) => ({ error: message })),
+  );
 
   const healthy = { config: { isPublic: true }, logLevel: 'warn' as const };
   const ready = async (_: FastifyRequest, reply: FastifyReply) => {
@@ -110,12 +114,18 @@ export async function inferenceRoutes(app: FastifyInstance, options: Inferring):
     const { model } = request.params;
     checkLength(wholeNumberIn(request, 'content-length'), limits);
     const jsonLength = wholeNumberIn(request, jsonLengthHeader);
-    const read = async () => parser.parse(await bodyOf(request, limits), jsonLength);
-    const { id, outputs } = await infer(options, model, read, abandonedBy(reply));
-    const { type, lengths, body } = await answerOf(
-      { model_name: model, ...(id !== undefined && { id }) },
-      outputs,
-    );
+    const passenger = transit.begin();
+    whenOver(request, reply, () => passenger.end());
+    const signal = abandonedBy(request, reply);
+    const read = async () => {
+      const body = await bodyOf(request, limits, passenger);
+      checkJson(jsonLength ?? body.byteLength);
+      return parser.parse(body, { jsonLength }, signal);
+    };
+    const { id, outputs } = await infer(options, model, read, signal);
+    for (const { tensor } of outputs) passenger.add(bytesOf(tensor).byteLength);
+    const opening = { model_name: model, ...(id !== undefined && { id }) };
+    const { type, lengths, body } = await answerOf(opening, outputs);
     reply.type(type);
     if (lengths) {
       reply.header(jsonLengthHeader, lengths.json);

@@ -1,15 +1,20 @@
 // The thread that parses requests.
 import { parentPort } from 'node:worker_threads';
 import { failureOf } from '../errors.js';
-import { parseRequest } from './parse.js';
+import { parseGrpc } from '../grpc/parse.js';
+import { type ParsedRequest, parseRequest } from './parse.js';
 import type { Answer, Question } from './parser.js';
 
-parentPort?.on('message', ({ id, body, jsonLength }: Question) => {
+function parsed({ body, from }: Question): Promise<ParsedRequest> | ParsedRequest {
+  return from === 'grpc' ? parseGrpc(body) : parseRequest(body, from.jsonLength);
+}
+
+parentPort?.on('message', async (question: Question) => {
   try {
-    const request = parseRequest(body, jsonLength);
+    const request = await parsed(question);
     const memory = request.inputs.map(({ values }) => values);
-    parentPort?.postMessage({ id, request } satisfies Answer, memory);
+    parentPort?.postMessage({ request } satisfies Answer, memory);
   } catch (error) {
-    parentPort?.postMessage({ id, failure: failureOf(error) } satisfies Answer);
+    parentPort?.postMessage({ failure: failureOf(error) } satisfies Answer);
   }
 });

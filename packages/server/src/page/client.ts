@@ -59,7 +59,7 @@ function chosen(): Model | undefined {
 }
 
 function update(): void {
-  start.disabled = !file.files?.length || !chosen();
+  start.disabled = !file.files?.length || !chosen() || !stop.hidden;
   withOriginal.hidden = chosen()?.original === undefined;
 }
 
@@ -108,8 +108,12 @@ function restore(photo: File, name: string): Promise<Blob> {
     sent.onload = async () => {
       const body = sent.response as Blob;
       if (sent.status === 200) return resolve(body);
-      const { error } = JSON.parse(await body.text()) as { error: { message: string } };
-      reject(new Error(error.message));
+      // What stands between here and the server may answer in words of its own.
+      const { error } = await body
+        .text()
+        .then((text) => JSON.parse(text) as { error?: { message: string } })
+        .catch(() => ({ error: undefined }));
+      reject(new Error(error?.message ?? `the server answered ${sent.status}`));
     };
     sent.onerror = () => reject(new Error('the server cannot be reached'));
     sent.onabort = () => reject(new Error('stopped'));
@@ -160,8 +164,8 @@ async function restoreAll(): Promise<void> {
   const base = photo.name.replace(/\.\w+$/, '');
   const images: Shown[] = [{ title: 'the photo', url: URL.createObjectURL(photo) }];
   const names = [one.name, ...(one.original !== undefined && original.checked ? [one.original] : [])];
-  start.disabled = true;
   stop.hidden = false;
+  update();
   progress.hidden = false;
   try {
     for (const name of names) {

@@ -4,15 +4,16 @@ import { Readable } from 'node:stream';
 import type { MultipartFile } from '@fastify/multipart';
 import type { Passage, RestorationPool, RestoredImage } from '@tlsc/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { abandonedBy } from '../abandoned.js';
 import { failureOf, notFound, RequestError } from '../errors.js';
+import { abandonedBy, whenOver } from '../exchange.js';
 import { originalOf } from '../models/folder.js';
 import type { Metrics } from '../observe/metrics.js';
+import type { Passenger, Transit } from '../transit.js';
 import { chooseFormat, type Format, imageTypes } from './formats.js';
 import { optionsIn, type RestoreQuery, restoreQuery } from './query.js';
-import { checkLength, Folder, readToFile, readToMemory, type UploadLimits } from './upload.js';
+import { checkLength, Folder, readToFile, readToMemory, type UploadLimits, within } from './upload.js';
 
-/** Bytes of images that are kept in memory on their way in and out; larger ones lie in files. */
+/** Bytes of images that are read into memory, and answered from there; larger ones lie in files, and so do their answers. */
 const smallBody = 2 ** 20;
 
 interface Route {
@@ -31,9 +32,15 @@ function bodyOf({ body }: FastifyRequest): Readable {
 }
 
 /** The image that a request brings: its body, or the first file of a form. */
-async function imageIn(request: FastifyRequest): Promise<Readable> {
+async function imageIn(request: FastifyRequest, { idle }: UploadLimits): Promise<Readable> {
   if (!request.isMultipart()) return bodyOf(request);
-  const part: MultipartFile | undefined = await request.file();
+  // What stands before the file is counted by nobody else.
+  if (lengthOf(request) === undefined)
+    throw new RequestError(411, 'ERR_LENGTH_REQUIRED', 'a form must say how long it is');
+  const part: MultipartFile | undefined = await within(idle, request.file()).catch((error: Error) => {
+    if (error instanceof RequestError) throw error;
+    throw new RequestError(400, 'ERR_INVALID_ARGUMENT', `the form cannot be read: ${error.message}`);
+  });
   if (part) return part.file;
   throw new RequestError(400, 'ERR_INVALID_ARGUMENT', 'the form has no file');
 }
@@ -61,22 +68,33 @@ export interface Restoring {
   readonly pool: RestorationPool;
   readonly metrics: Metrics;
   readonly limits: UploadLimits;
+  readonly transit: Transit;
 }
 
 /** An image is not to be read before it has been let in, whatever its type. */
 export async function restoreRoutes(
   app: FastifyInstance,
-  { pool, metrics, limits }: Restoring,
+  { pool, metrics, limits, transit }: Restoring,
 ): Promise<void> {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_, body, done) => done(null, body));
   const multipart = await import('@fastify/multipart');
-  await app.register(multipart.default, { limits: { files: 1, fields: 0, fileSize: limits.maxBody + 1 } });
+  await app.register(multipart.default, {
+    limits: { files: 1, fields: 16, fieldSize: 4096, fileSize: limits.maxBody + 1 },
+  });
 
-  const restoreSmall = async (request: FastifyRequest<Route>, format: Format, signal: AbortSignal) => {
+  const restoreSmall = async (
+    request: FastifyRequest<Route>,
+    format: Format,
+    signal: AbortSignal,
+    passenger: Passenger,
+  ) => {
     const { params, query } = request;
-    const read = async () => readToMemory(await imageIn(request), limits);
-    return pool.restoreImage(read, format.extension, { ...optionsIn(query), model: params.model, signal });
+    const read = async () => readToMemory(await imageIn(request, limits), limits, passenger);
+    const options = { ...optionsIn(query), model: params.model, signal };
+    const restored = await pool.restoreImage(read, format.extension, options);
+    passenger.add(restored.bytes.byteLength);
+    return restored;
   };
 
   const restoreLarge = async (
@@ -86,8 +104,11 @@ export async function restoreRoutes(
     folder: Folder,
   ) => {
     const { params, query } = request;
-    const read = async () => readToFile(await imageIn(request), limits, await folder.path('image'));
-    const path = await folder.path(`restored${format.extension}`);
+    const read = async () => {
+      await folder.make();
+      return readToFile(await imageIn(request, limits), limits, folder.file('image'));
+    };
+    const path = folder.file(`restored${format.extension}`);
     const options = { ...optionsIn(query), model: params.model, signal };
     return { ...(await pool.restoreFile(read, path, options)), path };
   };
@@ -113,26 +134,24 @@ export async function restoreRoutes(
       checkLength(length, limits);
       const { query, headers } = request;
       const format = chooseFormat(query.format, headers.accept, headers['content-type']);
-      const signal = abandonedBy(reply);
+      const signal = abandonedBy(request, reply);
       const folder = new Folder();
-      reply.raw.once('close', () => void folder.remove());
+      const passenger = transit.begin();
+      whenOver(request, reply, () => {
+        passenger.end();
+        folder.remove().catch((error: Error) => request.log.warn(error));
+      });
       try {
         const isSmall = length !== undefined && length <= smallBody;
         const restored = isSmall
-          ? await restoreSmall(request, format, signal)
+          ? await restoreSmall(request, format, signal, passenger)
           : await restoreLarge(request, format, signal, folder);
+        const answer = 'bytes' in restored ? restored.bytes : await sendFile(reply, restored.path);
         const { waited, worked, height, width, frames } = restored;
-        metrics.record({
-          kind: 'restore',
-          model,
-          result: 'ok',
-          waited,
-          worked,
-          pixels: height * width * frames,
-        });
+        const pixels = height * width * frames;
+        metrics.record({ kind: 'restore', model, result: 'ok', waited, worked, pixels });
         describe(reply, restored);
-        reply.type(format.type);
-        return reply.send('bytes' in restored ? restored.bytes : await sendFile(reply, restored.path));
+        return reply.type(format.type).send(answer);
       } catch (error) {
         metrics.record({ kind: 'restore', model, result: failureOf(error).code });
         throw folder.hideIn(error);

@@ -1,11 +1,14 @@
 // The image in a request, read as it comes: a small one into memory, others into a file.
+
+import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { RequestError } from '../errors.js';
+import type { Passenger } from '../transit.js';
 
 export interface UploadLimits {
   /** Bytes. */
@@ -24,7 +27,7 @@ export function checkLength(length: number | undefined, { maxBody }: UploadLimit
 }
 
 /** Settles as `work` does; rejects where that takes longer. */
-async function within<T>(idle: number, work: Promise<T>): Promise<T> {
+export async function within<T>(idle: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
@@ -38,11 +41,16 @@ async function within<T>(idle: number, work: Promise<T>): Promise<T> {
   }
 }
 
+function cutOff(error: unknown): never {
+  if (error instanceof RequestError) throw error;
+  throw new RequestError(400, 'ERR_UPLOAD', `the body cannot be read: ${(error as Error).message}`);
+}
+
 /** Hands chunks on until they are too many, or too long in coming; the body is left as it is then, so that its sender can be answered. */
 export async function* limited(body: Readable, { maxBody, idle }: UploadLimits): AsyncGenerator<Uint8Array> {
   const chunks: AsyncIterator<Uint8Array> = body.iterator({ destroyOnReturn: false });
   for (let bytes = 0; ; ) {
-    const { done, value } = await within(idle, chunks.next());
+    const { done, value } = await within(idle, chunks.next()).catch(cutOff);
     if (done) return;
     bytes += value.byteLength;
     if (bytes > maxBody) throw tooLarge(maxBody);
@@ -50,10 +58,26 @@ export async function* limited(body: Readable, { maxBody, idle }: UploadLimits):
   }
 }
 
-export async function readToMemory(body: Readable, limits: UploadLimits): Promise<Uint8Array> {
+export async function readToMemory(
+  body: Readable,
+  limits: UploadLimits,
+  { take }: Passenger,
+): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of limited(body, limits)) chunks.push(chunk);
-  return Buffer.concat(chunks);
+  let length = 0;
+  for await (const chunk of limited(body, limits)) {
+    take(chunk.byteLength);
+    length += chunk.byteLength;
+    chunks.push(chunk);
+  }
+  // In memory of its own, which can go to another thread.
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return bytes;
 }
 
 export async function readToFile(body: Readable, limits: UploadLimits, path: string): Promise<string> {
@@ -61,27 +85,30 @@ export async function readToFile(body: Readable, limits: UploadLimits, path: str
   return path;
 }
 
-/** A folder for what is too large for memory, gone with what was made in it. */
+/** A folder for what is too large for memory, which is there when it has been made, and gone with all that is in it when it is removed. */
 export class Folder {
-  #made: Promise<string> | undefined;
-  readonly #paths: string[] = [];
+  readonly #path = join(tmpdir(), `tlsc-serve-${randomUUID()}`);
+  #made: Promise<unknown> | undefined;
 
-  async path(name: string): Promise<string> {
-    this.#made ??= mkdtemp(join(tmpdir(), 'tlsc-serve-'));
-    const path = join(await this.#made, name);
-    this.#paths.push(path);
-    return path;
+  file(name: string): string {
+    return join(this.#path, name);
+  }
+
+  async make(): Promise<void> {
+    this.#made = mkdir(this.#path, { mode: 0o700 });
+    await this.#made;
   }
 
   /** An error that does not say where files lie for a while: that is nothing for a client. */
   hideIn(error: unknown): unknown {
-    if (error instanceof Error)
-      for (const path of this.#paths) error.message = error.message.replaceAll(path, 'the image');
+    const files = new RegExp(`${this.#path.replaceAll(/[\\.+*?^$()[\]{}|]/g, '\\$&')}(/[\\w.]+)?`, 'g');
+    if (error instanceof Error) error.message = error.message.replaceAll(files, 'the image');
     return error;
   }
 
   async remove(): Promise<void> {
-    const made = await this.#made?.catch(() => undefined);
-    if (made !== undefined) await rm(made, { recursive: true, force: true });
+    if (!this.#made) return;
+    await this.#made.catch(() => {});
+    await rm(this.#path, { recursive: true, force: true, maxRetries: 3 });
   }
 }

@@ -61,9 +61,13 @@ export class Admission {
     return this.#taken;
   }
 
+  get isClosed(): boolean {
+    return this.#closed !== undefined;
+  }
+
   /** Whether one more would be refused. */
   get isFull(): boolean {
-    return this.#closed !== undefined || this.pending + this.#running >= this.places + this.#maxPending;
+    return this.isClosed || this.pending + this.#running >= this.places + this.#maxPending;
   }
 
   /** In how many seconds one of those who are there may be done, so that another is let in. */

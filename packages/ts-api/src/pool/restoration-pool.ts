@@ -65,8 +65,8 @@ export interface PoolStats extends Parallelism {
   readonly done: number;
   /** Of photos that are done. */
   readonly pixels: number;
-  /** How many ended otherwise, by the code of their error. */
-  readonly failed: Readonly<Partial<Record<ErrorCode, number>>>;
+  /** How many ended otherwise, by the code of their error; 'OTHER' of what was supplied and could not be. */
+  readonly failed: Readonly<Partial<Record<ErrorCode | 'OTHER', number>>>;
 }
 
 /** What is to be done in a turn. */
@@ -93,6 +93,8 @@ const share = 0.7;
 
 const runsOnCard = 2;
 
+const closedMessage = 'the pool is closed';
+
 /**
  * Restores photos as many at once as cores and memory allow, and has the others wait, or refuses them. Made by `createPool`. Whatever has been
  * let in and is aborted, late or broken leaves its place at once.
@@ -104,7 +106,7 @@ export class RestorationPool {
   readonly #admission: Admission;
   readonly #spare = new SpareMemory();
   readonly #underWay = new Set<Deadline>();
-  readonly #failed: Partial<Record<ErrorCode, number>> = {};
+  readonly #failed: Partial<Record<ErrorCode | 'OTHER', number>> = {};
   #done = 0;
   #pixels = 0;
 
@@ -244,6 +246,10 @@ export class RestorationPool {
       await session.release();
       throw error;
     }
+    if (this.#admission.isClosed) {
+      await session.release();
+      throw new TlscError('ERR_SESSION_RELEASED', closedMessage);
+    }
     const before = this.#models.get(name);
     this.#models.set(name, new PooledModel(session));
     if (before) await this.#retire(before);
@@ -261,7 +267,7 @@ export class RestorationPool {
    * with ERR_ABORTED.
    */
   async close({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    const left = this.#admission.close('the pool is closed');
+    const left = this.#admission.close(closedMessage);
     const stopListening = onAbort(signal, () => {
       for (const one of this.#underWay) one.abort(signal?.reason);
     });
@@ -359,8 +365,8 @@ export class RestorationPool {
   }
 
   #count(error: unknown): void {
-    if (!(error instanceof TlscError)) return;
-    this.#failed[error.code] = (this.#failed[error.code] ?? 0) + 1;
+    const code = error instanceof TlscError ? error.code : 'OTHER';
+    this.#failed[code] = (this.#failed[code] ?? 0) + 1;
   }
 
   async #through<S, T extends object>(
@@ -382,13 +388,15 @@ export class RestorationPool {
     const began = performance.now();
     const turns: TurnTaker = { keepsMemory: true, take: (inside) => inside(ticket.hold) };
     this.#spare.take(session);
-    const made = await work(source, session, may, signal, turns).catch(async (error: unknown) => {
-      // Its smallest pieces may be larger than a part.
-      if (!wantsMore(error) || !canBeCut || may === memory) throw error;
-      await ticket.beginAgain(memory, signal);
-      return work(source, session, memory, signal, turns);
-    });
-    this.#spare.keep(session, may);
+    const made = await work(source, session, may, signal, turns)
+      .catch(async (error: unknown) => {
+        // Its smallest pieces may be larger than a part.
+        if (!wantsMore(error) || !canBeCut || may === memory) throw error;
+        await ticket.beginAgain(memory, signal);
+        return work(source, session, memory, signal, turns);
+      })
+      // Also of a run that came to its end before something else failed.
+      .finally(() => this.#spare.keep(session, may));
     return { ...made, waited: (began - came) / 1000, worked: (performance.now() - began) / 1000 };
   }
 }

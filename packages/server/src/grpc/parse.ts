@@ -1,7 +1,9 @@
-// Tensors as gRPC carries them: raw, or in a list for each kind of number.
+// An inference request as gRPC carries it: tensors raw, or in a list for each kind of number. Read in the thread for requests, since a message is
+// decoded in one go.
 import { RequestError } from '../errors.js';
 import { countOf, sizeOf } from '../inference/datatypes.js';
-import type { ParsedInput } from '../inference/parse.js';
+import type { ParsedInput, ParsedRequest } from '../inference/parse.js';
+import { loadService } from './definition.js';
 
 /** The lists, of which one is filled. Whole numbers of 64 bits come as text. */
 export interface Contents {
@@ -59,13 +61,13 @@ function fromContents({ name, datatype, contents }: GrpcInput, count: number): A
   return buffer as ArrayBuffer;
 }
 
-/** The inputs of a request, their raw contents beside them. Throws a RequestError. */
-export function inputsOf(inputs: readonly GrpcInput[], raw: readonly Buffer[]): ParsedInput[] {
-  if (raw.length > 0 && raw.length !== inputs.length)
+/** The inputs of a request, their raw contents beside them. */
+function inputsOf(inputs: readonly GrpcInput[], raw: readonly Buffer[]): ParsedInput[] {
+  if (raw.length > 0 && (raw.length !== inputs.length || inputs.some(({ contents }) => contents)))
     throw new RequestError(
       400,
       'ERR_INPUT_MISMATCH',
-      `${raw.length} raw contents for ${inputs.length} inputs: they must come for all, or for none`,
+      `${raw.length} raw contents for ${inputs.length} inputs: they must come for all, or for none, and nothing beside them`,
     );
   return inputs.map((input, i) => {
     const { name, datatype } = input;
@@ -81,4 +83,37 @@ export function inputsOf(inputs: readonly GrpcInput[], raw: readonly Buffer[]): 
       values: bytes ? fromRaw(input, bytes, count) : fromContents(input, count),
     };
   });
+}
+
+/** A message, decoded. */
+interface InferRequest {
+  readonly model_name: string;
+  readonly id: string;
+  readonly inputs: readonly GrpcInput[];
+  readonly outputs: readonly { readonly name: string }[];
+  readonly raw_input_contents: readonly Buffer[];
+}
+
+/** Reads a message. Throws a RequestError. */
+export async function parseGrpc(message: Uint8Array): Promise<ParsedRequest> {
+  const { ModelInfer } = (await loadService()).service;
+  const bytes = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
+  let request: InferRequest;
+  try {
+    request = ModelInfer?.requestDeserialize(bytes) as InferRequest;
+  } catch (error) {
+    throw new RequestError(
+      400,
+      'ERR_INVALID_ARGUMENT',
+      `the message cannot be read: ${(error as Error).message}`,
+    );
+  }
+  const { model_name: model, id, inputs, outputs, raw_input_contents: raw } = request;
+  return {
+    model,
+    id,
+    inputs: inputsOf(inputs, raw),
+    outputs: outputs.length > 0 ? outputs.map(({ name }) => ({ name, isBinary: true })) : undefined,
+    isBinary: true,
+  };
 }
