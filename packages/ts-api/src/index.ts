@@ -62,6 +62,7 @@ export type {
 } from './optimize.js';
 export type { PiecesOptions } from './pieces/options.js';
 export type { Pieces, PiecesBound, PiecesCheck } from './pieces/report.js';
+export { createPool } from './pool/create-pool.js';
 export type {
   ModelDescription,
   PoolOptions,
@@ -70,14 +71,8 @@ export type {
   TurnOptions,
 } from './pool/options.js';
 export type { Parallelism } from './pool/parallelism.js';
-export {
-  createPool,
-  type Passage,
-  type PoolStats,
-  type RestorationPool,
-  type RunRequest,
-  type Supplied,
-} from './pool/restoration-pool.js';
+export type { Passage, PoolStats, RunRequest, Supplied } from './pool/passage.js';
+export type { RestorationPool } from './pool/restoration-pool.js';
 export type { Feeds } from './session/feeds.js';
 export {
   type Fetches,

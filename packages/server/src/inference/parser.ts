@@ -32,6 +32,8 @@ function tooMuch(): RequestError {
 export class Parser {
   #worker: Worker | undefined;
   #last: Promise<unknown> = Promise.resolve();
+  /** Ends the wait for what is parsed now; undefined: there will be no answer. */
+  #settle: ((answer: Answer | undefined) => void) | undefined;
 
   /** `body` is not to be used any more. Rejects with a RequestError; one that is aborted before its turn is not parsed. */
   parse(body: Uint8Array<ArrayBuffer>, from: Question['from'], signal: AbortSignal): Promise<ParsedRequest> {
@@ -50,23 +52,19 @@ export class Parser {
   #ask(question: Question, memory: ArrayBuffer): Promise<ParsedRequest> {
     const worker = this.#started();
     return new Promise<ParsedRequest>((resolve, reject) => {
-      const broken = () => {
-        void this.#end();
-        reject(tooMuch());
+      const timer = setTimeout(() => this.#settle?.(undefined), patience);
+      this.#settle = (answer) => {
+        clearTimeout(timer);
+        this.#settle = undefined;
+        if (!answer) {
+          void this.#end();
+          reject(tooMuch());
+        } else if ('request' in answer) resolve(answer.request);
+        else {
+          const { status, code, message } = answer.failure;
+          reject(new RequestError(status, code, message));
+        }
       };
-      const timer = setTimeout(broken, patience);
-      worker.removeAllListeners();
-      worker.once('message', (answer: Answer) => {
-        clearTimeout(timer);
-        worker.removeAllListeners();
-        if ('request' in answer) return resolve(answer.request);
-        const { status, code, message } = answer.failure;
-        reject(new RequestError(status, code, message));
-      });
-      worker.once('error', () => {
-        clearTimeout(timer);
-        broken();
-      });
       worker.postMessage(question, [memory]);
     });
   }
@@ -74,9 +72,15 @@ export class Parser {
   #started(): Worker {
     if (this.#worker) return this.#worker;
     const entry = createRequire(import.meta.url).resolve('@tlsc/server/worker');
-    this.#worker = new Worker(entry, { resourceLimits: { maxOldGenerationSizeMb: heapLimit } });
-    this.#worker.unref();
-    return this.#worker;
+    const worker = new Worker(entry, { resourceLimits: { maxOldGenerationSizeMb: heapLimit } });
+    worker.unref();
+    // What one says that was told to end is of no consequence.
+    const settle = (answer: Answer | undefined) => worker === this.#worker && this.#settle?.(answer);
+    worker.on('message', settle);
+    // Of memory, which is the one reason that it has.
+    worker.on('error', () => settle(undefined));
+    this.#worker = worker;
+    return worker;
   }
 
   async #end(): Promise<void> {

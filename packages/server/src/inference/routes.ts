@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import type { RestorationPool } from '@tlsc/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { notFound, RequestError } from '../errors.js';
-import { abandonedBy, whenOver } from '../exchange.js';
+import { Exchange } from '../exchange.js';
 import { answerFailure } from '../failing.js';
 import type { Readiness } from '../observe/health.js';
 import type { Metrics } from '../observe/metrics.js';
@@ -115,8 +115,9 @@ export async function inferenceRoutes(app: FastifyInstance, options: Inferring):
     checkLength(wholeNumberIn(request, 'content-length'), limits);
     const jsonLength = wholeNumberIn(request, jsonLengthHeader);
     const passenger = transit.begin();
-    whenOver(request, reply, () => passenger.end());
-    const signal = abandonedBy(request, reply);
+    const exchange = new Exchange(request, reply);
+    exchange.whenOver(() => passenger.end());
+    const { signal } = exchange;
     const read = async () => {
       const body = await bodyOf(request, limits, passenger);
       checkJson(jsonLength ?? body.byteLength);

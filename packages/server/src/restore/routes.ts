@@ -5,7 +5,7 @@ import type { MultipartFile } from '@fastify/multipart';
 import type { Passage, RestorationPool, RestoredImage } from '@tlsc/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { failureOf, notFound, RequestError } from '../errors.js';
-import { abandonedBy, whenOver } from '../exchange.js';
+import { Exchange } from '../exchange.js';
 import { originalOf } from '../models/folder.js';
 import type { Metrics } from '../observe/metrics.js';
 import type { Passenger, Transit } from '../transit.js';
@@ -134,10 +134,11 @@ export async function restoreRoutes(
       checkLength(length, limits);
       const { query, headers } = request;
       const format = chooseFormat(query.format, headers.accept, headers['content-type']);
-      const signal = abandonedBy(request, reply);
+      const exchange = new Exchange(request, reply);
+      const { signal } = exchange;
       const folder = new Folder();
       const passenger = transit.begin();
-      whenOver(request, reply, () => {
+      exchange.whenOver(() => {
         passenger.end();
         folder.remove().catch((error: Error) => request.log.warn(error));
       });

@@ -1,8 +1,11 @@
 import { TlscError } from '../errors.js';
+import type { ModelSource } from '../graph/model.js';
 import { toRestorer } from '../image/restorer.js';
 import { costOf } from '../pieces/cost.js';
-import type { InferenceSession } from '../session/inference-session.js';
+import { InferenceSession } from '../session/inference-session.js';
 import { trialChannels } from '../session/known-sides.js';
+import type { CheckedPoolOptions } from './options.js';
+import { type Parallelism, sessionThreads } from './parallelism.js';
 
 /** A session that is released when nobody uses it any more. */
 export class PooledModel {
@@ -28,6 +31,16 @@ export class PooledModel {
     this.#retired = true;
     if (this.#users === 0) await this.session.release();
   }
+}
+
+/** A session of as many threads as so many runs at once use. */
+export function openSession(
+  model: ModelSource,
+  options: CheckedPoolOptions['session'],
+  way: Parallelism,
+  signal: AbortSignal | undefined,
+): Promise<InferenceSession> {
+  return InferenceSession.create(model, { ...options, intraOpNumThreads: sessionThreads(way), signal });
 }
 
 /**

@@ -10,7 +10,8 @@ import { makeNode } from '../graph/proto.js';
 import { readPhoto } from '../image/files.js';
 import { restore } from '../image/restore.js';
 import { InferenceSession } from '../session/inference-session.js';
-import { createPool, type RestorationPool } from './restoration-pool.js';
+import { createPool } from './create-pool.js';
+import type { RestorationPool } from './restoration-pool.js';
 
 /** `times` convolutions, of which each takes a while. */
 function convolutions(times: number): Uint8Array {

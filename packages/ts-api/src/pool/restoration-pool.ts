@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import { abortable, onAbort } from '../abort.js';
 import { type ErrorCode, invalidArgument, TlscError, throwIfAborted } from '../errors.js';
 import type { ModelSource } from '../graph/model.js';
@@ -8,9 +7,7 @@ import { checkPhoto, isPhoto, type Photo } from '../image/photo.js';
 import { type RestoredPhoto, restoreInTurn } from '../image/restore.js';
 import { type RestoredImage, restoreFileInTurn, restoreImageInTurn } from '../image/restore-file.js';
 import { type Restorer, toRestorer } from '../image/restorer.js';
-import { availableMemory } from '../session/available-memory.js';
-import type { Feeds } from '../session/feeds.js';
-import { type Fetches, InferenceSession, type Outputs } from '../session/inference-session.js';
+import type { InferenceSession, Outputs } from '../session/inference-session.js';
 import { showBytes } from '../session/out-of-memory.js';
 import type { TurnTaker } from '../turns.js';
 import { Admission, type Ticket } from './admission.js';
@@ -19,55 +16,17 @@ import { lookAtFile, lookAtPhoto, needOfFeeds, needOfPhoto } from './need.js';
 import {
   type CheckedPoolOptions,
   type ModelDescription,
-  type PoolOptions,
   type PoolRestoreFileOptions,
   type PoolRestoreOptions,
   poolNames,
   splitTurn,
   type Turn,
   type TurnOptions,
-  toPoolOptions,
 } from './options.js';
-import { fastest, type Parallelism, sessionThreads, waysFor } from './parallelism.js';
-import { PooledModel, warmUp } from './pooled-model.js';
+import type { Parallelism } from './parallelism.js';
+import type { Passage, PoolStats, RunRequest, Supplied } from './passage.js';
+import { openSession, PooledModel, warmUp } from './pooled-model.js';
 import { SpareMemory } from './spare-memory.js';
-
-/** Something, or what gets it; that is called once it has been let in, and what it gets counts as waiting meanwhile. */
-export type Supplied<T> = T | (() => Promise<T>);
-
-/** What a model is to be run on. */
-export interface RunRequest {
-  readonly feeds: Feeds;
-  /** The outputs to compute. Default: all. */
-  readonly fetches?: Fetches | undefined;
-}
-
-/** How something went through a pool. */
-export interface Passage {
-  /** The name of the model. */
-  readonly model: string;
-  /** Seconds before its turn, and in it. */
-  readonly waited: number;
-  readonly worked: number;
-}
-
-/** What a pool is about, and has done since it was made. */
-export interface PoolStats extends Parallelism {
-  readonly models: readonly string[];
-  /** Of those that were let in. */
-  readonly pending: number;
-  readonly running: number;
-  /**
-   * Bytes, as they are counted before a photo is decoded; `limit` is the option `memory`, `spare` what is kept for the next like the last,
-   * and given back where it is wanted.
-   */
-  readonly memory: { readonly limit: number; readonly taken: number; readonly spare: number };
-  readonly done: number;
-  /** Of photos that are done. */
-  readonly pixels: number;
-  /** How many ended otherwise, by the code of their error; 'OTHER' of what was supplied and could not be. */
-  readonly failed: Readonly<Partial<Record<ErrorCode | 'OTHER', number>>>;
-}
 
 /** What is to be done in a turn. */
 interface Job<S, T> {
@@ -87,11 +46,6 @@ interface Job<S, T> {
 
 /** Beside those that run, one that is decoded or encoded. */
 const beside = 1;
-
-/** The share of available memory that is taken where nobody says how much. */
-const share = 0.7;
-
-const runsOnCard = 2;
 
 const closedMessage = 'the pool is closed';
 
@@ -417,59 +371,4 @@ function withoutEncoding({
   ...rest
 }: Omit<PoolRestoreFileOptions, keyof Turn>): Omit<PoolRestoreOptions, keyof Turn> {
   return rest;
-}
-
-function openSession(
-  model: ModelSource,
-  options: CheckedPoolOptions['session'],
-  way: Parallelism,
-  signal: AbortSignal | undefined,
-): Promise<InferenceSession> {
-  return InferenceSession.create(model, { ...options, intraOpNumThreads: sessionThreads(way), signal });
-}
-
-/** What a model is called that has no name. */
-function usualName(model: ModelSource): string {
-  return typeof model === 'string' ? basename(model).replace(/(\.local)?\.onnx$/i, '') : 'model';
-}
-
-function isSource(models: unknown): models is ModelSource {
-  return typeof models === 'string' || models instanceof Uint8Array;
-}
-
-/**
- * Loads models, finds out what they take, and on the CPU how many runs on how many threads restore most, and makes a pool of them. One
- * model is called by its file, without `.local` and `.onnx`, or 'model'; several have names: `{ denoise: 'nafnet.onnx' }`.
- * Rejects as `InferenceSession.create` does.
- */
-export async function createPool(
-  models: ModelSource | Readonly<Record<string, ModelSource>>,
-  options: PoolOptions = {},
-): Promise<RestorationPool> {
-  const checked = toPoolOptions(options);
-  const { session: ofSessions, signal } = checked;
-  if (!isSource(models) && (typeof models !== 'object' || models === null))
-    throw invalidArgument('models', 'a model, or models by name', models);
-  const named = isSource(models) ? [[usualName(models), models] as const] : Object.entries(models);
-  const isOnCpu = (ofSessions.executionProviders ?? ['cpu'])[0] === 'cpu';
-  const ways = isOnCpu
-    ? waysFor(checked.concurrency, checked.threads)
-    : waysFor(checked.concurrency ?? runsOnCard, checked.threads);
-  const sessions = new Map<string, PooledModel>();
-  let way = ways.at(-1) as Parallelism;
-  try {
-    for (const [i, [name, model]] of named.entries()) {
-      const open = (other: Parallelism) => openSession(model, ofSessions, other, signal);
-      const opened = i === 0 ? await fastest(ways, open) : { way, session: await open(way) };
-      way = opened.way;
-      sessions.set(name, new PooledModel(opened.session));
-      await warmUp(opened.session, signal);
-    }
-    const [first] = sessions.values();
-    const left = first ? await availableMemory(first.session) : process.availableMemory();
-    return new RestorationPool(checked, way, checked.memory ?? Math.floor(share * left), sessions);
-  } catch (error) {
-    await Promise.all([...sessions.values()].map((model) => model.retire()));
-    throw error;
-  }
 }
