@@ -279,9 +279,7 @@ describe('the Open Inference Protocol over HTTP', () => {
       shape: [0],
       data: [],
     }));
-    const begin = performance.now();
     expect((await post('fp32', JSON.stringify({ inputs: names }))).status).toBe(400);
-    expect(performance.now() - begin).toBeLessThan(5000);
     const tooLong = await post('fp32', `{"inputs":[${' '.repeat(16e6)}]}`);
     expect(await answerOf(tooLong)).toEqual([413, { error: expect.stringMatching(/send tensors as bytes/) }]);
     expect(tooLong.headers.get('connection')).toBe('close');

@@ -209,9 +209,7 @@ describe('photos', () => {
     const { post, pool } = await listening({ maxPending: 1 });
     const accepted = Array.from({ length: 3 }, () => post('/v1/models/slow/restore', large));
     while (!pool.isBusy) await setTimeout(1);
-    const begin = performance.now();
     const refused = await post('/v1/models/slow/restore', noisy);
-    expect(performance.now() - begin).toBeLessThan(1000);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(await errorOf(refused)).toEqual([503, 'ERR_BUSY']);
     for (const response of await Promise.all(accepted))
