@@ -1,12 +1,14 @@
 // The thread that parses requests.
 import { parentPort } from 'node:worker_threads';
 import { failureOf } from '../errors.js';
-import { parseGrpc } from '../grpc/parse.js';
 import { type ParsedRequest, parseRequest } from './parse.js';
 import type { Answer, Question } from './parser.js';
 
-function parsed({ body, from }: Question): Promise<ParsedRequest> | ParsedRequest {
-  return from === 'grpc' ? parseGrpc(body) : parseRequest(body, from.jsonLength);
+async function parsed({ body, from }: Question): Promise<ParsedRequest> {
+  if (from !== 'grpc') return parseRequest(body, from.jsonLength);
+  // gRPC's own packages take half a second to load.
+  const { parseGrpc } = await import('../grpc/parse.js');
+  return parseGrpc(body);
 }
 
 parentPort?.on('message', async (question: Question) => {
