@@ -30,38 +30,52 @@ function checkAll(answers: readonly Answer[]): void {
     if (status !== 200 || hash !== first?.hash) throw new Error(`answered ${status}, or with another photo`);
 }
 
-/** Prints the table; resolves to our photos per second. */
-export async function measureCapacity(setting: Setting): Promise<number> {
-  const { model, original, photo, photoFile, seconds, rounds } = setting;
-  const { concurrency, threads } = setting.way;
-  const way = ['--concurrency', String(concurrency), '--threads', String(threads)];
-  const server = await startServer(model, ...way);
+/** Prints the table: the server with the converted network, and with the original, which is what the peer has. */
+export async function measureCapacity(setting: Setting): Promise<void> {
+  const { model, original, name, photo, photoFile, folder, seconds, rounds, way } = setting;
+  const { concurrency, threads } = way;
+  const server = await startServer(
+    folder,
+    '--concurrency',
+    String(concurrency),
+    '--threads',
+    String(threads),
+  );
   const peer = await startPeer(original);
-  const ours: Target = { address: server.address, path: `/v1/models/${setting.name}/restore`, body: photo };
-  const theirs: Target = { address: peer.address, path: '/restore', body: photo };
-  const [mine, others, bare]: [Measured[], Measured[], number[]] = [[], [], []];
+  const at = (served: string): Target => ({
+    address: server.address,
+    path: `/v1/models/${served}/restore`,
+    body: photo,
+  });
+  const targets: Readonly<Record<string, Target>> = {
+    'tlsc serve, converted': at(name),
+    'tlsc serve, original': at(`${name}.original`),
+    'onnxruntime-node, original': { address: peer.address, path: '/restore', body: photo },
+  };
+  const bare: number[] = [];
+  const measured = new Map(Object.keys(targets).map((title) => [title, [] as Measured[]]));
   for (let round = 0; round < rounds; round++) {
-    bare.push(
-      await numberFrom('bare.js', model, photoFile, concurrency, concurrency * (threads - 1) + 1, seconds),
-    );
-    mine.push(await measure(ours, seconds));
-    others.push(await measure(theirs, seconds));
+    const sessionThreads = concurrency * (threads - 1) + 1;
+    bare.push(await numberFrom('bare.js', model, photoFile, concurrency, sessionThreads, seconds));
+    for (const [title, target] of Object.entries(targets))
+      measured.get(title)?.push(await measure(target, seconds));
   }
   await server.end();
   await peer.end();
-  const rate = (measured: readonly Measured[]) => median(measured.map(({ perSecond }) => perSecond));
-  const late = (measured: readonly Measured[], share: number) =>
-    median(measured.map(({ liveness }) => quantile(liveness, share))).toFixed(1);
-  const [server_, peer_, bare_] = [rate(mine), rate(others), median(bare)];
+  const rates = new Map(
+    [...measured].map(([title, ofTitle]) => [title, median(ofTitle.map(({ perSecond }) => perSecond))]),
+  );
+  const peerRate = rates.get('onnxruntime-node, original') ?? Number.NaN;
   console.log(`${clientCount} clients, ${rounds} rounds of ${seconds} s, medians:`);
   console.log(
-    `  bare inference    ${bare_.toFixed(2)} photos/s (${concurrency} at once, ${threads} thread each)`,
+    `  bare inference, converted: ${median(bare).toFixed(2)} photos/s (${concurrency} at once, ${threads} thread each)`,
   );
-  console.log(
-    `  tlsc serve        ${server_.toFixed(2)} photos/s, ${(server_ / bare_).toFixed(2)} of bare, ${(server_ / peer_).toFixed(2)} x the peer; /livez ${late(mine, 0.5)} ms, p99 ${late(mine, 0.99)} ms, worst ${late(mine, 1)} ms`,
-  );
-  console.log(
-    `  onnxruntime-node  ${peer_.toFixed(2)} photos/s; /livez ${late(others, 0.5)} ms, p99 ${late(others, 0.99)} ms, worst ${late(others, 1)} ms`,
-  );
-  return server_;
+  for (const [title, ofTitle] of measured) {
+    const rate = rates.get(title) ?? Number.NaN;
+    const late = (share: number) =>
+      median(ofTitle.map(({ liveness }) => quantile(liveness, share))).toFixed(1);
+    console.log(
+      `  ${title}: ${rate.toFixed(2)} photos/s, ${(rate / median(bare)).toFixed(2)} of bare, ${(rate / peerRate).toFixed(2)} x the peer; /livez ${late(0.5)} ms, p99 ${late(0.99)} ms, worst ${late(1)} ms`,
+    );
+  }
 }

@@ -1,5 +1,5 @@
 // What all load tests are about: a network of the demo, and a JPEG of 512 x 512.
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPool, type Parallelism } from '@tlsc/api';
@@ -20,6 +20,7 @@ export interface Setting {
   readonly requests: number;
   /** As a pool chooses it. */
   readonly way: Parallelism;
+  /** With both in it. */
   readonly folder: string;
 }
 
@@ -29,7 +30,8 @@ export type Extent = Pick<Setting, 'seconds' | 'rounds' | 'overloadSeconds' | 'r
 export async function makeSetting(extent: Extent): Promise<Setting> {
   const folder = await mkdtemp(join(tmpdir(), 'tlsc-load-'));
   const name = 'unet_se';
-  const original = join(root, 'examples', 'models', `${name}.onnx`);
+  const original = join(folder, `${name}.onnx`);
+  await copyFile(join(root, 'examples', 'models', `${name}.onnx`), original);
   const model = join(folder, `${name}.local.onnx`);
   await tlsc('convert', original, '-o', model, '--train-size', '64');
   const photo = await sharp(join(root, 'examples', 'photos', 'tea-gardens_input.png'))

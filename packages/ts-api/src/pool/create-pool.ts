@@ -39,7 +39,7 @@ export async function createPool(
   const isOnCpu = (ofSessions.executionProviders ?? ['cpu'])[0] === 'cpu';
   const ways = waysFor(checked.concurrency ?? (isOnCpu ? undefined : runsOnCard), checked.threads);
   const sessions = new Map<string, PooledModel>();
-  let way = ways.at(-1) as Parallelism;
+  let way = ways[0] as Parallelism;
   try {
     for (const [i, [name, model]] of named.entries()) {
       const open = (other: Parallelism) => openSession(model, ofSessions, other, signal);

@@ -20,12 +20,12 @@ export function sessionThreads({ concurrency, threads }: Parallelism): number {
   return concurrency * (threads - 1) + 1;
 }
 
-/** Ways to share out the cores, evenly, by how few run at once. */
+/** Ways to share out the cores, evenly, by how many run at once. */
 function ways(cores: number): Parallelism[] {
-  const found: Parallelism[] = [];
-  for (let concurrency = 1; concurrency < cores; concurrency *= 2)
-    found.push({ concurrency, threads: Math.floor(cores / concurrency) });
-  return [...found, { concurrency: cores, threads: 1 }];
+  const found: Parallelism[] = [{ concurrency: cores, threads: 1 }];
+  for (let threads = 2; threads <= cores; threads *= 2)
+    found.push({ concurrency: Math.floor(cores / threads), threads });
+  return found;
 }
 
 /** The ways that what was said leaves. */
@@ -41,10 +41,13 @@ export function waysFor(concurrency: number | undefined, threads: number | undef
 const trialSide = 256;
 
 /** How long runs are repeated, in milliseconds, once each. */
-const patience = 400;
+const patience = 600;
 
-/** Fewer at once take less memory, and each is done sooner: more have to be so much faster. */
-const worthwhile = 1.05;
+/**
+ * How much faster fewer at once have to be on more threads each: beside decoders and encoders, which are not there when they are tried, a run
+ * waits for whichever of its threads has to share a core.
+ */
+const worthwhile = 1.15;
 
 /** A network that can be tried, or undefined. */
 function restorerOf(session: InferenceSession): Restorer | undefined {
@@ -85,13 +88,13 @@ async function speedOf(session: InferenceSession, concurrency: number): Promise<
   }
 }
 
-/** The way in which a network restores most, with a session for it. Where it cannot be tried the last one is taken. */
+/** The way in which a network restores most, with a session for it. Where it cannot be tried the first one is taken. */
 export async function fastest(
   ways: readonly Parallelism[],
   open: (way: Parallelism) => Promise<InferenceSession>,
 ): Promise<{ way: Parallelism; session: InferenceSession }> {
-  const last = ways.at(-1) as Parallelism;
-  if (ways.length === 1) return { way: last, session: await open(last) };
+  const first = ways[0] as Parallelism;
+  if (ways.length === 1) return { way: first, session: await open(first) };
   let best: { way: Parallelism; session: InferenceSession; speed: number } | undefined;
   for (const way of ways) {
     const session = await open(way);
@@ -101,5 +104,5 @@ export async function fastest(
     if (speed === undefined) break;
     if (isBetter) best = { way, session, speed };
   }
-  return best ?? { way: last, session: await open(last) };
+  return best ?? { way: first, session: await open(first) };
 }
