@@ -83,7 +83,9 @@ export async function measureMixed({ model, name, requests }: Setting): Promise<
   const photos = await Promise.all(
     sizes.map(async ([megapixels, share]) => [await photoOf(megapixels), share] as const),
   );
-  const next = numbers(1);
+  // The same requests in each fifth, so that these can be compared.
+  let [random, begun] = [numbers(1), 0];
+  const next = () => random();
   const choose = () => {
     const at = next() * 1000;
     let sum = 0;
@@ -98,6 +100,7 @@ export async function measureMixed({ model, name, requests }: Setting): Promise<
   const resident: number[] = [];
   let done = 0;
   const one = async () => {
+    if (begun++ % Math.ceil(requests / 5) === 0) random = numbers(1);
     const kind = kindOf(next());
     const body = choose();
     const target: Target = { address: server.address, path: `/v1/models/${name}/restore`, body };
