@@ -40,7 +40,7 @@ export async function routes(app: FastifyInstance, options: RoutesOptions): Prom
   const { maxBody = usual.maxBody, idleTimeout = usual.idleTimeout, origins = [] } = options;
   const metrics = options.metrics ?? new Metrics(pool);
   const limits = { maxBody, idle: idleTimeout };
-  const transit = new Transit(Math.max(maxBody, pool.stats().memory.limit / 4));
+  const transit = new Transit(pool, maxBody);
   logRequests(app);
   guard(app, { tokens, origins });
   app.addHook('onSend', async (request, reply) => {

@@ -1,4 +1,4 @@
-import { TlscError } from '@tlsc/api';
+import { type RestorationPool, TlscError } from '@tlsc/api';
 
 /** In how many seconds a body, or an answer, may have gone. */
 const usualRetry = 1;
@@ -11,12 +11,9 @@ export class Transit {
   readonly #most: number;
   #bytes = 0;
 
-  constructor(most: number) {
-    this.#most = most;
-  }
-
-  get bytes(): number {
-    return this.#bytes;
+  /** A quarter of what photos may take, and no less than one body. */
+  constructor(pool: RestorationPool, maxBody: number) {
+    this.#most = Math.max(maxBody, pool.stats().memory.limit / 4);
   }
 
   /** What one request has in memory, from its body to the end of its answer. */

@@ -6,7 +6,7 @@ import type { ParsedInput, ParsedRequest } from '../inference/parse.js';
 import { loadService } from './definition.js';
 
 /** The lists, of which one is filled. Whole numbers of 64 bits come as text. */
-export interface Contents {
+interface Contents {
   readonly bool_contents: readonly boolean[];
   readonly int_contents: readonly number[];
   readonly int64_contents: readonly string[];
@@ -17,7 +17,7 @@ export interface Contents {
 }
 
 /** An input, as it comes. */
-export interface GrpcInput {
+interface GrpcInput {
   readonly name: string;
   readonly datatype: string;
   readonly shape: readonly string[];

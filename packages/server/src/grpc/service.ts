@@ -114,7 +114,7 @@ export async function startGrpc(options: GrpcOptions): Promise<GrpcServer> {
   const { pool, readiness, maxBody, host, port } = options;
   const { service } = await loadService();
   const parser = new Parser();
-  const transit = new Transit(Math.max(maxBody, pool.stats().memory.limit / 4));
+  const transit = new Transit(pool, maxBody);
 
   const unary =
     <Q, A>(work: Work<Q, A>) =>
@@ -174,18 +174,15 @@ export async function startGrpc(options: GrpcOptions): Promise<GrpcServer> {
       reject(new TlscError('ERR_INVALID_ARGUMENT', message, { parameter: 'grpcPort', cause }));
     });
   });
-  const ended = async () => {
-    await parser.close();
-  };
   return {
     port: bound,
     close: () =>
       new Promise<void>((resolve, reject) =>
         server.tryShutdown((error) => (error ? reject(error) : resolve())),
-      ).finally(ended),
+      ).finally(() => parser.close()),
     closeNow: () => {
       server.forceShutdown();
-      void ended();
+      void parser.close();
     },
   };
 }

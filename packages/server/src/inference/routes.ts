@@ -7,7 +7,7 @@ import { Exchange } from '../exchange.js';
 import { answerFailure } from '../failing.js';
 import type { Readiness } from '../observe/health.js';
 import type { Metrics } from '../observe/metrics.js';
-import { checkLength, readToMemory, type UploadLimits } from '../restore/upload.js';
+import { checkLength, lengthOf, readToMemory, type UploadLimits } from '../restore/upload.js';
 import type { Passenger, Transit } from '../transit.js';
 import { answerOf } from './answer.js';
 import { bytesOf } from './datatypes.js';
@@ -22,11 +22,16 @@ interface Route {
 const tags = ['Open Inference Protocol'];
 const jsonLengthHeader = 'inference-header-content-length';
 
-function wholeNumberIn({ headers }: FastifyRequest, name: string): number | undefined {
-  const text = headers[name];
+/** How many bytes of a body are JSON; undefined where all are. */
+function jsonLengthOf({ headers }: FastifyRequest): number | undefined {
+  const text = headers[jsonLengthHeader];
   if (text === undefined) return undefined;
   if (typeof text === 'string' && /^\d{1,15}$/.test(text)) return Number(text);
-  throw new RequestError(400, 'ERR_INVALID_ARGUMENT', `the header ${name} must be a number of bytes`);
+  throw new RequestError(
+    400,
+    'ERR_INVALID_ARGUMENT',
+    `the header ${jsonLengthHeader} must be a number of bytes`,
+  );
 }
 
 /** The most bytes of JSON: parsing it takes several times as many, and large tensors have a better way. */
@@ -112,8 +117,8 @@ export async function inferenceRoutes(app: FastifyInstance, options: Inferring):
   };
   app.post<Route>('/v2/models/:model/infer', { schema }, async (request, reply) => {
     const { model } = request.params;
-    checkLength(wholeNumberIn(request, 'content-length'), limits);
-    const jsonLength = wholeNumberIn(request, jsonLengthHeader);
+    checkLength(lengthOf(request), limits);
+    const jsonLength = jsonLengthOf(request);
     const passenger = transit.begin();
     const exchange = new Exchange(request, reply);
     exchange.whenOver(() => passenger.end());

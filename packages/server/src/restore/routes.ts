@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import type { MultipartFile } from '@fastify/multipart';
+import multipart, { type MultipartFile } from '@fastify/multipart';
 import type { Passage, RestorationPool, RestoredImage } from '@tlsc/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { failureOf, notFound, RequestError } from '../errors.js';
@@ -11,7 +11,15 @@ import type { Metrics } from '../observe/metrics.js';
 import type { Passenger, Transit } from '../transit.js';
 import { chooseFormat, type Format, imageTypes } from './formats.js';
 import { optionsIn, type RestoreQuery, restoreQuery } from './query.js';
-import { checkLength, Folder, readToFile, readToMemory, type UploadLimits, within } from './upload.js';
+import {
+  checkLength,
+  Folder,
+  lengthOf,
+  readToFile,
+  readToMemory,
+  type UploadLimits,
+  within,
+} from './upload.js';
 
 /** Bytes of images that are read into memory, and answered from there; larger ones lie in files, and so do their answers. */
 const smallBody = 2 ** 20;
@@ -19,11 +27,6 @@ const smallBody = 2 ** 20;
 interface Route {
   Params: { readonly model: string };
   Querystring: RestoreQuery;
-}
-
-function lengthOf({ headers }: FastifyRequest): number | undefined {
-  const length = headers['content-length'];
-  return length === undefined ? undefined : Number(length);
 }
 
 /** An empty one is none for fastify. */
@@ -78,8 +81,7 @@ export async function restoreRoutes(
 ): Promise<void> {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_, body, done) => done(null, body));
-  const multipart = await import('@fastify/multipart');
-  await app.register(multipart.default, {
+  await app.register(multipart, {
     limits: { files: 1, fields: 16, fieldSize: 4096, fileSize: limits.maxBody + 1 },
   });
 

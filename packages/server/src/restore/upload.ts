@@ -1,5 +1,4 @@
 // The image in a request, read as it comes: a small one into memory, others into a file.
-
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
@@ -7,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { FastifyRequest } from 'fastify';
 import { RequestError } from '../errors.js';
 import type { Passenger } from '../transit.js';
 
@@ -19,6 +19,12 @@ export interface UploadLimits {
 
 function tooLarge(maxBody: number): RequestError {
   return new RequestError(413, 'ERR_IMAGE_TOO_LARGE', `the body has more than ${maxBody} bytes`);
+}
+
+/** What a request says of its length, which Node.js has checked; undefined where it comes in chunks. */
+export function lengthOf({ headers }: FastifyRequest): number | undefined {
+  const length = headers['content-length'];
+  return length === undefined ? undefined : Number(length);
 }
 
 /** Throws where a request says already that it is too large. */

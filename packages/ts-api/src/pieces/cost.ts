@@ -27,7 +27,7 @@ const slack = 1.05;
 const assumedPerPixel = 2200;
 
 /** A run on gray. */
-function runGray(restorer: Restorer, [height, width]: Size, colours: 1 | 3): Promise<Made> {
+export function runGray(restorer: Restorer, [height, width]: Size, colours: 1 | 3): Promise<Made> {
   const data = new Float32Array(colours * height * width).fill(0.5);
   return runTrial(restorer, data, [height, width], colours);
 }

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { TlscError } from '../errors.js';
 import { sidesFor } from '../image/network.js';
 import { type Restorer, toRestorer } from '../image/restorer.js';
-import { runTrial } from '../pieces/trial.js';
+import { runGray } from '../pieces/cost.js';
 import type { InferenceSession } from '../session/inference-session.js';
 import { fixedSides, trialChannels } from '../session/known-sides.js';
 import { fittingSide } from '../session/sides.js';
@@ -69,8 +69,7 @@ async function speedOf(session: InferenceSession, concurrency: number): Promise<
     const [rows, columns] = fixedSides(restorer.input);
     const side = fittingSide(trialSide, (await sidesFor(restorer)) ?? { multiple: 1, minimum: 1 });
     const [height, width] = [rows ?? side, columns ?? side];
-    const image = () => new Float32Array(colours * height * width).fill(0.5);
-    const run = () => runTrial(restorer, image(), [height, width], colours);
+    const run = () => runGray(restorer, [height, width], colours);
     await run();
     const begin = performance.now();
     let count = 0;
